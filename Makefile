@@ -1,0 +1,62 @@
+# Every target sets up .venv by itself on first use and reuses it after.
+# PYTHON: the interpreter that .venv is made from (3.11 or newer).
+PYTHON ?= python3
+JOBS ?= 2
+
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+READY := $(VENV)/.ready
+# uv's own version is pinned where all others are.
+UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
+NOTEBOOKS := $(sort $(wildcard notebooks/$(NB)*.ipynb))
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+
+.PHONY: help lab test unit notebooks-test notebooks lint lock clean
+
+help:
+	@echo "make lab        open the course in JupyterLab"
+	@echo "make test       unit, property and hygiene tests, then every notebook by nbval"
+	@echo "make notebooks  run notebooks and store clean outputs (one: NB=03)"
+	@echo "make lint       ruff over package, tests and notebooks"
+	@echo "make lock       make requirements.lock and the pins of environment.yml anew"
+	@echo "make clean      remove .venv and caches"
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	touch $@
+
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=. notebooks
+
+test: unit notebooks-test
+
+unit: $(READY)
+	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile
+
+notebooks-test: $(READY)
+	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.nbval_numeric -n $(JOBS) --dist loadscope $(NOTEBOOKS)
+
+notebooks: $(READY)
+	$(BIN)/python -m tools.store_outputs $(NOTEBOOKS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras --python-version 3.11 $(LOCK_FLAGS) pyproject.toml -o requirements.lock
+	$(BIN)/python -m tools.pin_environment
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .hypothesis .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

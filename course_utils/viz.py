@@ -1,0 +1,1329 @@
+"""Drawings for the notebooks: graphs, networks, curves, matrices, images.
+
+Every function returns a figure and shows nothing; `show(fig, alt)` is the one way to
+the page, so that no picture goes without its words. Figures are made without pyplot:
+none is displayed twice or left open. Matplotlib is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from course_utils.tape import Tape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito (2008): colours that stay apart for colour-blind readers.
+COLORS = SimpleNamespace(
+    black="#000000",
+    orange="#E69F00",
+    sky_blue="#56B4E9",
+    green="#009E73",
+    yellow="#F0E442",
+    blue="#0072B2",
+    vermillion="#D55E00",
+    purple="#CC79A7",
+)
+# Yellow is left out: a thin yellow line on white cannot be seen.
+_CYCLE = [
+    (COLORS.blue, "-"),
+    (COLORS.vermillion, "--"),
+    (COLORS.green, "-."),
+    (COLORS.black, ":"),
+    (COLORS.purple, (0, (6, 1, 1, 1, 1, 1))),
+    (COLORS.orange, (0, (3, 1))),
+    (COLORS.sky_blue, (0, (1, 0.6))),
+]
+_MARKERS = "o^sDvPX*"
+_GREY = "#5F5F5F"
+_PALE = "#DCEAF5"
+_DPI = 110
+_WIDTH = 7.5  # inches
+_SHORTEST_ALT = 20  # characters
+
+
+# --- House style and the way to the page ---------------------------------------------
+
+
+def _rc() -> dict[str, Any]:
+    from cycler import cycler
+
+    colors, styles = zip(*_CYCLE, strict=True)
+    return {
+        "figure.dpi": _DPI,
+        "savefig.dpi": _DPI,
+        "font.family": "DejaVu Sans",  # Matplotlib brings it: the same everywhere
+        "font.size": 10.0,
+        "axes.titlesize": 11.0,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": cycler(color=colors) + cycler(linestyle=styles),
+        "axes.unicode_minus": True,
+        "lines.linewidth": 1.8,
+        "legend.frameon": False,
+        "image.cmap": "viridis",
+    }
+
+
+def style() -> None:
+    """Give every later figure of this notebook the house style.
+
+    Plumbing.
+    """
+    import matplotlib
+
+    matplotlib.rcParams.update(_rc())
+
+
+def axes(
+    title: str | None = None,
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    rows: int = 1,
+    cols: int = 1,
+    size: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> tuple[Figure, Any]:
+    """Make a figure with `rows` × `cols` axes in house style; `size` is in inches.
+
+    One axes comes back alone, several as an array, as `plt.subplots` does; `kwargs`
+    go there too (`sharey=True`). Show the figure with `show(fig, alt)`.
+
+    Raises
+    ------
+    ValueError : if rows or cols is below 1.
+
+    Plumbing.
+    """
+    if rows < 1 or cols < 1:
+        raise ValueError(
+            f"axes: rows and cols must be 1 or more, not {rows} and {cols}."
+        )
+    with _house_style():
+        fig = _figure(size or (_WIDTH, 3.9 * rows**0.8), layout="constrained")
+        grid = fig.subplots(rows, cols, **kwargs)
+        for ax in np.ravel(grid):
+            ax.set(xlabel=xlabel or "", ylabel=ylabel or "")
+            ax.tick_params(labelsize=9)
+        _set_title(fig, grid, title)
+    return fig, grid
+
+
+def _house_style() -> Any:
+    import matplotlib
+
+    return matplotlib.rc_context(_rc())
+
+
+def _figure(size: tuple[float, float], layout: str | None = None) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    fig = Figure(figsize=size, dpi=_DPI, layout=layout)
+    FigureCanvasAgg(fig)
+    return fig
+
+
+def _set_title(fig: Figure, grid: Any, title: str | None) -> None:
+    if title and np.size(grid) == 1:
+        grid.set_title(title)
+    elif title:
+        fig.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Put a figure on the page as one PNG image that carries `alt`, and close it.
+
+    The words also stand as plain text: a terminal prints them, and a test of the
+    notebook compares them.
+
+    Raises
+    ------
+    ValueError : if `alt` is shorter than a sentence.
+    TypeError : if `fig` is no figure.
+
+    Plumbing.
+    """
+    if not hasattr(fig, "savefig"):
+        raise TypeError(
+            f"show: expected a figure, found {type(fig).__name__}. "
+            "Write viz.show(fig, alt=…) with what a drawing function returned."
+        )
+    if not isinstance(alt, str) or len(alt.strip()) < _SHORTEST_ALT:
+        raise ValueError(
+            "show: alt must be a sentence that says what the picture shows "
+            f"({_SHORTEST_ALT} characters or more), found {alt!r}."
+        )
+    if _in_ipython():
+        _display(_png(fig), alt)
+    else:
+        print(alt)
+    _close(fig)
+
+
+def _in_ipython() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return get_ipython() is not None
+
+
+def _display(png: bytes, alt: str) -> None:
+    from IPython.display import display
+
+    data = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}
+    display(data, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+def _close(fig: Figure) -> None:
+    # Only pyplot keeps figures; ours are not its own, a notebook's may be.
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(fig)
+
+
+def _png(fig: Figure) -> bytes:
+    """PNG bytes with a palette of 256 colours, and without date and version."""
+    from PIL import Image
+
+    raw, small = io.BytesIO(), io.BytesIO()
+    with _house_style():
+        fig.savefig(raw, format="png", dpi=_DPI, metadata={"Software": None})
+    picture = Image.open(raw).convert("RGB")
+    picture = picture.quantize(256, dither=Image.Dither.NONE)
+    picture.save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+# --- Numbers and words ---------------------------------------------------------------
+
+
+def _number(value: Any, digits: int) -> str:
+    """`digits` significant digits, a real minus sign, and no negative zero."""
+    text = f"{float(value) + 0.0:.{digits}g}"
+    return text.replace("-", "−")
+
+
+def _words(data: Any, digits: int) -> str:
+    """A number as itself, an array as its shape."""
+    if np.ndim(data) == 0:
+        return _number(data, digits)
+    return str(np.shape(data)).replace(",)", ")")
+
+
+def _grad_words(grad: Any, digits: int) -> str:
+    """A gradient as ∂ and its value; of an array, its norm."""
+    if np.ndim(grad) == 0:
+        return f"∂ {_number(grad, digits)}"
+    return f"‖∂‖ {_number(np.linalg.norm(grad), digits)}"
+
+
+@lru_cache(maxsize=4096)
+def _text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Width in inches: boxes are made to fit their words."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    if not text.strip():
+        return 0.0
+    font = FontProperties(family="DejaVu Sans", weight=weight)
+    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72
+
+
+@dataclass
+class _Line:
+    """One line of text in a box, a circle or on an edge."""
+
+    text: str
+    size: float = 8.5
+    color: str = "black"
+    weight: str = "normal"
+
+    @property
+    def width(self) -> float:
+        return _text_width(self.text, self.size, self.weight)
+
+    @property
+    def height(self) -> float:
+        return self.size * 1.28 / 72
+
+
+def _block_size(lines: Sequence[_Line]) -> tuple[float, float]:
+    return max(line.width for line in lines), sum(line.height for line in lines)
+
+
+def _write_block(ax: Axes, x: float, y: float, lines: Sequence[_Line], gid: str):
+    """Write lines under each other, the block centred on (x, y)."""
+    y += sum(line.height for line in lines) / 2
+    for line in lines:
+        ax.text(
+            x,
+            y - line.height / 2,
+            line.text,
+            size=line.size,
+            color=line.color,
+            weight=line.weight,
+            ha="center",
+            va="center_baseline",
+            gid=gid,
+            zorder=4,
+        )
+        y -= line.height
+
+
+def _canvas(
+    width: float, height: float, title: str | None, key: str | None
+) -> tuple[Figure, Axes, float, float]:
+    """An empty sheet in inches; (x0, y0) is the lower left corner of the drawing."""
+    head, foot = _Line(title or "", 11, weight="bold"), _Line(key or "", 7.5, _GREY)
+    top, bottom = (0.32 if title else 0.0), (0.26 if key else 0.0)
+    full = max(width, head.width + 0.3, foot.width + 0.3)
+    fig = _figure((full, height + top + bottom))
+    ax = fig.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, full), ylim=(0, height + top + bottom))
+    ax.set_axis_off()
+    for line, y in ((head, height + bottom + 0.12), (foot, 0.15)):
+        if line.text:
+            place = {"size": line.size, "weight": line.weight, "color": line.color}
+            ax.text(0.12, y, line.text, va="center", gid="caption", **place)
+    return fig, ax, (full - width) / 2, bottom
+
+
+# --- The computation graph -----------------------------------------------------------
+
+_SYMBOLS = {"relu": "ReLU", "sum": "Σ"}
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_ORDER_DOES_NOT_MATTER = {"+", "×"}
+_MARGIN = 0.14
+_STUB = 0.1
+_DUMMY = 0.17  # inches kept free for an edge that passes a layer
+
+
+@dataclass
+class _Box:
+    """A node's place on the sheet, in inches; a passing edge has a box too."""
+
+    lines: list[_Line] = field(default_factory=list)
+    width: float = 0.0
+    height: float = _DUMMY
+    kind: str = "pass"
+    x: float = 0.0
+    y: float = 0.0
+
+
+@dataclass
+class _Layers:
+    """Vertices by layer from left to right, each from bottom to top."""
+
+    columns: list[list[int]]
+    start: dict[int, float]
+    chains: dict[tuple[int, int], list[int]]
+
+    def links(self) -> Iterable[tuple[int, int]]:
+        """Every step of every edge from one layer to the next."""
+        for (tail, head), passing in self.chains.items():
+            path = [tail, *passing, head]
+            yield from zip(path[:-1], path[1:], strict=True)
+
+
+def draw_graph(
+    output: Any,
+    names: Mapping[str, Any] | None = None,
+    *,
+    grads: bool = True,
+    edges: bool = False,
+    title: str | None = None,
+    digits: int = 4,
+    max_nodes: int = 60,
+) -> Figure:
+    """Draw the computation behind `output` (a node or a `Tape`) from left to right.
+
+    A box holds a node's name or its operation, its value, and in blue its gradient ∂;
+    an array shows its shape and the norm of its gradient. A dashed box is a constant,
+    a shaded one a leaf, a thick frame the output. Where order matters, inputs enter
+    from top to bottom. `edges` writes what each edge brings back: the parts whose
+    sum is the gradient. `names` maps names to nodes.
+
+    Raises
+    ------
+    ValueError : beyond `max_nodes` nodes; for a name whose node is not in the graph;
+        for `edges` before `backward()`.
+    TypeError : if `output` is neither a node nor a tape.
+
+    Plumbing.
+    """
+    nodes = _nodes_of(output, max_nodes)
+    if edges and nodes[-1].grad is None:
+        raise ValueError(
+            "draw_graph: edges=True shows gradients, but there are none yet. "
+            "Call backward() on the output first."
+        )
+    index = {id(node): i for i, node in enumerate(nodes)}
+    pairs = [(index[id(x)], i) for i, node in enumerate(nodes) for x in node.inputs]
+    titles = _titles(nodes, names or {})
+    boxes = {
+        i: _node_box(node, titles[i], nodes, grads, digits, edges)
+        for i, node in enumerate(nodes)
+    }
+    flows = {i: _flows(node, digits) if edges else [] for i, node in enumerate(nodes)}
+    layers = _layer(len(nodes), pairs)
+    spans = _place(layers, boxes, _lane(layers, flows))
+    with _house_style():
+        return _draw_layers(
+            nodes,
+            index,
+            boxes,
+            flows,
+            layers,
+            spans,
+            title,
+            _key(boxes, nodes, titles, grads),
+        )
+
+
+def _nodes_of(output: Any, max_nodes: int) -> list[Any]:
+    if not isinstance(output, Tape) and not (
+        hasattr(output, "inputs") and hasattr(output, "data")
+    ):
+        raise TypeError(
+            "draw_graph: expected a Value, a Tensor or a Tape, "
+            f"found {type(output).__name__}."
+        )
+    nodes = (output if isinstance(output, Tape) else Tape(output)).nodes
+    if len(nodes) > max_nodes:
+        raise ValueError(
+            f"draw_graph: this graph has {len(nodes)} nodes, and beyond {max_nodes} "
+            "nobody can read it. Draw a smaller example, or an intermediate result, "
+            f"or pass max_nodes={len(nodes)}."
+        )
+    return nodes
+
+
+def _titles(nodes: list[Any], names: Mapping[str, Any]) -> list[str]:
+    """What each box is called: `name`, `operation`, or `name (operation)`."""
+    if not isinstance(names, Mapping):
+        raise TypeError('draw_graph: names maps names to nodes: {"x": x, "y": y}.')
+    given: dict[int, list[str]] = {}
+    for name, node in names.items():
+        if not any(node is x for x in nodes):
+            raise ValueError(
+                f"draw_graph: the node named {name!r} is not part of this computation. "
+                "Was it made anew after the output was computed?"
+            )
+        given.setdefault(id(node), []).append(name)
+    return [_title(node, " = ".join(given.get(id(node), []))) for node in nodes]
+
+
+def _title(node: Any, name: str) -> str:
+    if node.op is None:
+        return name
+    symbol = _symbol(node.op.name)
+    return f"{name} ({symbol})" if name else symbol
+
+
+def _symbol(operation: str) -> str:
+    exponent = operation.removeprefix("^")
+    if exponent != operation and exponent.removeprefix("-").isdigit():
+        return f"(·){exponent.translate(_SUPERSCRIPTS)}"
+    return _SYMBOLS.get(operation, operation.replace("_", " "))
+
+
+def _kind(node: Any, nodes: list[Any]) -> str:
+    if node is nodes[-1]:
+        return "output"
+    if node.op is not None:
+        return "operation"
+    return "leaf" if node.requires_grad else "constant"
+
+
+def _node_box(
+    node: Any, title: str, nodes: list[Any], grads: bool, digits: int, edges: bool
+) -> _Box:
+    lines = [_Line(title, 9.5, weight="bold")] if title else []
+    lines.append(_Line(_words(node.data, digits)))
+    if grads and node.grad is not None and node.requires_grad:
+        lines.append(_Line(_grad_words(node.grad, digits), color=COLORS.blue))
+    width, height = _block_size(lines)
+    # Each input has its own door in the left wall; labels at the doors need room.
+    doors = (0.19 if edges else 0.12) * (len(node.inputs) + 1)
+    height = max(height + 0.12, doors)
+    return _Box(lines, max(width + 0.18, 0.42), height, _kind(node, nodes))
+
+
+def _flows(node: Any, digits: int) -> list[str]:
+    """For each input, what this operation brings back to it: vjp(grad_out)."""
+    if node.op is None or node.grad is None:
+        return []
+    parts = node.op.vjp(node.grad, node.data, *[x.data for x in node.inputs])
+    return [
+        _grad_words(part, digits) if part is not None and x.requires_grad else ""
+        for x, part in zip(node.inputs, parts, strict=True)
+    ]
+
+
+def _layer(n: int, pairs: list[tuple[int, int]]) -> _Layers:
+    """Layers of a graph of `n` vertices; long edges get vertices `n`, `n` + 1, …."""
+    from fast_sugiyama import from_edges
+
+    # A fork taken twice is one edge for the layout, and two in the drawing.
+    edges = list(dict.fromkeys(pairs))
+    if not edges:
+        return _Layers([[0]], {0: 0.0}, {})
+    [(positions, _, _, steps)] = from_edges(
+        edges, dummy_vertices=True, vertex_spacing=1, ranking_type="minimize"
+    )
+    levels: dict[float, list[tuple[float, int]]] = {}
+    for vertex, (across, level) in positions:
+        levels.setdefault(-level, []).append((-across, vertex))
+    columns = [[v for _, v in sorted(levels[key])] for key in sorted(levels)]
+    start = {vertex: -across for vertex, (across, _) in positions}
+    return _Layers(columns, start, _chains(n, edges, steps))
+
+
+def _chains(n: int, edges: list, steps: Iterable) -> dict:
+    """For each edge the vertices, if any, at which it passes the layers between."""
+    after: dict[int, list[int]] = {}
+    for tail, head in steps:
+        after.setdefault(tail, []).append(head)
+    chains = {}
+    for tail, _ in edges:
+        for head in after[tail]:
+            passing = []
+            while head >= n:
+                passing.append(head)
+                [head] = after[head]
+            chains[tail, head] = passing
+    return chains
+
+
+def _lane(layers: _Layers, flows: dict[int, list[str]]) -> list[float]:
+    """Room for the labels on the edges into each layer, in inches."""
+    widths = [
+        [_text_width(t, 7.5) for v in c for t in flows.get(v, [])]
+        for c in layers.columns
+    ]
+    return [max(w) + 0.16 if w and max(w) else 0.0 for w in widths]
+
+
+def _place(
+    layers: _Layers, boxes: dict[int, _Box], lane: list[float]
+) -> list[tuple[float, float]]:
+    """Give every vertex its x and y; return each layer's left and right end."""
+    for column in layers.columns:
+        for vertex in column:
+            boxes.setdefault(vertex, _Box())
+    _place_upright(layers, boxes)
+    spans, x = [], 0.0
+    for k, column in enumerate(layers.columns):
+        x += _gap(layers, boxes, k) + lane[k] if k else 0.0
+        width = max(boxes[v].width for v in column)
+        for vertex in column:
+            boxes[vertex].x = x + width / 2
+        spans.append((x, x + width))
+        x += width
+    return spans
+
+
+def _gap(layers: _Layers, boxes: dict[int, _Box], k: int) -> float:
+    """Room before layer `k`: more where edges climb, so that none gets too steep."""
+    here = set(layers.columns[k])
+    climbs = [abs(boxes[a].y - boxes[b].y) for a, b in layers.links() if b in here]
+    return min(0.95, 0.34 + 0.16 * max(climbs, default=0.0))
+
+
+def _place_upright(layers: _Layers, boxes: dict[int, _Box]) -> None:
+    """Pull every vertex towards its neighbours, keeping order and distance."""
+    near: dict[int, list[int]] = {v: [] for column in layers.columns for v in column}
+    for tail, head in layers.links():
+        near[tail].append(head)
+        near[head].append(tail)
+    for vertex, height in layers.start.items():
+        boxes[vertex].y = height * 0.7
+    for sweep in range(24):
+        for column in layers.columns[:: -1 if sweep % 2 else 1]:
+            wish = [_wish(v, near[v], boxes) for v in column]
+            _settle([boxes[v] for v in column], wish)
+    lowest = min(box.y - box.height / 2 for box in boxes.values())
+    for box in boxes.values():
+        box.y -= lowest
+
+
+def _wish(vertex: int, near: list[int], boxes: dict[int, _Box]) -> float:
+    if not near:
+        return boxes[vertex].y
+    # A long edge wants to be straight more than a short one.
+    weights = [4.0 if boxes[v].kind == "pass" else 1.0 for v in near]
+    return float(np.average([boxes[v].y for v in near], weights=weights))
+
+
+def _settle(column: list[_Box], wish: list[float]) -> None:
+    """Least squares to the wishes with every distance kept (pool adjacent violators).
+
+    With the distances taken off, the places need only be non-decreasing.
+    """
+    offset, blocks = 0.0, []
+    for k, box in enumerate(column):
+        if k:
+            offset += (column[k - 1].height + box.height) / 2 + 0.15
+        blocks.append([wish[k] - offset, 1])
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
+            (a, m), (b, n) = blocks[-2], blocks.pop()
+            blocks[-1] = [(a * m + b * n) / (m + n), m + n]
+    places = [place for place, count in blocks for _ in range(count)]
+    offset = 0.0
+    for k, box in enumerate(column):
+        if k:
+            offset += (column[k - 1].height + box.height) / 2 + 0.15
+        box.y = places[k] + offset
+
+
+def _draw_layers(
+    nodes: list[Any],
+    index: dict[int, int],
+    boxes: dict[int, _Box],
+    flows: dict[int, list[str]],
+    layers: _Layers,
+    spans: list[tuple[float, float]],
+    title: str | None,
+    key: str,
+) -> Figure:
+    height = max(box.y + box.height / 2 for box in boxes.values())
+    size = (spans[-1][1] + 2 * _MARGIN, height + 2 * _MARGIN)
+    fig, ax, x0, y0 = _canvas(*size, title, key)
+    for box in boxes.values():
+        box.x, box.y = box.x + x0 + _MARGIN, box.y + y0 + _MARGIN
+    spans = [(a + x0 + _MARGIN, b + x0 + _MARGIN) for a, b in spans]
+    column_of = {v: k for k, column in enumerate(layers.columns) for v in column}
+    for i, node in enumerate(nodes):
+        _draw_box(ax, boxes[i])
+        tails = [index[id(x)] for x in node.inputs]
+        for slot, door in enumerate(_doors(node, i, tails, boxes, layers)):
+            path = _route(i, slot, tails, door, boxes, layers, spans, column_of)
+            label = flows[i][slot] if flows[i] else ""
+            _draw_edge(ax, path, door, label, spans[column_of[i]][0])
+    return fig
+
+
+def _key(
+    boxes: dict[int, _Box], nodes: list[Any], titles: list[str], grads: bool
+) -> str:
+    kinds = {box.kind for box in boxes.values()}
+    parts = []
+    if grads and nodes[-1].grad is not None:
+        name = titles[-1].partition(" (")[0] if " (" in titles[-1] else "output"
+        parts.append(f"blue ∂: gradient, d({name})/d(this)")
+    parts += ["shaded: leaf"] if "leaf" in kinds else []
+    parts += ["dashed: constant"] if "constant" in kinds else []
+    return "  ·  ".join([*parts, "thick frame: output"])
+
+
+def _draw_box(ax: Axes, box: _Box) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    if box.kind == "pass":
+        return
+    look = {
+        "leaf": {"facecolor": _PALE, "linewidth": 1.0},
+        "constant": {"facecolor": "white", "linestyle": (0, (3, 2)), "linewidth": 1.0},
+        "operation": {"facecolor": "white", "linewidth": 1.0},
+        "output": {"facecolor": "white", "linewidth": 2.6},
+    }[box.kind]
+    corner = (box.x - box.width / 2, box.y - box.height / 2)
+    shape = f"round,pad=0,rounding_size={0.02 if box.kind == 'constant' else 0.09}"
+    ax.add_patch(
+        FancyBboxPatch(
+            corner,
+            box.width,
+            box.height,
+            boxstyle=shape,
+            edgecolor="#333333",
+            gid="box",
+            zorder=3,
+            **look,
+        )
+    )
+    _write_block(ax, box.x, box.y, box.lines, gid="in box")
+
+
+def _doors(
+    node: Any, i: int, tails: list[int], boxes: dict[int, _Box], layers: _Layers
+) -> list[float]:
+    """The height at which each input enters: in their order, where order matters."""
+    n = len(tails)
+    steps = [boxes[i].height * (0.5 - (k + 1) / (n + 1)) for k in range(n)]
+    ranks = list(range(n))
+    if node.op is not None and node.op.name in _ORDER_DOES_NOT_MATTER:
+        last = [(layers.chains[tail, i] or [tail])[-1] for tail in tails]
+        by_height = sorted(range(n), key=lambda k: -boxes[last[k]].y)
+        ranks = [by_height.index(k) for k in range(n)]
+    return [boxes[i].y + steps[rank] for rank in ranks]
+
+
+def _route(
+    i: int,
+    slot: int,
+    tails: list[int],
+    door: float,
+    boxes: dict[int, _Box],
+    layers: _Layers,
+    spans: list[tuple[float, float]],
+    column_of: dict[int, int],
+) -> list[tuple[float, float]]:
+    """Corners of an edge: level inside a layer, free to bend between two layers.
+
+    So it meets no box: inside a layer it keeps to the place reserved for it.
+    """
+    tail = boxes[tails[slot]]
+    twins = [k for k, t in enumerate(tails) if t == tails[slot]]
+    shift = 0.07 * ((len(twins) - 1) / 2 - twins.index(slot))
+    points = [(tail.x + tail.width / 2, tail.y)]
+    points.append((spans[column_of[tails[slot]]][1], tail.y))
+    for v in layers.chains[tails[slot], i]:
+        left, right = spans[column_of[v]]
+        points += [(left, boxes[v].y + shift), (right, boxes[v].y + shift)]
+    return [
+        *points,
+        (spans[column_of[i]][0], door),
+        (boxes[i].x - boxes[i].width / 2, door),
+    ]
+
+
+def _draw_edge(
+    ax: Axes, points: list[tuple[float, float]], door: float, label: str, left: float
+) -> None:
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
+
+    lane = _text_width(label, 7.5) + 0.16 if label else 0.0
+    if label:
+        points = [*points[:-2], (left - lane, door), points[-1]]
+    corners, codes = [points[0], points[1]], [Path.MOVETO, Path.LINETO]
+    for (ax_, ay), (bx, by), after in zip(
+        points[1:-1:2], points[2::2], points[3::2], strict=True
+    ):
+        middle = (ax_ + bx) / 2
+        corners += [(middle, ay), (middle, by), (bx, by), after]
+        codes += [Path.CURVE4] * 3 + [Path.LINETO]
+    arrow = FancyArrowPatch(
+        path=Path(corners, codes),
+        arrowstyle="-|>,head_length=3.2,head_width=1.5",
+        mutation_scale=1.6,
+        color=_GREY,
+        linewidth=1.0,
+        shrinkA=0,
+        shrinkB=0,
+        gid="edge",
+        zorder=1,
+    )
+    ax.add_patch(arrow)
+    if label:
+        _edge_label(ax, left - lane / 2 - 0.02, door, [_Line(label, 7.5, COLORS.blue)])
+
+
+def _edge_label(ax: Axes, x: float, y: float, lines: list[_Line]) -> None:
+    from matplotlib.patches import Rectangle
+
+    width, height = _block_size(lines)
+    corner = (x - width / 2 - 0.02, y - height / 2)
+    paper = Rectangle(corner, width + 0.04, height, color="white", lw=0, zorder=2)
+    paper.set_gid("label")
+    ax.add_patch(paper)
+    _write_block(ax, x, y, lines, gid="on edge")
+
+
+# --- The neural network --------------------------------------------------------------
+
+_MOST_WEIGHTS = 60
+
+
+@dataclass
+class _Label:
+    """Words on the edge from `start` to `end`, at `share` of the way."""
+
+    lines: list[_Line]
+    start: tuple[float, float]
+    end: tuple[float, float]
+    share: float = 0.5
+
+    def box(self, share: float) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top, with a little air."""
+        x, y = (a + share * (b - a) for a, b in zip(self.start, self.end, strict=True))
+        width, height = _block_size(self.lines)
+        return (
+            x - width / 2 - 0.03,
+            y - height / 2,
+            x + width / 2 + 0.03,
+            y + height / 2,
+        )
+
+
+def draw_network(
+    weights: Sequence[Any],
+    activations: Sequence[Any] | None = None,
+    weight_grads: Sequence[Any] | None = None,
+    activation_grads: Sequence[Any] | None = None,
+    names: Sequence[Sequence[str]] | None = None,
+    title: str | None = None,
+    digits: int = 4,
+) -> Figure:
+    """Draw a fully connected network: neurons in layers, weights on the edges.
+
+    Each of `weights` is `(fan_in, fan_out)`; `activations` and `names` have one entry
+    a layer, the input included. Gradients ∂ stand in blue below the values; an entry
+    that is None is left out.
+
+    Raises
+    ------
+    ValueError : if shapes do not fit each other, or there are too many weights to read.
+
+    Plumbing.
+    """
+    weights = [np.asarray(W, dtype=float) for W in weights]
+    sizes = _network_sizes(weights)
+    _fits("weight_grads", weight_grads, [W.shape for W in weights])
+    for what, given in (
+        ("activations", activations),
+        ("activation_grads", activation_grads),
+    ):
+        _fits(what, given, [(n,) for n in sizes])
+    _fits_names(names, sizes)
+    cells = [
+        [
+            _lines(
+                _at(names, k, i),
+                _at(activations, k, i),
+                _at(activation_grads, k, i),
+                digits,
+            )
+            for i in range(n)
+        ]
+        for k, n in enumerate(sizes)
+    ]
+    notes = [
+        [
+            [
+                _lines(None, W[i, j], _at(weight_grads, k, i, j), digits, 8.0)
+                for j in range(W.shape[1])
+            ]
+            for i in range(W.shape[0])
+        ]
+        for k, W in enumerate(weights)
+    ]
+    with _house_style():
+        return _draw_neurons(
+            cells, notes, title, bool(weight_grads or activation_grads)
+        )
+
+
+def _network_sizes(weights: list[np.ndarray]) -> list[int]:
+    shapes = [W.shape for W in weights]
+    if not shapes or any(len(shape) != 2 or 0 in shape for shape in shapes):
+        raise ValueError(
+            "draw_network: weights is a list of matrices (fan_in, fan_out), "
+            f"found shapes {shapes}."
+        )
+    for k, (a, b) in enumerate(zip(shapes[:-1], shapes[1:], strict=True)):
+        if a[1] != b[0]:
+            raise ValueError(
+                f"draw_network: weights[{k}] of shape {a} gives {a[1]} values, but "
+                f"weights[{k + 1}] of shape {b} takes {b[0]}. Is one transposed?"
+            )
+    total = sum(W.size for W in weights)
+    if total > _MOST_WEIGHTS:
+        raise ValueError(
+            f"draw_network: {total} weights cannot be read in one drawing "
+            f"(at most {_MOST_WEIGHTS}). Draw a smaller network, or use heat_map."
+        )
+    return [shapes[0][0], *(shape[1] for shape in shapes)]
+
+
+def _fits(what: str, given: Sequence[Any] | None, shapes: list[tuple]) -> None:
+    if given is None:
+        return
+    found = [np.shape(part) for part in given if part is not None]
+    expected = [s for part, s in zip(given, shapes, strict=False) if part is not None]
+    if len(given) != len(shapes) or found != expected:
+        raise ValueError(
+            f"draw_network: {what} should have the shapes {shapes}, "
+            f"found {[np.shape(part) for part in given]}."
+        )
+
+
+def _fits_names(names: Sequence[Sequence[str]] | None, sizes: list[int]) -> None:
+    if names is not None and [len(layer) for layer in names] != sizes:
+        raise ValueError(
+            f"draw_network: names needs one list a layer, of lengths {sizes}, "
+            f"found {[len(layer) for layer in names]}."
+        )
+
+
+def _at(values: Sequence[Any] | None, k: int, *where: int) -> Any:
+    """Entry `where` of layer `k`, or None where nothing was given."""
+    if values is None or values[k] is None:
+        return None
+    return values[k][where[0]] if len(where) == 1 else np.asarray(values[k])[where]
+
+
+def _lines(name: Any, value: Any, grad: Any, digits: int, size: float = 8.5) -> list:
+    lines = [_Line(name, 9.5, weight="bold")] if name else []
+    if value is not None:
+        lines.append(_Line(_number(value, digits), size))
+    if grad is not None:
+        lines.append(_Line(_grad_words(float(grad), digits), size, COLORS.blue))
+    return lines
+
+
+def _draw_neurons(cells: list, notes: list, title: str | None, grads: bool) -> Figure:
+    flat = [lines for layer in cells for lines in layer if lines]
+    radius = max((np.hypot(*_block_size(lines)) / 2 for lines in flat), default=0.15)
+    radius = float(radius) + 0.06
+    gap, labels, width, height = _spread(cells, notes, radius)
+    key = "blue ∂: gradient of the loss" if grads else None
+    fig, ax, x0, y0 = _canvas(width + 2 * _MARGIN, height + 2 * _MARGIN, title, key)
+    x0, y0 = x0 + _MARGIN, y0 + _MARGIN
+    for label in labels:
+        _draw_weight(ax, label, x0, y0)
+    for layer, places in zip(cells, _centres(cells, radius, gap), strict=True):
+        for lines, (x, y) in zip(layer, places, strict=True):
+            _draw_neuron(ax, x + x0, y + y0, radius, lines)
+    return fig
+
+
+def _spread(cells: list, notes: list, radius: float) -> tuple:
+    """Room in both directions such that no two labels meet."""
+    gap, across = 2.0, 0.45
+    for _ in range(12):
+        centres = _centres(cells, radius, (gap, across))
+        labels = [
+            _Label(notes[k][i][j], centres[k][i], centres[k + 1][j])
+            for k in range(len(notes))
+            for i in range(len(notes[k]))
+            for j in range(len(notes[k][i]))
+        ]
+        if _arrange(labels, radius):
+            break
+        gap, across = gap * 1.1, across * 1.15
+    width = centres[-1][0][0] + radius
+    height = max(y for layer in centres for _, y in layer) + radius
+    return (gap, across), labels, width, height
+
+
+def _centres(cells: list, radius: float, room: tuple[float, float]) -> list:
+    gap, across = room
+    pitch = 2 * radius + across
+    tallest = max(map(len, cells))
+    return [
+        [
+            (
+                radius + k * (2 * radius + gap),
+                radius + pitch * (tallest - 1 - i - (tallest - len(layer)) / 2),
+            )
+            for i in range(len(layer))
+        ]
+        for k, layer in enumerate(cells)
+    ]
+
+
+def _arrange(labels: list[_Label], radius: float) -> bool:
+    """Move labels along their edges until none meets another; True if that works.
+
+    Each takes in turn its cheapest place, the others being where they are.
+    """
+    for label in labels:
+        label.share = 0.5
+    for _ in range(6):
+        before = [label.share for label in labels]
+        for label in labels:
+            others = [x for x in labels if x is not label]
+            label.share = min(
+                _shares(label, radius), key=lambda share: _cost(label, share, others)
+            )
+        if before == [label.share for label in labels]:
+            break
+    return not any(
+        _meet(a.box(a.share), b.box(b.share)) for a, b in combinations(labels, 2)
+    )
+
+
+def _shares(label: _Label, radius: float) -> list[float]:
+    """Places along the edge that keep clear of the neurons at its ends."""
+    length = label.end[0] - label.start[0]
+    edge = (radius + _block_size(label.lines)[0] / 2 + 0.06) / length
+    return list(np.linspace(edge, 1 - edge, 25)) if edge < 0.5 else [0.5]
+
+
+def _cost(label: _Label, share: float, others: list[_Label]) -> float:
+    box = label.box(share)
+    near = [x for x in others if x.start[0] == label.start[0]]
+    meets = sum(_meet(box, x.box(x.share)) for x in near)
+    hides = sum(_crosses(box, x.start, x.end) for x in near)
+    # Nearer to its source a label is easier to give to its edge.
+    return 100 * meets + 3 * hides + abs(share - 0.36)
+
+
+def _meet(a: tuple, b: tuple) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _crosses(box: tuple, start: tuple, end: tuple) -> bool:
+    """Whether a straight line, seen over the box's width, comes within its height."""
+    slope = (end[1] - start[1]) / (end[0] - start[0])
+    ys = [start[1] + slope * (x - start[0]) for x in (box[0], box[2])]
+    return min(ys) < box[3] and max(ys) > box[1]
+
+
+def _draw_weight(ax: Axes, label: _Label, x0: float, y0: float) -> None:
+    (xa, ya), (xb, yb) = label.start, label.end
+    ax.plot([xa + x0, xb + x0], [ya + y0, yb + y0], color=_GREY, lw=1, ls="-", zorder=1)
+    left, bottom, right, top = label.box(label.share)
+    _edge_label(ax, (left + right) / 2 + x0, (bottom + top) / 2 + y0, label.lines)
+
+
+def _draw_neuron(ax: Axes, x: float, y: float, radius: float, lines: list) -> None:
+    from matplotlib.patches import Circle
+
+    look = {"facecolor": _PALE, "edgecolor": "#333333", "linewidth": 1.2}
+    ax.add_patch(Circle((x, y), radius, gid="box", zorder=3, **look))
+    _write_block(ax, x, y, lines, gid="in box")
+
+
+# --- Curves, matrices, images --------------------------------------------------------
+
+
+def plot_curves(
+    curves: Mapping[str, Any],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    log: str | None = None,
+) -> Figure:
+    """Plot named curves, each with its own colour and line style.
+
+    A curve is a sequence of y, or a pair `(x, y)` as a tuple; `log` is "x", "y" or
+    "xy". The legend stands beside the axes, in the order in which the curves end.
+
+    Raises
+    ------
+    ValueError : without curves; if x and y differ in length; for another `log`.
+
+    Plumbing.
+    """
+    if not isinstance(curves, Mapping) or not curves:
+        raise ValueError('plot_curves: curves maps names to values: {"loss": losses}.')
+    if log not in (None, "x", "y", "xy"):
+        raise ValueError(f'plot_curves: log is "x", "y" or "xy", not {log!r}.')
+    points = {name: _points(name, curve) for name, curve in curves.items()}
+    fig, ax = axes(title, xlabel, ylabel)
+    with _house_style():
+        handles = [ax.plot(x, y, label=name)[0] for name, (x, y) in points.items()]
+        for axis in log or "":
+            getattr(ax, f"set_{axis}scale")("log")
+        if len(points) > 1:
+            handles.sort(key=lambda line: -_last(line.get_ydata()))
+            fig.legend(handles=handles, loc="outside right center", handlelength=2.8)
+    return fig
+
+
+def _points(name: str, curve: Any) -> tuple[np.ndarray, np.ndarray]:
+    if isinstance(curve, tuple) and len(curve) == 2 and np.ndim(curve[1]):
+        x, y = (np.asarray(part, dtype=float) for part in curve)
+    else:
+        y = np.asarray(curve, dtype=float)
+        x = np.arange(len(y)) if y.ndim else np.array(0)
+    if x.ndim != 1 or x.shape != y.shape or not len(y):
+        raise ValueError(
+            f"plot_curves: curve {name!r} should be a sequence of numbers or a pair "
+            f"(x, y) of equal lengths, found shapes {x.shape} and {y.shape}."
+        )
+    return x, y
+
+
+def _last(y: np.ndarray) -> float:
+    finite = y[np.isfinite(y)]
+    return float(finite[-1]) if len(finite) else -np.inf
+
+
+def _matrix(what: str, matrix: Any) -> np.ndarray:
+    matrix = np.asarray(matrix, dtype=float)
+    if matrix.ndim != 2 or not matrix.size:
+        raise ValueError(f"{what}: expected a matrix, found shape {matrix.shape}.")
+    return matrix
+
+
+def confusion_matrix(
+    matrix: Any,
+    labels: Sequence[Any] | None = None,
+    title: str = "Which class is taken for which",
+) -> Figure:
+    """Draw counts, rows true and columns predicted; colour shows the mistakes.
+
+    The diagonal is left grey: it would outshine everything. Colour is the share of
+    the row, count / (row sum), off the diagonal.
+
+    Raises
+    ------
+    ValueError : if `matrix` is not square, holds negative counts, or `labels` differ
+        from it in length.
+
+    Plumbing.
+    """
+    counts = _matrix("confusion_matrix", matrix)
+    n = len(counts)
+    if counts.shape != (n, n) or counts.min() < 0:
+        raise ValueError(
+            "confusion_matrix: expected a square matrix of counts, rows true and "
+            f"columns predicted, found shape {counts.shape}, minimum {counts.min():g}."
+        )
+    labels = list(range(n)) if labels is None else list(labels)
+    if len(labels) != n:
+        raise ValueError(f"confusion_matrix: {n} classes, but {len(labels)} labels.")
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-300)
+    shares[np.eye(n, dtype=bool)] = np.nan
+    fig, ax = axes(title, "predicted", "true", size=_square(n, n, 0.46))
+    image = _cells(ax, shares, labels, labels, _colors("cividis_r"), vmin=0)
+    _write_cells(ax, image, shares, [[f"{c:g}" for c in row] for row in counts])
+    _color_bar(fig, image, ax, "mistakes, % of the row")
+    return fig
+
+
+def _colors(name: str) -> Any:
+    import matplotlib
+
+    return matplotlib.colormaps[name].with_extremes(bad="#E4E4E4")
+
+
+def _square(rows: int, cols: int, cell: float) -> tuple[float, float]:
+    """A size in inches that gives every cell its place, within reason."""
+    return min(9.0, max(4.2, cols * cell + 2.0)), min(8.0, max(2.6, rows * cell + 1.1))
+
+
+def _cells(
+    ax: Axes, values: np.ndarray, ylabels: Any, xlabels: Any, cmap: Any, **scale: Any
+) -> Any:
+    image = ax.imshow(
+        values, cmap=cmap, interpolation="nearest", aspect="auto", **scale
+    )
+    if xlabels is not None:
+        ax.set_xticks(range(len(xlabels)), [str(x) for x in xlabels])
+        ax.set_yticks(range(len(ylabels)), [str(y) for y in ylabels])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return image
+
+
+def _write_cells(ax: Axes, image: Any, values: np.ndarray, words: list) -> None:
+    """Write into every cell, white on dark and black on light."""
+    rgb = image.cmap(image.norm(np.ma.masked_invalid(values)))[..., :3]
+    light = rgb @ [0.299, 0.587, 0.114] > 0.5
+    for i, j in np.ndindex(values.shape):
+        color = "black" if light[i, j] else "white"
+        ax.text(j, i, words[i][j], ha="center", va="center", size=8, color=color)
+
+
+def _color_bar(fig: Figure, image: Any, ax: Any, label: str) -> None:
+    bar = fig.colorbar(image, ax=ax, label=label, shrink=0.9, pad=0.02)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=8)
+
+
+def heat_map(
+    matrix: Any,
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    label: str,
+    log: bool = False,
+    annotate: bool = False,
+    diverging: bool = False,
+) -> Figure:
+    """Draw a matrix as colours; `label` says what they measure, with the unit.
+
+    `log` takes the logarithm (cells ≤ 0 stay grey), `annotate` writes the numbers,
+    `diverging` makes the scale symmetric about 0.
+
+    Raises
+    ------
+    ValueError : if `matrix` is no matrix; for `log` with `diverging`, or with nothing
+        above 0.
+
+    Plumbing.
+    """
+    values = _matrix("heat_map", matrix)
+    if log and (diverging or not (values > 0).any()):
+        raise ValueError(
+            "heat_map: log=True needs values above 0 and no diverging scale. "
+            "Drop log, or take the absolute value."
+        )
+    fig, ax = axes(title, xlabel, ylabel, size=_square(*values.shape, 0.5))
+    shown = np.where(values > 0, values, np.nan) if log else values
+    image = _cells(ax, shown, None, None, **_scale(shown, log, diverging))
+    _whole_ticks(ax, values.shape)
+    if annotate:
+        words = [[_number(v, 3) for v in row] for row in values]
+        _write_cells(ax, image, shown, words)
+    _color_bar(fig, image, ax, label)
+    return fig
+
+
+def _scale(values: np.ndarray, log: bool, diverging: bool) -> dict[str, Any]:
+    from matplotlib.colors import LogNorm
+
+    if diverging:
+        far = np.nanmax(np.abs(values)) or 1.0
+        return {"cmap": _colors("RdBu_r"), "vmin": -far, "vmax": far}
+    return {"cmap": _colors("viridis"), **({"norm": LogNorm()} if log else {})}
+
+
+def _whole_ticks(ax: Axes, shape: tuple[int, int]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    ax.yaxis.set_major_locator(MaxNLocator(min(10, shape[0]), integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(min(10, shape[1]), integer=True))
+
+
+def image_grid(
+    images: Any,
+    titles: Sequence[Any] | None = None,
+    n_cols: int | None = None,
+    title: str | None = None,
+    shape: tuple[int, int] = (28, 28),
+    cmap: str = "gray",
+    *,
+    diverging: bool = False,
+) -> Figure:
+    """Draw images `(N, height·width)` or `(N, height, width)` on one common scale.
+
+    `diverging` is for weights: blue below 0, white at 0, red above, symmetric.
+
+    Raises
+    ------
+    ValueError : if the images do not have `shape`, or `titles` differ in number.
+
+    Plumbing.
+    """
+    pictures = _pictures(images, shape)
+    n = len(pictures)
+    if titles is not None and len(titles) != n:
+        raise ValueError(f"image_grid: {n} images, but {len(titles)} titles.")
+    n_cols = n_cols or min(n, 10)
+    rows = -(-n // n_cols)
+    side = min(1.1, _WIDTH / n_cols)
+    height = rows * (
+        side * shape[0] / shape[1] + (0.24 if titles is not None else 0.05)
+    )
+    size = (side * n_cols + (0.8 if diverging else 0), height + (0.4 if title else 0.1))
+    fig, grid = axes(title, rows=rows, cols=n_cols, size=size, squeeze=False)
+    scale = {"vmin": np.nanmin(pictures), "vmax": np.nanmax(pictures), "cmap": cmap}
+    if diverging:
+        scale = _scale(pictures, False, True)
+    for ax in grid.flat:
+        ax.set_axis_off()
+    for k, (ax, picture) in enumerate(zip(grid.flat, pictures, strict=False)):
+        image = ax.imshow(picture, interpolation="nearest", **scale)
+        if titles is not None:
+            ax.set_title(str(titles[k]), size=9, loc="center", weight="normal", pad=3)
+    if diverging:
+        _color_bar(fig, image, grid, "value")
+    return fig
+
+
+def _pictures(images: Any, shape: tuple[int, int]) -> np.ndarray:
+    images = np.asarray(images, dtype=float)
+    fits = images.shape[1:] in (tuple(shape), (shape[0] * shape[1],))
+    if not fits or not len(images):
+        raise ValueError(
+            f"image_grid: expected images (N, {shape[0] * shape[1]}) or "
+            f"(N, {shape[0]}, {shape[1]}), found shape {images.shape}. "
+            "One image is images[i:i + 1]; other sizes say shape=(height, width)."
+        )
+    return images.reshape(-1, *shape)
+
+
+def decision_boundary(
+    predict: Callable[[np.ndarray], Any],
+    X: Any,
+    y: Any,
+    title: str,
+    *,
+    threshold: float | None = None,
+) -> Figure:
+    """Colour the plane by what `predict` says, and draw the points `X` by class.
+
+    `predict` maps `(M, 2)` to `(M,)`: classes as integers, or scores, whose boundary
+    is the line at `threshold` (1/2 if all scores lie in [0, 1], else 0).
+
+    Raises
+    ------
+    ValueError : if X is not (N, 2), y not (N,), or what `predict` returns not (M,).
+
+    Plumbing.
+    """
+    X, y = np.asarray(X, dtype=float), np.asarray(y)
+    if X.ndim != 2 or X.shape[1] != 2 or y.shape != X.shape[:1]:
+        raise ValueError(
+            "decision_boundary: expected X (N, 2) and y (N,), "
+            f"found {X.shape} and {y.shape}."
+        )
+    xs, ys, scores = _on_a_grid(predict, X)
+    fig, ax = axes(title, "x₁", "x₂", size=(6.0, 4.4))
+    with _house_style():
+        _color_plane(ax, xs, ys, scores, np.unique(y), threshold)
+        for k, label in enumerate(np.unique(y)):
+            ax.scatter(
+                *X[y == label].T,
+                s=26,
+                marker=_MARKERS[k % len(_MARKERS)],
+                color=_CYCLE[k % len(_CYCLE)][0],
+                edgecolor="white",
+                linewidth=0.6,
+                label=f"class {label}",
+            )
+        fig.legend(loc="outside right center", handletextpad=0.2)
+    return fig
+
+
+def _on_a_grid(predict: Callable, X: np.ndarray, n: int = 160) -> tuple:
+    low, high = X.min(axis=0), X.max(axis=0)
+    margin = 0.08 * np.maximum(high - low, 1e-9)
+    xs, ys = np.linspace(low - margin, high + margin, n).T
+    points = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+    scores = np.asarray(predict(points))
+    if scores.shape not in ((n * n,), (n * n, 1)):
+        raise ValueError(
+            f"decision_boundary: predict was given points of shape {points.shape} and "
+            f"should return ({n * n},), one class or score each; found {scores.shape}."
+        )
+    return xs, ys, scores.reshape(n, n)
+
+
+def _color_plane(
+    ax: Axes, xs: Any, ys: Any, scores: Any, classes: Any, threshold: float | None
+) -> None:
+    """Pale regions in the colours of the classes, and dark lines between them."""
+    if scores.dtype.kind == "f":
+        inside = scores.min() >= 0 and scores.max() <= 1
+        middle = (0.5 if inside else 0.0) if threshold is None else threshold
+        scores = classes[(scores > middle).astype(int).clip(max=len(classes) - 1)]
+    for k, label in enumerate(classes):
+        here = (scores == label).astype(float)
+        if here.any():
+            color = _CYCLE[k % len(_CYCLE)][0]
+            ax.contourf(xs, ys, here, levels=[0.5, 1.5], colors=[color], alpha=0.2)
+        if here.any() and not here.all():
+            ax.contour(xs, ys, here, levels=[0.5], colors="black", linewidths=1.1)

@@ -13,6 +13,8 @@ place. For a function `y = f(x)` inside a longer computation of a loss L,
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 # --- arithmetic: one rule serves floats and arrays ------------------------------------
@@ -157,13 +159,20 @@ def unbroadcast(grad, shape):
     """
     if grad.shape == shape:
         return grad
-    new_axes = tuple(range(grad.ndim - len(shape)))
-    stretched = tuple(
-        axis
-        for axis, size in enumerate(shape, start=len(new_axes))
-        if size == 1 and grad.shape[axis] != 1
-    )
-    return grad.sum(axis=new_axes + stretched, keepdims=True).reshape(shape)
+    new = tuple(range(grad.ndim - len(shape)))
+    stretched = tuple(len(new) + i for i, size in enumerate(shape) if size == 1)
+    return grad.sum(axis=new + stretched, keepdims=True).reshape(shape)
+
+
+def spread(values, shape, axis=None, keepdims=False):
+    """Give every element of `shape` the value of the group along `axis` it belongs to.
+
+    The way back from a reduction: `values` is what `sum(x, axis, keepdims)` returned
+    for an `x` of `shape`. The result is a read-only view. Taught in: 07_array_tape.
+    """
+    if axis is not None and not keepdims:
+        values = np.expand_dims(values, axis)
+    return np.broadcast_to(values, shape)
 
 
 def sum(x, axis=None, keepdims=False):  # noqa: A001 — the field's name
@@ -171,19 +180,12 @@ def sum(x, axis=None, keepdims=False):  # noqa: A001 — the field's name
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
-def _spread(values, shape, axis, keepdims):
-    """Give every element of `shape` the value of the group that it belongs to."""
-    if axis is not None and not keepdims:
-        values = np.expand_dims(values, axis)
-    return np.broadcast_to(values, shape)
-
-
 def sum_vjp(grad_out, shape, axis=None, keepdims=False):
-    """Every summand of an input of `shape` receives its sum's gradient.
+    """Every summand of an input of `shape` receives the gradient of its sum.
 
     Taught in: 07_array_tape.
     """
-    return _spread(grad_out, shape, axis, keepdims).copy()
+    return spread(grad_out, shape, axis, keepdims).copy()
 
 
 def mean(x, axis=None, keepdims=False):
@@ -192,18 +194,303 @@ def mean(x, axis=None, keepdims=False):
 
 
 def mean_vjp(grad_out, shape, axis=None, keepdims=False):
-    """Every one of n averaged elements receives grad_out / n.
+    """Each of the n averaged elements receives grad_out / n.
 
     Taught in: 07_array_tape.
     """
-    n = np.prod(shape, dtype=int) // max_size(grad_out)
-    return sum_vjp(grad_out / n, shape, axis, keepdims)
+    n = math.prod(shape) // math.prod(np.shape(grad_out)) if 0 not in shape else 1
+    return spread(grad_out / n, shape, axis, keepdims).copy()
+
+
+def max(x, axis=None, keepdims=False):  # noqa: A001 — the field's name
+    """Maximum over `axis` (all axes if None). Taught in: 07_array_tape."""
+    return np.max(x, axis=axis, keepdims=keepdims)
+
+
+def max_vjp(grad_out, x, axis=None, keepdims=False):
+    """The winner receives grad_out; winners that tie share it equally.
+
+    At a tie no derivative exists; equal shares are what `torch.amax` takes.
+    Taught in: 07_array_tape.
+    """
+    wins = x == np.max(x, axis=axis, keepdims=True)
+    shares = wins / wins.sum(axis=axis, keepdims=True, dtype=x.dtype)
+    return shares * spread(grad_out, x.shape, axis, keepdims)
+
+
+def reshape(x, shape):
+    """The same elements in another shape. Taught in: 07_array_tape."""
+    return np.reshape(x, shape)
+
+
+def reshape_vjp(grad_out, shape):
+    """Back into the `shape` of the input. Taught in: 07_array_tape."""
+    return grad_out.reshape(shape)
+
+
+def transpose(x, axes=None):
+    """Axes in another order (reversed if None). Taught in: 07_array_tape."""
+    return np.transpose(x, axes)
+
+
+def transpose_vjp(grad_out, axes=None):
+    """Put the axes back: transpose by the inverse permutation.
+
+    Taught in: 07_array_tape.
+    """
+    return np.transpose(grad_out, None if axes is None else np.argsort(axes))
+
+
+def getitem(x, index):
+    """Select x[index]. Taught in: 07_array_tape."""
+    return x[index]
+
+
+def getitem_vjp(grad_out, shape, index):
+    """Back into an array of zeros, at the places taken; twice taken, twice added.
+
+    Taught in: 07_array_tape.
+    """
+    grad = np.zeros(shape, np.asarray(grad_out).dtype)
+    np.add.at(grad, index, grad_out)
+    return grad
+
+
+# --- matrix products ------------------------------------------------------------------
 
 
 def matmul(A, B):
-    """Matrix product A @ B; leading axes broadcast. Taught in: 05_vectorized_backprop.
+    """Matrix product (…, N, D) @ (…, D, H) → (…, N, H).
 
-    Raises ValueError if the inner dimensions differ.
+    Raises ValueError if an input has fewer than two axes or the inner ones differ.
+    Taught in: 05_vectorized_backprop.
     """
-    _check_inner("matmul", "A", A, "B", B)
+    _check_matmul("matmul", "A", A, "B", B)
     return A @ B
+
+
+def matmul_vjp(grad_out, A, B):
+    """∂L/∂A = G Bᵀ and ∂L/∂B = Aᵀ G for G = grad_out.
+
+    Taught in: 05_vectorized_backprop. Source: M. B. Giles (2008), Collected matrix
+    derivative results for forward and reverse mode algorithmic differentiation.
+    """
+    return grad_out @ B.swapaxes(-1, -2), A.swapaxes(-1, -2) @ grad_out
+
+
+def linear(X, W, b):
+    """Affine layer X W + b: (N, D) @ (D, H) + (H,) → (N, H).
+
+    Raises ValueError if the shapes do not fit.
+    Taught in: 05_vectorized_backprop.
+    """
+    _check_matmul("linear", "X", X, "W", W)
+    if b.shape != W.shape[1:]:
+        raise ValueError(
+            f"linear: b has shape {b.shape}; W {W.shape} has fan_out {W.shape[1]}, "
+            f"so b must be {W.shape[1:]}"
+        )
+    out = X @ W
+    out += b
+    return out
+
+
+def linear_vjp(grad_out, X, W, input_grad=True):
+    """For G = grad_out (N, H): ∂L/∂X = G Wᵀ, ∂L/∂W = Xᵀ G, ∂L/∂b = Σₙ G.
+
+    With `input_grad=False` the first is None: nobody asks for the gradient of the
+    data, and it costs a matrix product.
+    Taught in: 05_vectorized_backprop.
+    """
+    grad_X = grad_out @ W.T if input_grad else None
+    return grad_X, X.T @ grad_out, grad_out.sum(axis=0)
+
+
+def _check_matmul(operation, left, A, right, B):
+    if A.ndim < 2 or B.ndim < 2:
+        raise ValueError(
+            f"{operation}: {left} has shape {A.shape} and {right} {B.shape}; both need "
+            f"two axes (reshape a vector to (1, n) or (n, 1))"
+        )
+    if A.shape[-1] != B.shape[-2]:
+        raise ValueError(
+            f"{operation}: {left} {A.shape} has {A.shape[-1]} columns, "
+            f"{right} {B.shape} has {B.shape[-2]} rows; they must be equal"
+        )
+
+
+# --- softmax and its logarithm, over the last axis ------------------------------------
+
+
+def softmax(logits):
+    """Probabilities pₖ = e^zₖ / Σⱼ e^zⱼ along the last axis.
+
+    Subtracting the maximum changes nothing and keeps e^z from overflowing.
+    Taught in: 06_layers_and_losses.
+    """
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def softmax_vjp(grad_out, probs):
+    """∂L/∂z = p ⊙ (G − Σₖ Gₖ pₖ) for G = grad_out, from the output p.
+
+    Taught in: 06_layers_and_losses.
+    """
+    return probs * (grad_out - (grad_out * probs).sum(axis=-1, keepdims=True))
+
+
+def logsumexp(logits):
+    """log Σⱼ e^zⱼ = m + log Σⱼ e^(zⱼ − m) along the last axis, m = max z.
+
+    Taught in: 06_layers_and_losses.
+    """
+    m = logits.max(axis=-1, keepdims=True)
+    return m[..., 0] + np.log(np.exp(logits - m).sum(axis=-1))
+
+
+def logsumexp_vjp(grad_out, logits):
+    """∂ logsumexp/∂z = softmax(z). Taught in: 06_layers_and_losses."""
+    return grad_out[..., None] * softmax(logits)
+
+
+def log_softmax(logits):
+    """log pₖ = zₖ − logsumexp(z). Taught in: 06_layers_and_losses."""
+    return logits - logsumexp(logits)[..., None]
+
+
+def log_softmax_vjp(grad_out, log_probs):
+    """∂L/∂z = G − p Σₖ Gₖ for G = grad_out, from the output log p.
+
+    Taught in: 06_layers_and_losses.
+    """
+    return grad_out - np.exp(log_probs) * grad_out.sum(axis=-1, keepdims=True)
+
+
+# --- losses: means over the batch; grad_out is a number -------------------------------
+
+
+def mse(y_hat, y):
+    """Mean squared error: mean of (ŷ − y)² over all entries; shapes must be equal.
+
+    Raises ValueError if they differ (NumPy would broadcast without a word).
+    Taught in: 05_vectorized_backprop.
+    """
+    _check_targets("mse", "y_hat", y_hat, y)
+    return np.mean((y_hat - y) ** 2)
+
+
+def mse_vjp(grad_out, y_hat, y):
+    """∂L/∂ŷ = 2 (ŷ − y) / (number of entries). Taught in: 05_vectorized_backprop."""
+    return grad_out * (y_hat - y) * (2 / y_hat.size)
+
+
+def binary_cross_entropy(probs, y):
+    """Mean of −y log p − (1 − y) log(1 − p); p and y of one shape.
+
+    At p = 0 or 1 a logarithm is infinite: use the form on logits for training.
+    Raises ValueError if the shapes differ or a probability leaves [0, 1].
+    Taught in: 06_layers_and_losses.
+    """
+    _check_targets("binary_cross_entropy", "probs", probs, y)
+    if not ((probs >= 0) & (probs <= 1)).all():
+        raise ValueError(
+            f"binary_cross_entropy: probs must lie in [0, 1]; found "
+            f"{probs.min()} … {probs.max()}. For logits use "
+            f"binary_cross_entropy_with_logits"
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Where y = 0 the first term is absent, where y = 1 the second: 0 · log 0 is 0.
+        hit = np.where(y == 0, 0, y * np.log(probs))
+        miss = np.where(y == 1, 0, (1 - y) * np.log1p(-probs))
+    return -np.mean(hit + miss)
+
+
+def binary_cross_entropy_vjp(grad_out, probs, y):
+    """∂L/∂p = (p − y) / (p (1 − p)) / (number of entries).
+
+    Taught in: 06_layers_and_losses.
+    """
+    return grad_out * (probs - y) / (probs * (1 - probs)) / probs.size
+
+
+def binary_cross_entropy_with_logits(logits, y):
+    """Mean of max(z, 0) − z y + log(1 + e⁻|z|), the same loss from logits z.
+
+    Finite for every finite logit. Raises ValueError if the shapes differ.
+    Taught in: 06_layers_and_losses.
+    """
+    _check_targets("binary_cross_entropy_with_logits", "logits", logits, y)
+    return np.mean(
+        np.maximum(logits, 0) - logits * y + np.log1p(np.exp(-np.abs(logits)))
+    )
+
+
+def binary_cross_entropy_with_logits_vjp(grad_out, logits, y):
+    """∂L/∂z = (σ(z) − y) / (number of entries). Taught in: 06_layers_and_losses."""
+    return grad_out * (sigmoid(logits) - y) / logits.size
+
+
+def softmax_cross_entropy(logits, labels):
+    """Mean over the batch of logsumexp(zₙ) − zₙ[labelₙ].
+
+    logits (N, K), labels (N,) integers in 0 … K − 1.
+    Raises ValueError or TypeError if shapes, dtype or range of the labels are wrong,
+    ValueError if a logit is NaN. Taught in: 06_layers_and_losses.
+    """
+    _check_labels(logits, labels)
+    picked = logits[np.arange(len(labels)), labels]
+    loss = np.mean(logsumexp(logits) - picked)
+    if np.isnan(loss):
+        _complain_about_nan("softmax_cross_entropy", "logits", logits)
+    return loss
+
+
+def softmax_cross_entropy_vjp(grad_out, logits, labels):
+    """∂L/∂z = (softmax(z) − onehot(labels)) / N. Taught in: 06_layers_and_losses."""
+    grad = softmax(logits)
+    grad[np.arange(len(labels)), labels] -= 1
+    grad *= grad_out / len(labels)
+    return grad
+
+
+def _check_targets(loss, name, y_hat, y):
+    if np.shape(y_hat) != np.shape(y):
+        raise ValueError(
+            f"{loss}: {name} has shape {np.shape(y_hat)}, y has {np.shape(y)}; they "
+            f"must be equal. Broadcasting them would compare every prediction with "
+            f"every target: reshape one of them"
+        )
+    for what, array in ((name, y_hat), ("y", y)):
+        if np.isnan(np.sum(array)):
+            _complain_about_nan(loss, what, array)
+
+
+def _complain_about_nan(function, name, array):
+    places = np.argwhere(np.isnan(array))
+    if len(places):
+        raise ValueError(
+            f"{function}: {name} holds NaN in {len(places)} places, the first at index "
+            f"{tuple(places[0].tolist())}. Look where it comes from: an overflow, "
+            f"log of 0, 0/0, or the data"
+        )
+
+
+def _check_labels(logits, labels):
+    labels = np.asarray(labels)
+    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+        raise ValueError(
+            f"softmax_cross_entropy: logits {logits.shape} and labels {labels.shape}; "
+            f"expected (N, K) and (N,): one row of logits and one integer per example"
+        )
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"softmax_cross_entropy: labels have dtype {labels.dtype}; expected "
+            f"integers (class numbers, not one-hot rows or probabilities)"
+        )
+    n_classes = logits.shape[1]
+    if labels.size and (labels.min() < 0 or labels.max() >= n_classes):
+        raise ValueError(
+            f"softmax_cross_entropy: labels lie in {labels.min()} … {labels.max()}; "
+            f"with {n_classes} logits a row they must lie in 0 … {n_classes - 1}"
+        )

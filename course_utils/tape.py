@@ -21,15 +21,14 @@ _recording = True
 class Op(NamedTuple):
     """One operation: how it runs forward, and how a gradient comes back through it.
 
-    Parameters
-    ----------
-    name : what a drawing of the tape calls it.
-    forward : `forward(*inputs) -> out`, on plain floats or arrays.
-    vjp : `vjp(grad_out, out, *inputs) -> gradients`, one for each input:
-        vjp_i = grad_out · ∂out/∂input_i. `None` stands for "not needed".
+    - `name`: what a drawing of the tape calls it.
+    - `forward(*inputs) -> out`, on plain floats or arrays.
+    - `vjp(grad_out, out, *inputs) -> gradients`, a tuple with grad_out · ∂out/∂input
+      for each input, or None for an input that needs none. No two of them may share
+      their memory.
 
     Taught in: 03_tape_engine.
-    Source: R. Wengert (1964), A simple automatic derivative evaluation program.
+    Source: R. E. Wengert (1964), A simple automatic derivative evaluation program.
     """
 
     name: str
@@ -40,15 +39,11 @@ class Op(NamedTuple):
 class Node:
     """A number or an array that knows how it was made.
 
-    Attributes
-    ----------
-    data : the value.
-    grad : d(output)/d(data) after `backward`, in the shape of `data`; `None` before.
-    op, inputs : how `data` was made; a leaf has `None` and `()`.
-    requires_grad : whether a gradient is to reach it. A constant has no use for one.
-    number : counts nodes as they are made. A result is always younger than its
-        inputs, so this order is a topological order, and nothing needs sorting by
-        graph.
+    - `data`: the value; `grad`: d(output)/d(data) after `backward`, None before.
+    - `op` and `inputs`: how it was made; a leaf has None and ().
+    - `requires_grad`: False for a constant, which has no use for a gradient.
+    - `number`: counts nodes as they are made. A result is younger than its inputs, so
+      this order is a topological order, and nobody has to sort the graph.
 
     Taught in: 03_tape_engine.
     """
@@ -58,32 +53,29 @@ class Node:
     def __init__(self, data: Any, requires_grad: bool = True):
         self.data = data
         self.grad = None
-        self.op = None
-        self.inputs = ()
+        self.op, self.inputs = None, ()
         self.requires_grad = requires_grad
         self.number = next(_count)
 
-    def backward(self, accumulate: bool = False) -> None:
+    def backward(self, grad_out: Any = None, *, accumulate: bool = False) -> None:
         """Fill `.grad` of everything behind this node: see `Tape.backward`."""
-        Tape(self).backward(accumulate)
+        Tape(self).backward(grad_out, accumulate=accumulate)
 
 
-def record(kind: type[Node], op: Op, *inputs: Node) -> Node:
-    """Run `op` forward on the data of `inputs`, and remember that it was run.
+def record(kind: type, op: Op, *inputs: Node) -> Any:
+    """Run `op` on the data of `inputs`; the result, a new `kind`, remembers both.
 
-    If no input requires a gradient, or inside `no_grad()`, the result is a constant.
+    Where no input requires a gradient, and inside `no_grad()`, it is a constant and
+    remembers nothing.
 
     Taught in: 03_tape_engine.
     """
     out = kind.__new__(kind)
     out.data = op.forward(*[x.data for x in inputs])
     out.grad = None
+    out.requires_grad = _recording and any([x.requires_grad for x in inputs])
+    out.op, out.inputs = (op, inputs) if out.requires_grad else (None, ())
     out.number = next(_count)
-    for x in inputs:
-        if x.requires_grad and _recording:
-            out.op, out.inputs, out.requires_grad = op, inputs, True
-            return out
-    out.op, out.inputs, out.requires_grad = None, (), False
     return out
 
 
@@ -91,19 +83,20 @@ class Tape:
     """The operations that led to `output`, in the order in which they were made.
 
     Taught in: 03_tape_engine.
-    Source: S. Linnainmaa (1970), the cumulative rounding error of an algorithm;
-    A. Griewank, A. Walther (2008), Evaluating Derivatives, ch. 3.
+    Source: S. Linnainmaa (1970), The representation of the cumulative rounding error
+    of an algorithm as a Taylor expansion of the local rounding errors; A. Griewank and
+    A. Walther (2008), Evaluating Derivatives, 2nd ed., ch. 3.
     """
 
     def __init__(self, output: Node):
         self.output = output
-        nodes, waiting = {output}, [output]
+        found, waiting = {output}, [output]
         while waiting:
             for x in waiting.pop().inputs:
-                if x not in nodes:
-                    nodes.add(x)
+                if x not in found:
+                    found.add(x)
                     waiting.append(x)
-        self.nodes = sorted(nodes, key=attrgetter("number"))
+        self.nodes = sorted(found, key=attrgetter("number"))
         self.operations = [node for node in self.nodes if node.op is not None]
         self.leaves = [node for node in self.nodes if node.op is None]
 
@@ -116,15 +109,43 @@ class Tape:
             node.data = node.op.forward(*[x.data for x in node.inputs])
         return self.output.data
 
-    def backward(self, accumulate: bool = False) -> None:
-        """Play the operations in reverse: grad_input += vjp(grad_out).
+    def backward(self, grad_out: Any = None, *, accumulate: bool = False) -> None:
+        """Play the operations in reverse: grad of input += vjp(grad of output).
 
-        Every call starts afresh, so calling it twice gives the same gradients. With
-        `accumulate`, what the leaves already hold is added to, as PyTorch does.
+        It begins with ∂output/∂output = 1, or with `grad_out`. Every call starts
+        afresh, so two calls give the same gradients as one. With `accumulate`, what
+        the leaves hold already is added to, as PyTorch does.
         """
-        kept = [x.grad for x in self.leaves] if accumulate else []
+        if not self.output.requires_grad:
+            raise ValueError(
+                "backward: nothing here requires a gradient. The output was computed "
+                "from constants only, or inside no_grad()"
+            )
+        earlier = [(x, x.grad) for x in self.leaves if accumulate]
         for node in self.nodes:
             node.grad = None
-        self.output.grad = self.output.data * 0 + 1
+        # x⁰ = 1 for floats and arrays alike, in their own shape and dtype.
+        self.output.grad = self.output.data**0 if grad_out is None else grad_out
         for node in reversed(self.operations):
-            ...
+            data = [x.data for x in node.inputs]
+            grads = node.op.vjp(node.grad, node.data, *data)
+            for x, grad in zip(node.inputs, grads, strict=True):
+                if x.requires_grad:
+                    x.grad = grad if x.grad is None else x.grad + grad
+        for leaf, grad in earlier:
+            if grad is not None:
+                leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording: `with no_grad(): …`. Taught in: 03_tape_engine.
+
+    What is made inside is a constant, and costs no memory for a way back.
+    """
+    global _recording
+    before, _recording = _recording, False
+    try:
+        yield
+    finally:
+        _recording = before

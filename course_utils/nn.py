@@ -1,0 +1,161 @@
+"""Modules on the tape: a network is an object that knows its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from course_utils.tensor import Tensor, as_tensor, linear
+
+
+class Parameter(Tensor):
+    """A tensor to be learnt. Taught in: 08_modules_and_optimizers."""
+
+    __slots__ = ()
+
+
+class Module:
+    """A function with parameters, found among its attributes.
+
+    A subclass defines `forward`. Attributes that are Parameters, Modules, or lists of
+    Modules are found by `named_parameters`.
+    Taught in: 08_modules_and_optimizers.
+    """
+
+    def __call__(self, x: Any) -> Tensor:
+        """Run `forward`."""
+        return self.forward(x)
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute the output."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
+        """Names like `layers.0.W`, and the parameters, in the order of definition."""
+        for name, value in vars(self).items():
+            for key, part in named_parts(name, value):
+                if isinstance(part, Parameter):
+                    yield prefix + key, part
+                elif isinstance(part, Module):
+                    yield from part.named_parameters(f"{prefix}{key}.")
+
+    def parameters(self) -> list[Parameter]:
+        """All parameters, in the order of definition."""
+        return [p for _, p in self.named_parameters()]
+
+
+def named_parts(name: str, value: Any) -> list[tuple[str, Any]]:
+    """The attribute itself, or the elements of a list with their positions.
+
+    Taught in: 08_modules_and_optimizers.
+    """
+    if isinstance(value, list | tuple):
+        return [(f"{name}.{i}", part) for i, part in enumerate(value)]
+    return [(name, value)]
+
+
+def he_normal(
+    fan_in: int, fan_out: int, rng: np.random.Generator, dtype: Any = np.float64
+) -> np.ndarray:
+    """Weights from N(0, 2/fan_in), which keep the scale of a signal through ReLUs.
+
+    Taught in: 08_modules_and_optimizers. Source: K. He et al. (2015), Delving deep
+    into rectifiers.
+    """
+    return rng.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out)).astype(dtype)
+
+
+def xavier_normal(
+    fan_in: int, fan_out: int, rng: np.random.Generator, dtype: Any = np.float64
+) -> np.ndarray:
+    """Weights from N(0, 2/(fan_in + fan_out)), for tanh and sigmoid layers.
+
+    Taught in: 08_modules_and_optimizers. Source: X. Glorot, Y. Bengio (2010),
+    Understanding the difficulty of training deep feedforward neural networks.
+    """
+    std = np.sqrt(2 / (fan_in + fan_out))
+    return rng.normal(0, std, (fan_in, fan_out)).astype(dtype)
+
+
+class Linear(Module):
+    """Affine layer X W + b with W from `init` and b = 0.
+
+    Taught in: 08_modules_and_optimizers.
+    """
+
+    def __init__(
+        self,
+        fan_in: int,
+        fan_out: int,
+        rng: np.random.Generator,
+        init: Any = he_normal,
+        dtype: Any = np.float64,
+    ):
+        self.W = Parameter(init(fan_in, fan_out, rng, dtype))
+        self.b = Parameter(np.zeros(fan_out, dtype))
+
+    def forward(self, X: Any) -> Tensor:
+        """(N, fan_in) → (N, fan_out)."""
+        return linear(X, self.W, self.b)
+
+
+class ReLU(Module):
+    """Rectifier max(x, 0). Taught in: 08_modules_and_optimizers."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Apply it to each element."""
+        return as_tensor(x).relu()
+
+
+class Sigmoid(Module):
+    """Logistic function. Taught in: 08_modules_and_optimizers."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Apply it to each element."""
+        return as_tensor(x).sigmoid()
+
+
+class Tanh(Module):
+    """Hyperbolic tangent. Taught in: 08_modules_and_optimizers."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Apply it to each element."""
+        return as_tensor(x).tanh()
+
+
+class Sequential(Module):
+    """One module after the other. Taught in: 08_modules_and_optimizers."""
+
+    def __init__(self, *layers: Module):
+        self.layers = layers
+
+    def forward(self, x: Any) -> Tensor:
+        """Apply the modules in order."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class MLP(Sequential):
+    """Linear layers of the given sizes with an activation between them.
+
+    `MLP([784, 256, 10], rng)` has 784 inputs, 256 hidden ReLUs and 10 logits.
+    Raises ValueError for fewer than two sizes. Taught in: 08_modules_and_optimizers.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        rng: np.random.Generator,
+        activation: type[Module] = ReLU,
+        init: Any = he_normal,
+        dtype: Any = np.float64,
+    ):
+        if len(sizes) < 2:
+            raise ValueError(f"MLP needs input and output size; got sizes={sizes}")
+        layers = []
+        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+            layers += [Linear(fan_in, fan_out, rng, init, dtype), activation()]
+        super().__init__(*layers[:-1])

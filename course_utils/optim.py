@@ -1,0 +1,113 @@
+"""Optimisers: what to do with a gradient once we have it.
+
+A parameter is anything with an array `.data` and its gradient `.grad`. Steps are taken
+in place, so the arrays stay where they are. Names and defaults are those of
+`torch.optim`, and so are the numbers, step for step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+
+class Optimizer:
+    """Holds parameters and a learning rate; `step` is for the heirs to define.
+
+    Raises ValueError if there is nothing to learn, or a rate is negative.
+    Taught in: 08_modules_and_optimizers.
+    """
+
+    def __init__(self, parameters: Iterable[Any], lr: float, weight_decay: float):
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError("an optimizer needs at least one parameter; got none")
+        for name, rate in (("lr", lr), ("weight_decay", weight_decay)):
+            if not rate >= 0:
+                raise ValueError(f"{name} is {rate}; it must be 0 or more")
+        self.lr, self.weight_decay = lr, weight_decay
+
+    def gradients(self) -> list[np.ndarray]:
+        """Gradients in the order of the parameters, weight decay λ·w included."""
+        missing = [i for i, p in enumerate(self.parameters) if p.grad is None]
+        if missing:
+            raise ValueError(
+                f"step: parameters {missing} have no gradient. Call backward() on a "
+                f"loss that depends on them first"
+            )
+        if not self.weight_decay:
+            return [p.grad for p in self.parameters]
+        return [p.grad + self.weight_decay * p.data for p in self.parameters]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: needed where backward() accumulates."""
+        for p in self.parameters:
+            p.grad = None
+
+
+class SGD(Optimizer):
+    """Gradient descent with momentum: v ← μ v + g, w ← w − lr · v.
+
+    With `momentum` = 0, w ← w − lr · g. Weight decay λ adds λ·w to g first.
+    Taught in: 08_modules_and_optimizers.
+    Source: B. T. Polyak (1964), Some methods of speeding up the convergence of
+    iteration methods; velocity in PyTorch's form.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: float,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(parameters, lr, weight_decay)
+        self.momentum = momentum
+        self.velocities = [np.zeros_like(p.data) for p in self.parameters]
+
+    def step(self) -> None:
+        """Move every parameter one step downhill."""
+        for p, g, v in zip(
+            self.parameters, self.gradients(), self.velocities, strict=True
+        ):
+            v *= self.momentum
+            v += g
+            p.data -= self.lr * v
+
+
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square.
+
+    m ← β₁ m + (1 − β₁) g,  s ← β₂ s + (1 − β₂) g²,
+    w ← w − lr · m̂ / (√ŝ + ε) with m̂ = m/(1 − β₁ᵗ), ŝ = s/(1 − β₂ᵗ).
+    Weight decay λ adds λ·w to g first.
+    Taught in: 08_modules_and_optimizers.
+    Source: D. P. Kingma, J. Ba (2015), Adam: a method for stochastic optimization.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(parameters, lr, weight_decay)
+        self.betas, self.eps, self.t = betas, eps, 0
+        self.means = [np.zeros_like(p.data) for p in self.parameters]
+        self.squares = [np.zeros_like(p.data) for p in self.parameters]
+
+    def step(self) -> None:
+        """Move every parameter one step, each at its own scale."""
+        self.t += 1
+        b1, b2 = self.betas
+        scale, scale_squares = 1 - b1**self.t, 1 - b2**self.t
+        for p, g, m, s in zip(
+            self.parameters, self.gradients(), self.means, self.squares, strict=True
+        ):
+            m += (1 - b1) * (g - m)
+            s += (1 - b2) * (g * g - s)
+            p.data -= self.lr / scale * m / (np.sqrt(s / scale_squares) + self.eps)

@@ -1,0 +1,121 @@
+"""Floats on the tape: `Value` adds the local rules of arithmetic to `tape.Node`."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any
+
+from course_utils import functional as F
+from course_utils.tape import Node, Op, record
+
+
+def sigmoid(x: float) -> float:
+    """Logistic function of one float, 1/(1 + e⁻ˣ), without overflow at either end.
+
+    `functional.sigmoid` is the same for arrays. Taught in: 03_tape_engine.
+    """
+    e = math.exp(-abs(x))
+    return (1.0 if x >= 0 else e) / (1.0 + e)
+
+
+# One line an operation: how it runs on floats, and which rule brings its gradient back.
+OPS = {
+    "+": Op("+", F.add, lambda g, y, a, b: F.add_vjp(g)),
+    "-": Op("−", F.sub, lambda g, y, a, b: F.sub_vjp(g)),
+    "*": Op("×", F.mul, lambda g, y, a, b: F.mul_vjp(g, a, b)),
+    "/": Op("÷", F.div, lambda g, y, a, b: F.div_vjp(g, a, b)),
+    "neg": Op("neg", F.neg, lambda g, y, x: (F.neg_vjp(g),)),
+    "exp": Op("exp", math.exp, lambda g, y, x: (F.exp_vjp(g, y),)),
+    "log": Op("log", math.log, lambda g, y, x: (F.log_vjp(g, x),)),
+    "tanh": Op("tanh", math.tanh, lambda g, y, x: (F.tanh_vjp(g, y),)),
+    "sigmoid": Op("σ", sigmoid, lambda g, y, x: (F.sigmoid_vjp(g, y),)),
+    "relu": Op("relu", lambda x: max(x, 0.0), lambda g, y, x: (F.relu_vjp(g, x),)),
+}
+
+
+def power_op(n: float) -> Op:
+    """The operation xⁿ for one constant n.
+
+    Raises TypeError if n is not a number. Taught in: 03_tape_engine.
+    """
+    if not isinstance(n, Real):
+        raise TypeError(
+            f"x ** n takes a constant n, a number, not {type(n).__name__}. For a "
+            f"variable exponent write (n * x.log()).exp()"
+        )
+    return Op(f"^{n}", lambda x: F.power(x, n), lambda g, y, x: (F.power_vjp(g, x, n),))
+
+
+def as_value(x: Any) -> Value:
+    """A Value as it is; a number as a constant. Taught in: 03_tape_engine."""
+    return x if isinstance(x, Value) else Value(x, requires_grad=False)
+
+
+class Value(Node):
+    """A float on the tape: arithmetic with Values and numbers is recorded.
+
+    `.data`, `.grad` and `.backward()` are those of `tape.Node`; a plain number in an
+    expression is a constant.
+    Raises TypeError for anything but one real number. Taught in: 03_tape_engine.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None  # a NumPy number on the left leaves the operation to us
+
+    def __init__(self, data: float, requires_grad: bool = True):
+        if not isinstance(data, Real):
+            raise TypeError(
+                f"Value holds one real number, not {type(data).__name__}. Arrays have "
+                f"tensor.Tensor, and float(x) turns a one-element array into a number"
+            )
+        super().__init__(float(data), requires_grad)
+
+    def __repr__(self) -> str:
+        return f"Value({self.data:.6g}, grad={self.grad})"
+
+    def __add__(self, other: Any) -> Value:
+        return record(Value, OPS["+"], self, as_value(other))
+
+    def __sub__(self, other: Any) -> Value:
+        return record(Value, OPS["-"], self, as_value(other))
+
+    def __mul__(self, other: Any) -> Value:
+        return record(Value, OPS["*"], self, as_value(other))
+
+    def __truediv__(self, other: Any) -> Value:
+        return record(Value, OPS["/"], self, as_value(other))
+
+    def __rsub__(self, other: Any) -> Value:
+        return as_value(other) - self
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return as_value(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __neg__(self) -> Value:
+        return record(Value, OPS["neg"], self)
+
+    def __pow__(self, n: float) -> Value:
+        return record(Value, power_op(n), self)
+
+    def exp(self) -> Value:
+        """Exponential eˣ."""
+        return record(Value, OPS["exp"], self)
+
+    def log(self) -> Value:
+        """Natural logarithm; ValueError for x ≤ 0."""
+        return record(Value, OPS["log"], self)
+
+    def tanh(self) -> Value:
+        """Hyperbolic tangent."""
+        return record(Value, OPS["tanh"], self)
+
+    def sigmoid(self) -> Value:
+        """Logistic function 1/(1 + e⁻ˣ)."""
+        return record(Value, OPS["sigmoid"], self)
+
+    def relu(self) -> Value:
+        """Rectifier max(x, 0)."""
+        return record(Value, OPS["relu"], self)

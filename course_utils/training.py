@@ -1,0 +1,179 @@
+"""The training loop, what it remembers, and how far it has come."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from course_utils.data import minibatches
+from course_utils.nn import Module
+from course_utils.optim import Optimizer
+from course_utils.tape import no_grad
+from course_utils.tensor import Tensor
+
+
+@dataclass
+class History:
+    """What a training run remembers: a loss for each step, the rest for each epoch.
+
+    `seconds` is the time of training alone, without the look at the validation set.
+    Taught in: 08_modules_and_optimizers.
+    """
+
+    step_loss: list[float] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+    def summary(self) -> str:
+        """Say the last epoch in one line."""
+        text = f"loss {self.train_loss[-1]:.4f}"
+        if self.validation_loss:
+            text += f", validation {self.validation_loss[-1]:.4f}"
+        if self.validation_accuracy:
+            text += f", accuracy {self.validation_accuracy[-1]:.2%}"
+        return text
+
+
+def progress_bar(total: int, title: str, show: bool = True) -> Any:
+    """A tqdm bar in plain text, on stdout, without timings. Plumbing.
+
+    Plain text reads well in a terminal and in a stored notebook; without rates, two
+    runs store the same line.
+    """
+    from tqdm import tqdm
+
+    layout = "{desc} |{bar:20}| {n_fmt}/{total_fmt}{postfix}"
+    return tqdm(
+        total=total, desc=title, disable=not show, file=sys.stdout, bar_format=layout
+    )
+
+
+def logits_of(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
+    """Outputs of the model for all rows of x, computed without recording.
+
+    Taught in: 08_modules_and_optimizers.
+    """
+    with no_grad():
+        parts = [model(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+    return np.concatenate([part.data for part in parts])
+
+
+def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Share of rows whose largest logit stands at the label.
+
+    Taught in: 08_modules_and_optimizers.
+    """
+    return float(np.mean(logits.argmax(axis=1) == labels))
+
+
+def train_step(
+    model: Module, x: np.ndarray, y: np.ndarray, optimizer: Optimizer, loss: Callable
+) -> float:
+    """Forward, backward, one step; returns the loss, as it was before the step.
+
+    Raises FloatingPointError if it is not finite; the step is not taken then.
+    Taught in: 08_modules_and_optimizers.
+    """
+    output = loss(model(x), y)
+    check_finite(output.item(), model)
+    output.backward()
+    optimizer.step()
+    return output.item()
+
+
+def check_finite(loss: float, model: Module) -> None:
+    """Raise FloatingPointError that names a culprit if the loss is not finite.
+
+    Plumbing.
+    """
+    if np.isfinite(loss):
+        return
+    broken = [n for n, p in model.named_parameters() if not np.isfinite(p.data).all()]
+    raise FloatingPointError(
+        f"the loss is {loss}; "
+        + (
+            f"the first parameter that is not finite is {broken[0]}. Try a smaller lr"
+            if broken
+            else "all parameters are finite. Look at the inputs, or try a smaller lr"
+        )
+    )
+
+
+def evaluate(
+    model: Module, x: np.ndarray, y: np.ndarray, loss: Callable, history: History
+) -> None:
+    """Append the loss on (x, y) to `history`, and for integer labels the accuracy.
+
+    Taught in: 08_modules_and_optimizers.
+    """
+    outputs = logits_of(model, x)
+    history.validation_loss.append(loss(Tensor(outputs), y).item())
+    if np.asarray(y).dtype.kind in "iu":
+        history.validation_accuracy.append(accuracy(outputs, y))
+
+
+def fit(
+    model: Module,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    optimizer: Optimizer,
+    rng: np.random.Generator,
+    epochs: int = 5,
+    batch_size: int = 128,
+    loss: Callable = Tensor.softmax_cross_entropy,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: bool = True,
+) -> History:
+    """Train on mini-batches, shuffled anew by `rng` in each epoch.
+
+    `loss(output, y)` is a mean over the batch. The stop button (KeyboardInterrupt)
+    ends the training and keeps what was learnt so far.
+    Raises ValueError if x and y do not belong together or x holds NaN,
+    FloatingPointError if the loss stops being finite.
+    Taught in: 08_modules_and_optimizers.
+    """
+    check_examples(x, y)
+    history = History()
+    n_steps = -(-len(x) // batch_size)
+    try:
+        for epoch in range(1, epochs + 1):
+            with progress_bar(n_steps, f"epoch {epoch}/{epochs}", progress) as bar:
+                start = time.perf_counter()
+                for xb, yb in minibatches(x, y, batch_size, rng):
+                    history.step_loss.append(train_step(model, xb, yb, optimizer, loss))
+                    bar.update()
+                history.seconds.append(time.perf_counter() - start)
+                history.train_loss.append(float(np.mean(history.step_loss[-n_steps:])))
+                if validation is not None:
+                    evaluate(model, *validation, loss, history)
+                bar.set_postfix_str(history.summary())
+    except KeyboardInterrupt:
+        history.interrupted = True
+    return history
+
+
+def check_examples(x: np.ndarray, y: np.ndarray) -> None:
+    """Raise ValueError if x and y differ in length, are empty, or x holds NaN.
+
+    Plumbing.
+    """
+    if len(x) != len(y) or not len(x):
+        raise ValueError(
+            f"fit: {len(x)} examples and {len(y)} targets; their numbers must be equal "
+            f"and not 0"
+        )
+    if np.isnan(np.sum(x)):
+        places = np.argwhere(np.isnan(x))
+        raise ValueError(
+            f"fit: x holds NaN in {len(places)} places, the first at index "
+            f"{tuple(places[0].tolist())}. Mend or leave out those examples"
+        )

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import combinations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +75,8 @@ def _rc() -> dict[str, Any]:
         "lines.linewidth": 1.8,
         "legend.frameon": False,
         "image.cmap": "viridis",
+        "figure.constrained_layout.w_pad": 0.08,
+        "figure.constrained_layout.h_pad": 0.08,
     }
 
 
@@ -197,14 +198,15 @@ def _close(fig: Figure) -> None:
 
 
 def _png(fig: Figure) -> bytes:
-    """PNG bytes with a palette of 256 colours, and without date and version."""
+    """PNG bytes with a palette, a third of the size, and without date and version."""
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
     with _house_style():
         fig.savefig(raw, format="png", dpi=_DPI, metadata={"Software": None})
     picture = Image.open(raw).convert("RGB")
-    picture = picture.quantize(256, dither=Image.Dither.NONE)
+    shaded = any(ax.images or ax.collections for ax in fig.axes)
+    picture = picture.quantize(256 if shaded else 64, dither=Image.Dither.NONE)
     picture.save(small, format="png", optimize=True)
     return small.getvalue()
 
@@ -222,7 +224,7 @@ def _words(data: Any, digits: int) -> str:
     """A number as itself, an array as its shape."""
     if np.ndim(data) == 0:
         return _number(data, digits)
-    return str(np.shape(data)).replace(",)", ")")
+    return str(np.shape(data))
 
 
 def _grad_words(grad: Any, digits: int) -> str:
@@ -309,7 +311,6 @@ _SYMBOLS = {"relu": "ReLU", "sum": "Σ"}
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ORDER_DOES_NOT_MATTER = {"+", "×"}
 _MARGIN = 0.14
-_STUB = 0.1
 _DUMMY = 0.17  # inches kept free for an edge that passes a layer
 
 
@@ -338,6 +339,59 @@ class _Layers:
         for (tail, head), passing in self.chains.items():
             path = [tail, *passing, head]
             yield from zip(path[:-1], path[1:], strict=True)
+
+
+@dataclass
+class _Graph:
+    """A graph with everything in its place; a layer's span is its left and right."""
+
+    nodes: list[Any]
+    tails: list[list[int]]
+    boxes: dict[int, _Box]
+    flows: list[list[str]]
+    layers: _Layers
+    spans: list[tuple[float, float]]
+
+    def __post_init__(self) -> None:
+        columns = enumerate(self.layers.columns)
+        self.column_of = {v: k for k, column in columns for v in column}
+
+    @property
+    def size(self) -> tuple[float, float]:
+        height = max(box.y + box.height / 2 for box in self.boxes.values())
+        return self.spans[-1][1], height
+
+    def span(self, vertex: int) -> tuple[float, float]:
+        return self.spans[self.column_of[vertex]]
+
+    def move(self, dx: float, dy: float) -> None:
+        for box in self.boxes.values():
+            box.x, box.y = box.x + dx, box.y + dy
+        self.spans = [(left + dx, right + dx) for left, right in self.spans]
+
+    def doors(self, i: int) -> list[float]:
+        """The heights at which inputs enter: in their order, where order matters."""
+        n, box = len(self.tails[i]), self.boxes[i]
+        ranks = list(range(n))
+        if n and self.nodes[i].op.name in _ORDER_DOES_NOT_MATTER:
+            last = [(self.layers.chains[t, i] or [t])[-1] for t in self.tails[i]]
+            by_height = sorted(ranks, key=lambda k: -self.boxes[last[k]].y)
+            ranks = [by_height.index(k) for k in ranks]
+        return [box.y + box.height * (0.5 - (rank + 1) / (n + 1)) for rank in ranks]
+
+    def route(self, i: int, slot: int, lane: float) -> list[tuple[float, float]]:
+        """Corners of an edge: level inside a layer, free to bend between two layers.
+
+        So it meets no box: inside a layer it keeps to the place reserved for it.
+        """
+        tail, door = self.tails[i][slot], self.doors(i)[slot]
+        twins = [k for k, t in enumerate(self.tails[i]) if t == tail]
+        shift = 0.07 * ((len(twins) - 1) / 2 - twins.index(slot))
+        start, end = self.boxes[tail], self.boxes[i]
+        points = [(start.x + start.width / 2, start.y), (self.span(tail)[1], start.y)]
+        for v in self.layers.chains[tail, i]:
+            points += [(x, self.boxes[v].y + shift) for x in self.span(v)]
+        return [*points, (self.span(i)[0] - lane, door), (end.x - end.width / 2, door)]
 
 
 def draw_graph(
@@ -372,27 +426,10 @@ def draw_graph(
             "draw_graph: edges=True shows gradients, but there are none yet. "
             "Call backward() on the output first."
         )
-    index = {id(node): i for i, node in enumerate(nodes)}
-    pairs = [(index[id(x)], i) for i, node in enumerate(nodes) for x in node.inputs]
     titles = _titles(nodes, names or {})
-    boxes = {
-        i: _node_box(node, titles[i], nodes, grads, digits, edges)
-        for i, node in enumerate(nodes)
-    }
-    flows = {i: _flows(node, digits) if edges else [] for i, node in enumerate(nodes)}
-    layers = _layer(len(nodes), pairs)
-    spans = _place(layers, boxes, _lane(layers, flows))
+    graph = _lay_out(nodes, titles, grads, edges, digits)
     with _house_style():
-        return _draw_layers(
-            nodes,
-            index,
-            boxes,
-            flows,
-            layers,
-            spans,
-            title,
-            _key(boxes, nodes, titles, grads),
-        )
+        return _draw_layers(graph, title, _key(graph, titles, grads))
 
 
 def _nodes_of(output: Any, max_nodes: int) -> list[Any]:
@@ -510,17 +547,33 @@ def _chains(n: int, edges: list, steps: Iterable) -> dict:
     return chains
 
 
-def _lane(layers: _Layers, flows: dict[int, list[str]]) -> list[float]:
-    """Room for the labels on the edges into each layer, in inches."""
-    widths = [
-        [_text_width(t, 7.5) for v in c for t in flows.get(v, [])]
-        for c in layers.columns
-    ]
-    return [max(w) + 0.16 if w and max(w) else 0.0 for w in widths]
+def _lay_out(
+    nodes: list[Any], titles: list[str], grads: bool, edges: bool, digits: int
+) -> _Graph:
+    index = {id(node): i for i, node in enumerate(nodes)}
+    tails = [[index[id(x)] for x in node.inputs] for node in nodes]
+    pairs = [(tail, i) for i in range(len(nodes)) for tail in tails[i]]
+    boxes = {
+        i: _node_box(node, titles[i], nodes, grads, digits, edges)
+        for i, node in enumerate(nodes)
+    }
+    flows = [_flows(node, digits) if edges else [] for node in nodes]
+    layers = _layer(len(nodes), pairs)
+    return _Graph(nodes, tails, boxes, flows, layers, _place(layers, boxes, flows))
+
+
+def _lane(label: str) -> float:
+    """Length of the level piece before a door: room for the label, or the arrow."""
+    return _text_width(label, 7.5) + 0.16 if label else 0.1
+
+
+def _widest_lane(column: list[int], flows: list[list[str]]) -> float:
+    labels = [label for v in column if v < len(flows) for label in flows[v]]
+    return max(map(_lane, labels), default=_lane(""))
 
 
 def _place(
-    layers: _Layers, boxes: dict[int, _Box], lane: list[float]
+    layers: _Layers, boxes: dict[int, _Box], flows: list[list[str]]
 ) -> list[tuple[float, float]]:
     """Give every vertex its x and y; return each layer's left and right end."""
     for column in layers.columns:
@@ -529,7 +582,7 @@ def _place(
     _place_upright(layers, boxes)
     spans, x = [], 0.0
     for k, column in enumerate(layers.columns):
-        x += _gap(layers, boxes, k) + lane[k] if k else 0.0
+        x += _gap(layers, boxes, k) + _widest_lane(column, flows) if k else 0.0
         width = max(boxes[v].width for v in column)
         for vertex in column:
             boxes[vertex].x = x + width / 2
@@ -542,7 +595,7 @@ def _gap(layers: _Layers, boxes: dict[int, _Box], k: int) -> float:
     """Room before layer `k`: more where edges climb, so that none gets too steep."""
     here = set(layers.columns[k])
     climbs = [abs(boxes[a].y - boxes[b].y) for a, b in layers.links() if b in here]
-    return min(0.95, 0.34 + 0.16 * max(climbs, default=0.0))
+    return min(0.8, 0.24 + 0.14 * max(climbs, default=0.0))
 
 
 def _place_upright(layers: _Layers, boxes: dict[int, _Box]) -> None:
@@ -591,41 +644,29 @@ def _settle(column: list[_Box], wish: list[float]) -> None:
         box.y = places[k] + offset
 
 
-def _draw_layers(
-    nodes: list[Any],
-    index: dict[int, int],
-    boxes: dict[int, _Box],
-    flows: dict[int, list[str]],
-    layers: _Layers,
-    spans: list[tuple[float, float]],
-    title: str | None,
-    key: str,
-) -> Figure:
-    height = max(box.y + box.height / 2 for box in boxes.values())
-    size = (spans[-1][1] + 2 * _MARGIN, height + 2 * _MARGIN)
+def _draw_layers(graph: _Graph, title: str | None, key: str) -> Figure:
+    width, height = graph.size
+    size = (width + 2 * _MARGIN, height + 2 * _MARGIN)
     fig, ax, x0, y0 = _canvas(*size, title, key)
-    for box in boxes.values():
-        box.x, box.y = box.x + x0 + _MARGIN, box.y + y0 + _MARGIN
-    spans = [(a + x0 + _MARGIN, b + x0 + _MARGIN) for a, b in spans]
-    column_of = {v: k for k, column in enumerate(layers.columns) for v in column}
-    for i, node in enumerate(nodes):
-        _draw_box(ax, boxes[i])
-        tails = [index[id(x)] for x in node.inputs]
-        for slot, door in enumerate(_doors(node, i, tails, boxes, layers)):
-            path = _route(i, slot, tails, door, boxes, layers, spans, column_of)
-            label = flows[i][slot] if flows[i] else ""
-            _draw_edge(ax, path, door, label, spans[column_of[i]][0])
+    graph.move(x0 + _MARGIN, y0 + _MARGIN)
+    for i, tails in enumerate(graph.tails):
+        _draw_box(ax, graph.boxes[i])
+        for slot in range(len(tails)):
+            label = graph.flows[i][slot] if graph.flows[i] else ""
+            path = graph.route(i, slot, _lane(label))
+            _draw_edge(ax, path)
+            if label:
+                x, y = path[-2][0] + _lane(label) / 2 - 0.02, path[-2][1]
+                _edge_label(ax, x, y, [_Line(label, 7.5, COLORS.blue)])
     return fig
 
 
-def _key(
-    boxes: dict[int, _Box], nodes: list[Any], titles: list[str], grads: bool
-) -> str:
-    kinds = {box.kind for box in boxes.values()}
+def _key(graph: _Graph, titles: list[str], grads: bool) -> str:
+    kinds = {box.kind for box in graph.boxes.values()}
     parts = []
-    if grads and nodes[-1].grad is not None:
+    if grads and graph.nodes[-1].grad is not None:
         name = titles[-1].partition(" (")[0] if " (" in titles[-1] else "output"
-        parts.append(f"blue ∂: gradient, d({name})/d(this)")
+        parts.append(f"blue ∂: gradient, ∂{name}/∂(this)")
     parts += ["shaded: leaf"] if "leaf" in kinds else []
     parts += ["dashed: constant"] if "constant" in kinds else []
     return "  ·  ".join([*parts, "thick frame: output"])
@@ -659,79 +700,26 @@ def _draw_box(ax: Axes, box: _Box) -> None:
     _write_block(ax, box.x, box.y, box.lines, gid="in box")
 
 
-def _doors(
-    node: Any, i: int, tails: list[int], boxes: dict[int, _Box], layers: _Layers
-) -> list[float]:
-    """The height at which each input enters: in their order, where order matters."""
-    n = len(tails)
-    steps = [boxes[i].height * (0.5 - (k + 1) / (n + 1)) for k in range(n)]
-    ranks = list(range(n))
-    if node.op is not None and node.op.name in _ORDER_DOES_NOT_MATTER:
-        last = [(layers.chains[tail, i] or [tail])[-1] for tail in tails]
-        by_height = sorted(range(n), key=lambda k: -boxes[last[k]].y)
-        ranks = [by_height.index(k) for k in range(n)]
-    return [boxes[i].y + steps[rank] for rank in ranks]
-
-
-def _route(
-    i: int,
-    slot: int,
-    tails: list[int],
-    door: float,
-    boxes: dict[int, _Box],
-    layers: _Layers,
-    spans: list[tuple[float, float]],
-    column_of: dict[int, int],
-) -> list[tuple[float, float]]:
-    """Corners of an edge: level inside a layer, free to bend between two layers.
-
-    So it meets no box: inside a layer it keeps to the place reserved for it.
-    """
-    tail = boxes[tails[slot]]
-    twins = [k for k, t in enumerate(tails) if t == tails[slot]]
-    shift = 0.07 * ((len(twins) - 1) / 2 - twins.index(slot))
-    points = [(tail.x + tail.width / 2, tail.y)]
-    points.append((spans[column_of[tails[slot]]][1], tail.y))
-    for v in layers.chains[tails[slot], i]:
-        left, right = spans[column_of[v]]
-        points += [(left, boxes[v].y + shift), (right, boxes[v].y + shift)]
-    return [
-        *points,
-        (spans[column_of[i]][0], door),
-        (boxes[i].x - boxes[i].width / 2, door),
-    ]
-
-
-def _draw_edge(
-    ax: Axes, points: list[tuple[float, float]], door: float, label: str, left: float
-) -> None:
+def _draw_edge(ax: Axes, points: list[tuple[float, float]]) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
 
-    lane = _text_width(label, 7.5) + 0.16 if label else 0.0
-    if label:
-        points = [*points[:-2], (left - lane, door), points[-1]]
     corners, codes = [points[0], points[1]], [Path.MOVETO, Path.LINETO]
-    for (ax_, ay), (bx, by), after in zip(
-        points[1:-1:2], points[2::2], points[3::2], strict=True
-    ):
-        middle = (ax_ + bx) / 2
-        corners += [(middle, ay), (middle, by), (bx, by), after]
+    bends = zip(points[1:-1:2], points[2::2], points[3::2], strict=True)
+    for (xa, ya), (xb, yb), after in bends:
+        middle = (xa + xb) / 2
+        corners += [(middle, ya), (middle, yb), (xb, yb), after]
         codes += [Path.CURVE4] * 3 + [Path.LINETO]
+    look = {"color": _GREY, "linewidth": 1.0, "mutation_scale": 1.6, "zorder": 1}
     arrow = FancyArrowPatch(
         path=Path(corners, codes),
         arrowstyle="-|>,head_length=3.2,head_width=1.5",
-        mutation_scale=1.6,
-        color=_GREY,
-        linewidth=1.0,
         shrinkA=0,
         shrinkB=0,
         gid="edge",
-        zorder=1,
+        **look,
     )
     ax.add_patch(arrow)
-    if label:
-        _edge_label(ax, left - lane / 2 - 0.02, door, [_Line(label, 7.5, COLORS.blue)])
 
 
 def _edge_label(ax: Axes, x: float, y: float, lines: list[_Line]) -> None:
@@ -764,9 +752,9 @@ class _Label:
         x, y = (a + share * (b - a) for a, b in zip(self.start, self.end, strict=True))
         width, height = _block_size(self.lines)
         return (
-            x - width / 2 - 0.03,
+            x - width / 2 - 0.05,
             y - height / 2,
-            x + width / 2 + 0.03,
+            x + width / 2 + 0.05,
             y + height / 2,
         )
 
@@ -905,8 +893,8 @@ def _draw_neurons(cells: list, notes: list, title: str | None, grads: bool) -> F
 
 def _spread(cells: list, notes: list, radius: float) -> tuple:
     """Room in both directions such that no two labels meet."""
-    gap, across = 2.0, 0.45
-    for _ in range(12):
+    gap, across = 2.2, 0.6
+    for attempt in range(14):
         centres = _centres(cells, radius, (gap, across))
         labels = [
             _Label(notes[k][i][j], centres[k][i], centres[k + 1][j])
@@ -914,9 +902,11 @@ def _spread(cells: list, notes: list, radius: float) -> tuple:
             for i in range(len(notes[k]))
             for j in range(len(notes[k][i]))
         ]
-        if _arrange(labels, radius):
+        meets, hides = _arrange(labels, radius)
+        # No label ever hides another; that one hides a foreign edge may have to be.
+        if not meets and (not hides or attempt >= 5):
             break
-        gap, across = gap * 1.1, across * 1.15
+        gap, across = gap * 1.08, across * 1.15
     width = centres[-1][0][0] + radius
     height = max(y for layer in centres for _, y in layer) + radius
     return (gap, across), labels, width, height
@@ -938,8 +928,8 @@ def _centres(cells: list, radius: float, room: tuple[float, float]) -> list:
     ]
 
 
-def _arrange(labels: list[_Label], radius: float) -> bool:
-    """Move labels along their edges until none meets another; True if that works.
+def _arrange(labels: list[_Label], radius: float) -> tuple[int, int]:
+    """Move labels along their edges; count those that still meet, and hide an edge.
 
     Each takes in turn its cheapest place, the others being where they are.
     """
@@ -948,15 +938,19 @@ def _arrange(labels: list[_Label], radius: float) -> bool:
     for _ in range(6):
         before = [label.share for label in labels]
         for label in labels:
-            others = [x for x in labels if x is not label]
+            others = _rivals(label, labels)
             label.share = min(
                 _shares(label, radius), key=lambda share: _cost(label, share, others)
             )
         if before == [label.share for label in labels]:
             break
-    return not any(
-        _meet(a.box(a.share), b.box(b.share)) for a, b in combinations(labels, 2)
-    )
+    clashes = [_clashes(x, x.share, _rivals(x, labels)) for x in labels]
+    return sum(meets for meets, _ in clashes), sum(hides for _, hides in clashes)
+
+
+def _rivals(label: _Label, labels: list[_Label]) -> list[_Label]:
+    """The other labels between the same two layers."""
+    return [x for x in labels if x is not label and x.start[0] == label.start[0]]
 
 
 def _shares(label: _Label, radius: float) -> list[float]:
@@ -967,12 +961,16 @@ def _shares(label: _Label, radius: float) -> list[float]:
 
 
 def _cost(label: _Label, share: float, others: list[_Label]) -> float:
-    box = label.box(share)
-    near = [x for x in others if x.start[0] == label.start[0]]
-    meets = sum(_meet(box, x.box(x.share)) for x in near)
-    hides = sum(_crosses(box, x.start, x.end) for x in near)
+    meets, hides = _clashes(label, share, others)
     # Nearer to its source a label is easier to give to its edge.
     return 100 * meets + 3 * hides + abs(share - 0.36)
+
+
+def _clashes(label: _Label, share: float, others: list[_Label]) -> tuple[int, int]:
+    """How many labels and how many foreign edges a label at `share` would meet."""
+    box = label.box(share)
+    meets = sum(_meet(box, x.box(x.share)) for x in others)
+    return meets, sum(_crosses(box, x.start, x.end) for x in others)
 
 
 def _meet(a: tuple, b: tuple) -> bool:
@@ -1033,10 +1031,21 @@ def plot_curves(
         handles = [ax.plot(x, y, label=name)[0] for name, (x, y) in points.items()]
         for axis in log or "":
             getattr(ax, f"set_{axis}scale")("log")
+        _count_in_whole_numbers(ax, points, log)
         if len(points) > 1:
             handles.sort(key=lambda line: -_last(line.get_ydata()))
             fig.legend(handles=handles, loc="outside right center", handlelength=2.8)
     return fig
+
+
+def _count_in_whole_numbers(ax: Axes, points: dict, log: str | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    # Epochs and steps are counted: there is no epoch 2.5.
+    if "x" not in (log or "") and all(
+        (x == x.round()).all() for x, _ in points.values()
+    ):
+        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
 
 
 def _points(name: str, curve: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -1095,16 +1104,19 @@ def confusion_matrix(
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-300)
     shares[np.eye(n, dtype=bool)] = np.nan
     fig, ax = axes(title, "predicted", "true", size=_square(n, n, 0.46))
-    image = _cells(ax, shares, labels, labels, _colors("cividis_r"), vmin=0)
+    image = _cells(ax, shares, labels, labels, _colors("magma_r", 0.75), vmin=0)
     _write_cells(ax, image, shares, [[f"{c:g}" for c in row] for row in counts])
     _color_bar(fig, image, ax, "mistakes, % of the row")
     return fig
 
 
-def _colors(name: str) -> Any:
+def _colors(name: str, share: float = 1.0) -> Any:
+    """The first `share` of a colour map; what is no number is grey."""
     import matplotlib
+    from matplotlib.colors import ListedColormap
 
-    return matplotlib.colormaps[name].with_extremes(bad="#E4E4E4")
+    colors = matplotlib.colormaps[name](np.linspace(0, share, 256))
+    return ListedColormap(colors).with_extremes(bad="#E4E4E4")
 
 
 def _square(rows: int, cols: int, cell: float) -> tuple[float, float]:
@@ -1170,7 +1182,9 @@ def heat_map(
             "heat_map: log=True needs values above 0 and no diverging scale. "
             "Drop log, or take the absolute value."
         )
-    fig, ax = axes(title, xlabel, ylabel, size=_square(*values.shape, 0.5))
+    fig, ax = axes(
+        title, xlabel, ylabel, size=_square(*values.shape, 0.5 if annotate else 0.28)
+    )
     shown = np.where(values > 0, values, np.nan) if log else values
     image = _cells(ax, shown, None, None, **_scale(shown, log, diverging))
     _whole_ticks(ax, values.shape)
@@ -1225,10 +1239,11 @@ def image_grid(
     rows = -(-n // n_cols)
     side = min(1.1, _WIDTH / n_cols)
     height = rows * (
-        side * shape[0] / shape[1] + (0.24 if titles is not None else 0.05)
+        side * shape[0] / shape[1] + (0.22 if titles is not None else 0.05)
     )
     size = (side * n_cols + (0.8 if diverging else 0), height + (0.4 if title else 0.1))
     fig, grid = axes(title, rows=rows, cols=n_cols, size=size, squeeze=False)
+    fig.get_layout_engine().set(w_pad=0.03, h_pad=0.03)
     scale = {"vmin": np.nanmin(pictures), "vmax": np.nanmax(pictures), "cmap": cmap}
     if diverging:
         scale = _scale(pictures, False, True)
@@ -1283,8 +1298,11 @@ def decision_boundary(
     xs, ys, scores = _on_a_grid(predict, X)
     fig, ax = axes(title, "x₁", "x₂", size=(6.0, 4.4))
     with _house_style():
-        _color_plane(ax, xs, ys, scores, np.unique(y), threshold)
-        for k, label in enumerate(np.unique(y)):
+        classes = np.unique(y)
+        if scores.dtype.kind in "iub":
+            classes = np.union1d(classes, scores)
+        _color_plane(ax, xs, ys, scores, classes, threshold)
+        for k, label in enumerate(classes):
             ax.scatter(
                 *X[y == label].T,
                 s=26,
@@ -1298,7 +1316,7 @@ def decision_boundary(
     return fig
 
 
-def _on_a_grid(predict: Callable, X: np.ndarray, n: int = 160) -> tuple:
+def _on_a_grid(predict: Callable, X: np.ndarray, n: int = 220) -> tuple:
     low, high = X.min(axis=0), X.max(axis=0)
     margin = 0.08 * np.maximum(high - low, 1e-9)
     xs, ys = np.linspace(low - margin, high + margin, n).T
@@ -1316,14 +1334,30 @@ def _color_plane(
     ax: Axes, xs: Any, ys: Any, scores: Any, classes: Any, threshold: float | None
 ) -> None:
     """Pale regions in the colours of the classes, and dark lines between them."""
-    if scores.dtype.kind == "f":
-        inside = scores.min() >= 0 and scores.max() <= 1
-        middle = (0.5 if inside else 0.0) if threshold is None else threshold
-        scores = classes[(scores > middle).astype(int).clip(max=len(classes) - 1)]
-    for k, label in enumerate(classes):
-        here = (scores == label).astype(float)
-        if here.any():
-            color = _CYCLE[k % len(_CYCLE)][0]
-            ax.contourf(xs, ys, here, levels=[0.5, 1.5], colors=[color], alpha=0.2)
-        if here.any() and not here.all():
-            ax.contour(xs, ys, here, levels=[0.5], colors="black", linewidths=1.1)
+    if np.isin(scores, classes).all():
+        for k, label in enumerate(classes):
+            here = (scores == label).astype(float)
+            _color_regions(ax, xs, ys, here, 0.5, [None, _CYCLE[k % len(_CYCLE)][0]])
+        return
+    if len(classes) > 2:
+        raise ValueError(
+            "decision_boundary: scores part two classes; y has more. "
+            f"Let predict return one of the classes {classes.tolist()} for each point."
+        )
+    inside = scores.min() >= 0 and scores.max() <= 1
+    middle = (0.5 if inside else 0.0) if threshold is None else threshold
+    _color_regions(ax, xs, ys, scores, middle, [color for color, _ in _CYCLE[:2]])
+
+
+def _color_regions(
+    ax: Axes, xs: Any, ys: Any, scores: Any, middle: float, colors: list
+) -> None:
+    """One colour below `middle`, another above it, and a line between the two."""
+    low, high = scores.min(), scores.max()
+    steps = [min(low, middle) - 1, middle, max(high, middle) + 1]
+    for k, color in enumerate(colors):
+        if color:
+            levels = steps[k : k + 2]
+            ax.contourf(xs, ys, scores, levels=levels, colors=[color], alpha=0.2)
+    if low <= middle < high:
+        ax.contour(xs, ys, scores, levels=[middle], colors="black", linewidths=1.1)

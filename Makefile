@@ -13,6 +13,8 @@ READY := $(VENV)/.ready
 # uv's own version is pinned where all others are.
 UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
 NOTEBOOKS := $(sort $(wildcard notebooks/$(NB)*.ipynb))
+# Nothing to run is an error: pytest would run something else and pass.
+SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipynb))
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -22,6 +24,8 @@ export UV_LINK_MODE := copy
 help:
 	@echo "make lab        open the course in JupyterLab"
 	@echo "make test       unit, property and hygiene tests, then every notebook by nbval"
+	@echo "make unit       the tests without running the notebooks"
+	@echo "make notebooks-test  every notebook by nbval (one: NB=03)"
 	@echo "make notebooks  run notebooks and store clean outputs (one: NB=03)"
 	@echo "make lint       ruff over package, tests and notebooks"
 	@echo "make lock       make requirements.lock and the pins of environment.yml anew"
@@ -44,10 +48,10 @@ unit: $(READY)
 	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile
 
 notebooks-test: $(READY)
-	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.nbval_numeric -n $(JOBS) --dist loadscope $(NOTEBOOKS)
+	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.nbval_numeric -n $(JOBS) --dist loadscope $(SOME_NOTEBOOKS)
 
 notebooks: $(READY)
-	$(BIN)/python -m tools.store_outputs $(NOTEBOOKS)
+	$(BIN)/python -m tools.store_outputs $(SOME_NOTEBOOKS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

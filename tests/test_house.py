@@ -1,0 +1,259 @@
+"""The house is in order: files, pins, imports, and the course is complete."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from tests.notebooks import COURSE, ROOT, paths
+from tools.pin_environment import direct, locked, render
+
+PACKAGE = ROOT / "course_utils"
+TOP_LEVEL = (
+    ".ci/run",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "data/README.md",
+    "environment.yml",
+    "pyproject.toml",
+    "requirements.lock",
+)
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+# --- files ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TOP_LEVEL)
+def test_file_is_there(name):
+    assert (ROOT / name).is_file()
+
+
+def test_the_course_is_complete():
+    missing = set(COURSE) - {path.stem for path in paths()}
+    assert not missing, f"missing in notebooks/: {sorted(missing)}"
+
+
+@pytest.mark.parametrize("command", ["make lab", "make test"])
+def test_readme_names_the_commands(command):
+    assert command in text("README.md")
+
+
+def test_every_target_has_its_help():
+    makefile = text("Makefile")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE).group(1).split()
+    told = re.findall(r'^\t@echo "make ([\w-]+)', makefile, re.MULTILINE)
+    assert set(phony) - {"help"} == set(told)
+
+
+# --- pins -----------------------------------------------------------------------------
+
+
+def test_environment_is_made_of_the_lock():
+    made = render(text("pyproject.toml"), text("requirements.lock"))
+    assert text("environment.yml") == made, "run `make lock`"
+
+
+def test_environment_pins_every_dependency_as_locked():
+    """The same, read off the file itself: names, versions, range of Python."""
+    environment = text("environment.yml")
+    pins = dict(re.findall(r"^ +- ([\w-]+)==(\S+)$", environment, re.MULTILINE))
+    assert sorted(pins) == direct(text("pyproject.toml"))
+    python = re.search(r"^ +- python=(\S+)$", environment, re.MULTILINE).group(1)
+    versions = locked(text("requirements.lock"), python)
+    assert pins == {name: versions[name] for name in pins}
+    wanted = tomllib.loads(text("pyproject.toml"))["project"]["requires-python"]
+    assert SpecifierSet(wanted).contains(python)
+    for line in ("name: backprop", "  - make", "  - pip", "      - -e ."):
+        assert line in environment.splitlines()
+
+
+def test_a_dependency_without_a_pin_is_reported():
+    with pytest.raises(ValueError, match="lacks.*numpy"):
+        render(
+            text("pyproject.toml"), text("requirements.lock").replace("numpy==", "n==")
+        )
+
+
+def test_markers_choose_the_version():
+    lock = "a==1 ; python_full_version < '3.12' \\\n    --hash=sha256:00\n"
+    lock += "a==2 ; python_full_version >= '3.12' \\\n    --hash=sha256:00\nb==3 \\\n"
+    assert locked(lock, "3.11") == {"a": "1", "b": "3"}
+    assert locked(lock, "3.13") == {"a": "2", "b": "3"}
+
+
+def lock_entries(lock: str) -> list[str]:
+    """Split the lock into its entries: a pin with the lines that belong to it."""
+    return re.split(r"\n(?=\S)", lock.strip())
+
+
+def test_every_locked_entry_has_hashes():
+    for entry in lock_entries(text("requirements.lock")):
+        if not entry.startswith("#"):
+            assert re.match(r"[\w.-]+==\S+", entry), entry
+            assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+
+
+def test_lock_names_no_place():
+    assert not re.search(r"://|-url|--find-links| @ ", text("requirements.lock"))
+
+
+HOSTS = ("py" + "pi.org", "pythonhosted" + ".org", "anaconda" + ".org")
+HOSTS += ("download.py" + "torch.org", "index-" + "url =", "index-" + "url=")
+
+
+def test_nothing_names_a_registry_host():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file() and path.suffix != ".gz":
+            found = [host for host in HOSTS if host in path.read_text(encoding="utf-8")]
+            assert not found, f"{name} names {found}"
+
+
+# --- imports --------------------------------------------------------------------------
+
+# Who stands on whom; what is further down may be imported as well.
+STANDS_ON = {
+    "functional": (),
+    "tape": (),
+    "gradcheck": (),
+    "data": (),
+    "optim": (),
+    "layers": ("functional",),
+    "scalar": ("tape", "functional"),
+    "tensor": ("tape", "functional"),
+    "nn": ("tensor",),
+    "training": ("nn", "optim", "data"),
+    "viz": ("tape",),
+}
+NUMPY_ONLY = [name for name in STANDS_ON if name not in ("training", "viz")]
+HEAVY = ("torch", "torchvision", "matplotlib", "tqdm", "sklearn", "IPython")
+MOST_SECONDS = 0.1
+
+
+def below(module: str) -> set[str]:
+    """Give all modules that a module may import."""
+    return {deep for base in STANDS_ON[module] for deep in (base, *below(base))}
+
+
+def own_imports(source: str) -> set[str]:
+    """Give the modules of course_utils that a source imports, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = "course_utils" if node.level else node.module
+            names = {f"{base}.{name.name}" for name in node.names}
+            inside = f"course_utils.{node.module}" if node.level else node.module
+            found |= (
+                names if inside in ("course_utils", "course_utils.None") else {inside}
+            )
+    return {name.split(".")[1] for name in found if name.startswith("course_utils.")}
+
+
+def test_own_imports_are_found():
+    source = (
+        "from course_utils import functional as F\nfrom course_utils.tape import Op\n"
+    )
+    source += "def f():\n    import course_utils.nn\n    from . import data\n"
+    source += "    from .viz import show\n    import numpy.linalg\n"
+    assert own_imports(source) == {"functional", "tape", "nn", "data", "viz"}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sorted(PACKAGE.glob("*.py"))], ids=lambda path: path.stem
+)
+def test_imports_point_downwards(path: Path):
+    if path.stem == "__init__":
+        allowed = set(NUMPY_ONLY)
+    else:
+        assert path.stem in STANDS_ON, "enter the module into STANDS_ON"
+        allowed = below(path.stem)
+    up = own_imports(path.read_text(encoding="utf-8")) - allowed
+    assert not up, f"{path.name} imports {sorted(up)}; it may import {sorted(allowed)}"
+
+
+PROBE = """
+import sys, time
+import numpy
+start = time.perf_counter()
+import {modules}
+print(time.perf_counter() - start)
+print(*[name for name in {heavy} if name in sys.modules])
+"""
+
+
+def probe(modules: list[str]) -> tuple[float, list[str]]:
+    """Import modules in a fresh interpreter; give seconds after NumPy, heavy ones."""
+    code = PROBE.format(modules=", ".join(modules), heavy=HEAVY)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds, heavy = run.stdout.split("\n")[:2]
+    return float(seconds), heavy.split()
+
+
+def test_importing_needs_numpy_alone():
+    """All that the package says it needs, and in the time that it says it takes.
+
+    The best of several runs counts: a busy machine makes imports slower, never faster.
+    """
+    modules = ["course_utils", *(f"course_utils.{name}" for name in NUMPY_ONLY)]
+    best = float("inf")
+    for _ in range(8):
+        seconds, heavy = probe(modules)
+        assert not heavy, f"importing {modules} imports {heavy}"
+        best = min(best, seconds)
+        if best < MOST_SECONDS:
+            return
+    assert best < MOST_SECONDS
+
+
+def test_the_other_modules_import_nothing_heavy():
+    assert probe(["course_utils.training", "course_utils.viz"])[1] == []
+
+
+# --- style ----------------------------------------------------------------------------
+
+
+def function_lines(node: ast.FunctionDef) -> int:
+    """Count a function's lines, without decorators and docstring."""
+    lines = node.end_lineno - node.lineno + 1
+    if ast.get_docstring(node) is not None:
+        lines -= node.body[0].end_lineno - node.body[0].lineno + 1
+    return lines
+
+
+def test_functions_are_short():
+    lengths = [
+        function_lines(node)
+        for path in PACKAGE.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert statistics.median(lengths) <= 10

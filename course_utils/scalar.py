@@ -19,6 +19,16 @@ def sigmoid(x: float) -> float:
     return (1.0 if x >= 0 else e) / (1.0 + e)
 
 
+def log(x: float) -> float:
+    """Natural logarithm of one float; ValueError for x ≤ 0.
+
+    Taught in: 03_tape_engine.
+    """
+    if x <= 0:
+        raise ValueError(f"log({x}): the logarithm needs a positive number")
+    return math.log(x)
+
+
 # One line an operation: how it runs on floats, and which rule brings its gradient back.
 OPS = {
     "+": Op("+", F.add, lambda g, y, a, b: F.add_vjp(g)),
@@ -27,7 +37,7 @@ OPS = {
     "/": Op("÷", F.div, lambda g, y, a, b: F.div_vjp(g, a, b)),
     "neg": Op("neg", F.neg, lambda g, y, x: (F.neg_vjp(g),)),
     "exp": Op("exp", math.exp, lambda g, y, x: (F.exp_vjp(g, y),)),
-    "log": Op("log", math.log, lambda g, y, x: (F.log_vjp(g, x),)),
+    "log": Op("log", log, lambda g, y, x: (F.log_vjp(g, x),)),
     "tanh": Op("tanh", math.tanh, lambda g, y, x: (F.tanh_vjp(g, y),)),
     "sigmoid": Op("σ", sigmoid, lambda g, y, x: (F.sigmoid_vjp(g, y),)),
     "relu": Op("relu", lambda x: max(x, 0.0), lambda g, y, x: (F.relu_vjp(g, x),)),
@@ -44,7 +54,13 @@ def power_op(n: float) -> Op:
             f"x ** n takes a constant n, a number, not {type(n).__name__}. For a "
             f"variable exponent write (n * x.log()).exp()"
         )
-    return Op(f"^{n}", lambda x: F.power(x, n), lambda g, y, x: (F.power_vjp(g, x, n),))
+
+    def forward(x: float) -> float:
+        if x < 0 and n != int(n):
+            raise ValueError(f"{x} ** {n} is not a real number: roots need x ≥ 0")
+        return F.power(x, n)
+
+    return Op(f"^{n}", forward, lambda g, y, x: (F.power_vjp(g, x, n),))
 
 
 def as_value(x: Any) -> Value:

@@ -131,24 +131,28 @@ def fit(
     batch_size: int = 128,
     loss: Callable = Tensor.softmax_cross_entropy,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
+    schedule: Callable[[float], float] = lambda done: 1.0,
     progress: bool = True,
 ) -> History:
     """Train on mini-batches, shuffled anew by `rng` in each epoch.
 
-    `loss(output, y)` is a mean over the batch. The stop button (KeyboardInterrupt)
-    ends the training and keeps what was learnt so far.
+    `loss(output, y)` is a mean over the batch. The learning rate of a step is the
+    optimizer's times `schedule(share of all steps done)`. The stop button
+    (KeyboardInterrupt) ends the training and keeps what was learnt so far.
     Raises ValueError if x and y do not belong together or x holds NaN,
     FloatingPointError if the loss stops being finite.
     Taught in: 08_modules_and_optimizers.
     """
     check_examples(x, y)
     history = History()
-    n_steps = -(-len(x) // batch_size)
+    n_steps, lr = -(-len(x) // batch_size), optimizer.lr
     try:
         for epoch in range(1, epochs + 1):
             with progress_bar(n_steps, f"epoch {epoch}/{epochs}", progress) as bar:
                 start = time.perf_counter()
                 for xb, yb in minibatches(x, y, batch_size, rng):
+                    done = len(history.step_loss) / (epochs * n_steps)
+                    optimizer.lr = lr * schedule(done)
                     history.step_loss.append(train_step(model, xb, yb, optimizer, loss))
                     bar.update()
                 history.seconds.append(time.perf_counter() - start)
@@ -158,6 +162,8 @@ def fit(
                 bar.set_postfix_str(history.summary())
     except KeyboardInterrupt:
         history.interrupted = True
+    finally:
+        optimizer.lr = lr
     return history
 
 

@@ -1,0 +1,240 @@
+"""The tape and its scalars: order, replay, accumulation, and numbers against torch."""
+
+import math
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_utils.scalar import OPS, Value, sigmoid
+from course_utils.tape import Node, Op, Tape, no_grad, record
+
+
+def expression(x, y):
+    return (x + y.sigmoid()) / (x.sigmoid() + (x + y) ** 2)
+
+
+def test_an_intricate_expression_has_its_known_gradients():
+    x, y = Value(3.0), Value(-4.0)
+    out = expression(x, y)
+    out.backward()
+    assert out.data == pytest.approx(1.5456448841066441, rel=1e-12)
+    assert x.grad == pytest.approx(2.0595697955721652, rel=1e-12)
+    assert y.grad == pytest.approx(1.5922327514838093, rel=1e-12)
+
+
+OPERATIONS = {
+    "add": lambda x, y: x + y,
+    "radd": lambda x, y: 2.5 + x,
+    "sub": lambda x, y: x - y,
+    "rsub": lambda x, y: 2.5 - x,
+    "mul": lambda x, y: x * y,
+    "rmul": lambda x, y: 2.5 * x,
+    "div": lambda x, y: x / y,
+    "rdiv": lambda x, y: 2.5 / x,
+    "square": lambda x, y: x * x,
+    "neg": lambda x, y: -x,
+    "pow": lambda x, y: x**3 + y**0.5 + x**-1 + y**0,
+    "exp": lambda x, y: x.exp(),
+    "log": lambda x, y: y.log(),
+    "tanh": lambda x, y: x.tanh(),
+    "sigmoid": lambda x, y: x.sigmoid(),
+    "relu": lambda x, y: x.relu() + (-y).relu(),
+    "fork": lambda x, y: (x * y).tanh() * x + (x * y) ** 2,
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@given(x=st.floats(-3, 3).filter(lambda v: abs(v) > 0.1), y=st.floats(0.1, 3))
+def test_every_operation_equals_torch(name, x, y):
+    def run(leaf):
+        a, b = leaf(x), leaf(y)
+        out = OPERATIONS[name](a, b) + 0.5 * a * b  # both are used, so both have a grad
+        out.backward()
+        return [float(v) for v in (out.data, a.grad, b.grad)]
+
+    ours = run(Value)
+    theirs = run(lambda v: torch.tensor(v, dtype=torch.float64, requires_grad=True))
+    assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-14)
+
+
+def test_backward_twice_gives_the_same_gradients():
+    x = Value(3.0)
+    out = (x * x) * x + x
+    out.backward()
+    first = x.grad
+    out.backward()
+    assert x.grad == first == 28.0
+
+
+def test_leaves_accumulate_only_where_asked():
+    x, y = Value(2.0), Value(5.0)
+    (x * y).backward()
+    (x * 3).backward(accumulate=True)
+    assert (x.grad, y.grad) == (8.0, 2.0)
+    (x * 3).backward()
+    assert (x.grad, y.grad) == (3.0, 2.0)
+
+
+def test_accumulating_on_an_intermediate_does_not_happen():
+    x = Value(2.0)
+    h = x * x
+    out = h * h
+    out.backward()
+    out.backward(accumulate=True)
+    assert (h.grad, x.grad) == (8.0, 64.0)
+
+
+def test_grad_out_scales_the_sweep():
+    x = Value(3.0)
+    (x * x).backward(0.5)
+    assert x.grad == 3.0
+
+
+def test_an_output_that_is_a_leaf_has_gradient_one():
+    x = Value(3.0)
+    x.backward()
+    assert x.grad == 1.0
+
+
+def test_forward_replays_with_changed_leaves():
+    x, y = Value(3.0), Value(-4.0)
+    tape = Tape(expression(x, y))
+    x.data, y.data = 1.25, 0.5
+    fresh_x, fresh_y = Value(1.25), Value(0.5)
+    fresh = expression(fresh_x, fresh_y)
+    fresh.backward()
+    assert tape.forward() == fresh.data
+    tape.backward()
+    assert (x.grad, y.grad) == (fresh_x.grad, fresh_y.grad)
+
+
+def test_replay_follows_a_relu_that_changes_sides():
+    x = Value(1.0)
+    tape = Tape(x.relu() * 3)
+    x.data = -1.0
+    assert tape.forward() == 0.0
+    tape.backward()
+    assert x.grad == 0.0
+
+
+def test_creation_order_is_a_topological_order():
+    x, y = Value(3.0), Value(-4.0)
+    tape = Tape(expression(x, y))
+    place = {node: i for i, node in enumerate(tape.nodes)}
+    assert all(place[a] < place[n] for n in tape.operations for a in n.inputs)
+    assert len(tape) == len(tape.operations) + len(tape.leaves)
+    assert tape.nodes[-1] is tape.output
+
+
+def test_a_chain_of_100_000_operations_works():
+    assert sys.getrecursionlimit() < 100_000
+    x = Value(1.0)
+    out = x
+    for _ in range(100_000):
+        out = out + x
+    out.backward()
+    assert (out.data, x.grad) == (100_001.0, 100_001.0)
+
+
+def test_many_paths_cost_one_visit_each():
+    x = Value(1.0)
+    out = x
+    for _ in range(200):  # 2²⁰⁰ paths
+        out = out + out
+    out.backward()
+    assert x.grad == 2.0**200
+
+
+def test_constants_get_no_gradient():
+    x, c = Value(3.0), Value(2.0, requires_grad=False)
+    out = x * c + 1
+    out.backward()
+    assert (x.grad, c.grad) == (2.0, None)
+    assert (c * 2).op is None
+
+
+def test_no_grad_records_nothing_and_ends_also_after_an_error():
+    x = Value(3.0)
+    with pytest.raises(RuntimeError), no_grad():
+        assert (x * x).op is None
+        with no_grad():
+            pass
+        assert not (x * x).requires_grad
+        raise RuntimeError
+    assert (x * x).op is OPS["*"]
+
+
+def test_backward_from_a_constant_says_so():
+    with no_grad():
+        out = Value(3.0) * 2
+    with pytest.raises(ValueError, match="nothing here requires a gradient"):
+        out.backward()
+
+
+def test_a_rule_with_too_few_gradients_is_noticed():
+    half = Op("half a rule", lambda a, b: a * b, lambda g, y, a, b: (g * b,))
+    out = record(Value, half, Value(2.0), Value(3.0))
+    with pytest.raises(ValueError, match="zip"):
+        out.backward()
+
+
+def test_the_tape_carries_any_data():
+    cat = Op("join", lambda a, b: a + b, lambda g, y, a, b: (g, g))
+    out = record(Node, cat, Node("back"), Node("prop"))
+    assert out.data == "backprop"
+    assert Tape(out).forward() == "backprop"
+
+
+@pytest.mark.parametrize(
+    "bad", ["3", None, [1.0], 1j, np.ones(3), Value(1.0)], ids=repr
+)
+def test_a_value_holds_one_real_number(bad):
+    with pytest.raises(TypeError, match="one real number, not"):
+        Value(bad)
+
+
+@pytest.mark.parametrize("good", [3, True, np.float32(3), np.int64(3)])
+def test_a_value_is_a_float_inside(good):
+    assert type(Value(good).data) is float
+
+
+def test_numpy_numbers_on_the_left_leave_the_operation_to_us():
+    x = Value(3.0)
+    for out in (np.float64(2) * x, np.float32(2) * x, np.int64(2) * x):
+        assert isinstance(out, Value) and out.data == 6.0
+
+
+def test_a_variable_exponent_is_refused_with_the_way_out():
+    with pytest.raises(TypeError, match=r"\(n \* x.log\(\)\).exp\(\)"):
+        Value(2.0) ** Value(3.0)
+
+
+@pytest.mark.parametrize("bad", ["2", None, 1j])
+def test_an_exponent_is_a_number(bad):
+    with pytest.raises(TypeError, match="constant n"):
+        Value(2.0) ** bad
+
+
+def test_log_of_nothing_and_roots_of_negatives_are_refused():
+    with pytest.raises(ValueError, match=r"log\(-1.0\).*positive"):
+        Value(-1.0).log()
+    with pytest.raises(ValueError, match=r"-8.0 \*\* 0.5.*not a real number"):
+        Value(-8.0) ** 0.5
+
+
+@pytest.mark.parametrize("x", [-1000.0, -40.0, 0.0, 16.0, 1000.0])
+def test_sigmoid_of_a_float_is_accurate_at_both_ends(x):
+    with np.errstate(over="ignore"):
+        expected = 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+    assert sigmoid(x) == pytest.approx(expected, rel=1e-14)
+
+
+def test_repr_shows_value_and_gradient():
+    x = Value(3.0)
+    assert repr(x) == "Value(3, grad=None)"
+    (x * 2).backward()
+    assert repr(x) == "Value(3, grad=2.0)"

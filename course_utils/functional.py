@@ -14,6 +14,7 @@ place. For a function `y = f(x)` inside a longer computation of a loss L,
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 
@@ -71,7 +72,15 @@ def div_vjp(grad_out, a, b):
 
 
 def power(x, n):
-    """Power xⁿ with a constant exponent n. Taught in: 03_tape_engine."""
+    """Power xⁿ with a constant exponent n; TypeError if n is not a number.
+
+    Taught in: 03_tape_engine.
+    """
+    if not isinstance(n, Real):
+        raise TypeError(
+            f"x ** n takes a constant n, a number, not {type(n).__name__}. For a "
+            f"variable exponent write (n * x.log()).exp()"
+        )
     return x**n
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -45,20 +46,16 @@ OPS = {
 
 
 def power_op(n: float) -> Op:
-    """The operation xⁿ for one constant n.
+    """The operation xⁿ for one constant n; ValueError for a root of a negative number.
 
-    Raises TypeError if n is not a number. Taught in: 03_tape_engine.
+    Taught in: 03_tape_engine.
     """
-    if not isinstance(n, Real):
-        raise TypeError(
-            f"x ** n takes a constant n, a number, not {type(n).__name__}. For a "
-            f"variable exponent write (n * x.log()).exp()"
-        )
 
     def forward(x: float) -> float:
-        if x < 0 and n != int(n):
-            raise ValueError(f"{x} ** {n} is not a real number: roots need x ≥ 0")
-        return F.power(x, n)
+        y = F.power(x, n)
+        if isinstance(y, complex):
+            raise ValueError(f"({x}) ** {n} is not a real number: roots need x ≥ 0")
+        return y
 
     return Op(f"^{n}", forward, lambda g, y, x: (F.power_vjp(g, x, n),))
 
@@ -68,11 +65,26 @@ def as_value(x: Any) -> Value:
     return x if isinstance(x, Value) else Value(x, requires_grad=False)
 
 
+def recorded(name: str) -> Callable[..., Value]:
+    """Make the method of `Value` that records operation `name` of `OPS`.
+
+    Taught in: 03_tape_engine.
+    """
+    op = OPS[name]
+
+    def method(self: Value, *others: Any) -> Value:
+        return record(Value, op, self, *map(as_value, others))
+
+    return method
+
+
 class Value(Node):
     """A float on the tape: arithmetic with Values and numbers is recorded.
 
-    `.data`, `.grad` and `.backward()` are those of `tape.Node`; a plain number in an
-    expression is a constant.
+    It knows + − × ÷, powers with a constant exponent, and the methods `exp`, `log`
+    (ValueError for x ≤ 0), `tanh`, `sigmoid` and `relu`. `.data`, `.grad` and
+    `.backward()` are those of `tape.Node`; a plain number in an expression is a
+    constant.
     Raises TypeError for anything but one real number. Taught in: 03_tape_engine.
     """
 
@@ -90,17 +102,13 @@ class Value(Node):
     def __repr__(self) -> str:
         return f"Value({self.data:.6g}, grad={self.grad})"
 
-    def __add__(self, other: Any) -> Value:
-        return record(Value, OPS["+"], self, as_value(other))
-
-    def __sub__(self, other: Any) -> Value:
-        return record(Value, OPS["-"], self, as_value(other))
-
-    def __mul__(self, other: Any) -> Value:
-        return record(Value, OPS["*"], self, as_value(other))
-
-    def __truediv__(self, other: Any) -> Value:
-        return record(Value, OPS["/"], self, as_value(other))
+    __add__ = __radd__ = recorded("+")
+    __sub__ = recorded("-")
+    __mul__ = __rmul__ = recorded("*")
+    __truediv__ = recorded("/")
+    __neg__ = recorded("neg")
+    exp, log, tanh = recorded("exp"), recorded("log"), recorded("tanh")
+    sigmoid, relu = recorded("sigmoid"), recorded("relu")
 
     def __rsub__(self, other: Any) -> Value:
         return as_value(other) - self
@@ -108,30 +116,5 @@ class Value(Node):
     def __rtruediv__(self, other: Any) -> Value:
         return as_value(other) / self
 
-    __radd__, __rmul__ = __add__, __mul__
-
-    def __neg__(self) -> Value:
-        return record(Value, OPS["neg"], self)
-
     def __pow__(self, n: float) -> Value:
         return record(Value, power_op(n), self)
-
-    def exp(self) -> Value:
-        """Exponential eˣ."""
-        return record(Value, OPS["exp"], self)
-
-    def log(self) -> Value:
-        """Natural logarithm; ValueError for x ≤ 0."""
-        return record(Value, OPS["log"], self)
-
-    def tanh(self) -> Value:
-        """Hyperbolic tangent."""
-        return record(Value, OPS["tanh"], self)
-
-    def sigmoid(self) -> Value:
-        """Logistic function 1/(1 + e⁻ˣ)."""
-        return record(Value, OPS["sigmoid"], self)
-
-    def relu(self) -> Value:
-        """Rectifier max(x, 0)."""
-        return record(Value, OPS["relu"], self)

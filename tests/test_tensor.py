@@ -1,0 +1,258 @@
+"""Arrays on the tape: a zoo of expressions against torch, and errors for students."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_utils.tape import Tape, no_grad
+from course_utils.tensor import MAKE_OP, OPS, Tensor, linear
+
+RTOL, ATOL = 1e-12, 1e-13
+
+# Each runs on ours and on torch: `m` is the module of functions that differ in name.
+ZOO = {
+    "a + b": lambda a, b, c, m: a + b,
+    "a - b": lambda a, b, c, m: a - b,
+    "a * b": lambda a, b, c, m: a * b,
+    "a / (b*b + 1)": lambda a, b, c, m: a / (b * b + 1),
+    "2 - a, 2 / c": lambda a, b, c, m: (2 - a) * (2 / (c * c + 1)) + 3 * a + (1 + a),
+    "-a": lambda a, b, c, m: -a,
+    "a**3": lambda a, b, c, m: a**3 + (c * c + 1) ** -0.5,
+    "exp": lambda a, b, c, m: a.exp(),
+    "log": lambda a, b, c, m: (a * a + 0.5).log(),
+    "sqrt": lambda a, b, c, m: (a * a + 0.5).sqrt(),
+    "tanh": lambda a, b, c, m: a.tanh() * b,
+    "sigmoid": lambda a, b, c, m: a.sigmoid() * c,
+    "relu": lambda a, b, c, m: a.relu() - b.relu(),
+    "softmax": lambda a, b, c, m: m.softmax(a) * b,
+    "log_softmax": lambda a, b, c, m: m.log_softmax(a + c) * b,
+    "a.T @ a": lambda a, b, c, m: a.T @ a,
+    "matmul": lambda a, b, c, m: (a @ a.T) @ c,
+    "row sums": lambda a, b, c, m: a * m.sum(a, 1, True) + m.sum(b, 0, False),
+    "mean": lambda a, b, c, m: (a - m.mean(a, 0, True)) ** 2 + m.mean(c, 0, False),
+    "variance": lambda a, b, c, m: m.mean((a - m.mean(a, 1, True)) ** 2, 1, False),
+    "max": lambda a, b, c, m: m.max(a, 1, True) * b,
+    "reshape": lambda a, b, c, m: a.reshape(3, 4) @ c.reshape((4, 1)),
+    "transpose": lambda a, b, c, m: m.transpose(a.reshape(2, 2, 3), (1, 2, 0)) * 2,
+    "index": lambda a, b, c, m: a[1] * b + a[2:, :2].sum(),
+    "index twice": lambda a, b, c, m: a[[0, 0, 3]] * b,
+    "diamond": lambda a, b, c, m: (a * b).tanh() * a + (a * b) * (a * b).exp(),
+    "used as a whole and in part": lambda a, b, c, m: a * a[0] + a.sum() * b,
+    "normalise": lambda a, b, c, m: (
+        (a - m.mean(a, 1, True)) / (m.mean(a * a, 1, True) + 1e-5).sqrt() * b
+    ),
+    "linear": lambda a, b, c, m: m.linear(a, a.T, c.reshape(4)),
+    "nothing happens": lambda a, b, c, m: a,
+}
+
+
+class Ours:
+    sum = staticmethod(Tensor.sum)
+    mean = staticmethod(Tensor.mean)
+    max = staticmethod(Tensor.max)
+    transpose = staticmethod(Tensor.transpose)
+    softmax = staticmethod(Tensor.softmax)
+    log_softmax = staticmethod(Tensor.log_softmax)
+    linear = staticmethod(linear)
+
+
+class Torchs:
+    sum, mean, max = (
+        staticmethod(lambda t, d, k, f=f: f(t, dim=d, keepdim=k))
+        for f in (torch.sum, torch.mean, torch.amax)
+    )
+    transpose = staticmethod(torch.permute)
+    softmax = staticmethod(lambda t: torch.softmax(t, -1))
+    log_softmax = staticmethod(lambda t: torch.log_softmax(t, -1))
+    linear = staticmethod(lambda X, W, b: X @ W + b)
+
+
+def run(expression, leaves, functions, weights=None):
+    out = expression(*leaves, functions)
+    weights = np.ones(out.shape) if weights is None else weights(out.shape)
+    total = (out * (weights if functions is Ours else torch.tensor(weights))).sum()
+    # All three are used, so that each has a gradient in both engines.
+    total = total + sum((leaf * 0.1).sum() for leaf in leaves)
+    total.backward()
+    return out, total, [leaf.grad for leaf in leaves]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_zoo_equals_torch(name):
+    rng = np.random.default_rng(7)
+    arrays = [rng.normal(size=s) for s in ((4, 3), (3,), (4, 1))]
+
+    def weights(shape):
+        return np.random.default_rng(8).normal(size=shape)
+
+    out, total, grads = run(ZOO[name], [Tensor(x) for x in arrays], Ours, weights)
+    leaves = [torch.tensor(x, requires_grad=True) for x in arrays]
+    t_out, t_total, t_grads = run(ZOO[name], leaves, Torchs, weights)
+    assert out.shape == tuple(t_out.shape)
+    np.testing.assert_allclose(out.data, t_out.detach(), rtol=RTOL, atol=ATOL)
+    assert total.item() == pytest.approx(t_total.item(), rel=RTOL)
+    for x, grad, t_grad in zip(arrays, grads, t_grads, strict=True):
+        assert grad.shape == x.shape and grad.flags.writeable
+        np.testing.assert_allclose(grad, t_grad.numpy(), rtol=RTOL, atol=ATOL)
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.lists(st.integers(0, 3), max_size=3),
+    cut=st.integers(0, 3),
+    thin=st.lists(st.booleans(), min_size=3, max_size=3),
+    op=st.sampled_from(["add", "sub", "mul", "div"]),
+)
+def test_every_broadcast_is_undone(seed, shape, cut, thin, op):
+    rng = np.random.default_rng(seed)
+    small = [1 if t else n for n, t in zip(shape, thin, strict=False)][cut:]
+    a, b = np.array(rng.normal(size=shape)), np.array(rng.uniform(0.5, 2, size=small))
+    for x, y in ((a, b), (b + 0.1, np.abs(a) + 0.5)):
+        ours = [Tensor(x), Tensor(y)]
+        theirs = [torch.tensor(v, requires_grad=True) for v in (x, y)]
+        for (p, q), total in ((ours, Tensor.sum), (theirs, torch.sum)):
+            f = {"add": p + q, "sub": p - q, "mul": p * q, "div": p / q}[op]
+            total(f * f).backward()
+        for p, q in zip(ours, theirs, strict=True):
+            assert p.grad.shape == p.shape
+            np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("mse", np.ones((4, 3)) * 0.3),
+        ("binary_cross_entropy_with_logits", np.ones((4, 3)) * 0.3),
+        ("softmax_cross_entropy", np.array([0, 2, 1, 2])),
+    ],
+)
+def test_losses_on_the_tape_equal_torch(name, target):
+    x = np.random.default_rng(9).normal(size=(4, 3))
+    ours, theirs = Tensor(x), torch.tensor(x, requires_grad=True)
+    loss = getattr(ours, name)(target)
+    peer = {"mse": "mse_loss", "softmax_cross_entropy": "cross_entropy"}.get(name, name)
+    t_loss = getattr(torch.nn.functional, peer)(theirs, torch.tensor(target))
+    loss.backward(), t_loss.backward()
+    assert loss.item() == pytest.approx(t_loss.item(), rel=RTOL)
+    np.testing.assert_allclose(ours.grad, theirs.grad.numpy(), rtol=RTOL, atol=ATOL)
+
+
+def test_every_operation_of_the_table_is_in_the_zoo_or_tested_as_a_loss():
+    a, b, c = Tensor(np.ones((4, 3))), Tensor(np.ones(3)), Tensor(np.ones((4, 1)))
+    seen = {"mse", "BCE", "softmax CE"}
+    for expression in ZOO.values():
+        seen |= {node.op.name for node in Tape(expression(a, b, c, Ours)).operations}
+    parameters = {"transpose": [(1, 0)], "linear": [True], "power": [3]}
+    made = [MAKE_OP[name](*parameters.get(name, [0])) for name in MAKE_OP]
+    assert {op.name for op in [*OPS.values(), *made]} <= seen | {"^0"}
+
+
+def test_replay_with_new_data():
+    X, W = Tensor(np.ones((2, 3))), Tensor(np.full((3, 2), 0.5))
+    tape = Tape((X @ W).tanh().sum())
+    W.data = np.arange(6.0).reshape(3, 2) / 10
+    assert tape.forward() == pytest.approx(np.tanh(X.data @ W.data).sum(), rel=RTOL)
+    tape.backward()
+    assert W.grad == pytest.approx(2 * (1 - np.tanh(X.data @ W.data)[[0, 0, 0]] ** 2))
+
+
+def test_twice_backward_and_accumulate():
+    x = Tensor([1.0, 2.0])
+    loss = (x * x).sum()
+    loss.backward()
+    loss.backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 4.0])
+    loss.backward(accumulate=True)
+    np.testing.assert_array_equal(x.grad, [4.0, 8.0])
+
+
+def test_leaves_do_not_share_their_gradients():
+    a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    (a + b).sum().backward()
+    a.grad *= 100
+    np.testing.assert_array_equal(b.grad, [1.0, 1.0])
+
+
+def test_the_data_gets_no_gradient_and_costs_no_product():
+    X, W, b = np.ones((5, 4)), Tensor(np.ones((4, 3))), Tensor(np.zeros(3))
+    out = linear(X, W, b)
+    node = Tape(out).operations[0]
+    assert node.op.vjp(np.ones((5, 3)), out.data, X, W.data, b.data)[0] is None
+    out.sum().backward()
+    np.testing.assert_array_equal(W.grad, np.full((4, 3), 5.0))
+    np.testing.assert_array_equal(b.grad, np.full(3, 5.0))
+
+
+def test_arrays_and_numbers_mix_in_as_constants_from_both_sides():
+    x, array = Tensor(np.ones((2, 2))), np.arange(4.0).reshape(2, 2)
+    for out in (array + x, array * x, array - x, array / x, array @ x, 3 - x, 2 / x):
+        assert isinstance(out, Tensor) and out.requires_grad
+    np.testing.assert_array_equal((array - x).data, array - 1)
+
+
+def test_float32_stays_float32():
+    x = Tensor(np.ones((2, 3), np.float32))
+    out = (2 * x + 1 - x / 3).tanh().mean() * 0.5
+    out.backward()
+    assert out.dtype == x.grad.dtype == np.float32
+    (
+        x * np.ones((2, 3))
+    ).sum().backward()  # float64 joins in: x's gradient is x's dtype
+    assert x.grad.dtype == np.float32
+
+
+def test_no_grad_makes_constants():
+    x = Tensor([1.0])
+    with no_grad():
+        assert (x * 2).op is None
+    assert (x * 2).op is not None
+
+
+def test_grad_out_weighs_an_array_output():
+    x = Tensor([1.0, 2.0, 3.0])
+    (x * x).backward(np.array([1.0, 0.0, 10.0]))
+    np.testing.assert_array_equal(x.grad, [2.0, 0.0, 60.0])
+
+
+def test_empty_and_zero_dimensional_arrays():
+    x, empty = Tensor(3.0), Tensor(np.zeros((0, 3)))
+    (x * x).backward()
+    assert x.grad.shape == () and x.grad == 6.0
+    (empty * 2).sum().backward()
+    assert empty.grad.shape == (0, 3)
+
+
+def test_integers_become_floats_and_other_things_are_refused():
+    assert Tensor([1, 2]).dtype == np.float64
+    for bad in ("text", [1j], None, Tensor([1.0])):
+        with pytest.raises(TypeError, match="Tensor holds real numbers"):
+            Tensor(bad)
+
+
+BAD = [
+    (lambda x: x + np.ones(2), r"add: shapes \(4, 3\) and \(2,\) do not broadcast"),
+    (lambda x: np.ones((3, 4)) / x, r"div: shapes \(3, 4\) and \(4, 3\)"),
+    (lambda x: x @ x, "matmul: A .* 3 columns.* 4 rows"),
+    (lambda x: x @ np.ones(3), "two axes"),
+    (lambda x: linear(x, np.ones((2, 3)), np.ones(3)), "3 columns.* 2 rows"),
+    (lambda x: x.backward(), r"that of one number.*\(4, 3\)"),
+    (lambda x: x.sum().backward(np.ones(3)), r"grad_out has shape \(3,\)"),
+    (lambda x: (x * 1).backward(np.ones(3)), r"grad_out has shape \(3,\)"),
+    (lambda x: x.mse(np.ones((3, 4))), "must be equal"),
+    (lambda x: x.softmax_cross_entropy(np.array([0, 1, 2, 3])), "0 … 3.*0 … 2"),
+    (lambda x: x.reshape(5, 2), "cannot reshape"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), BAD, ids=[row[1] for row in BAD])
+def test_bad_shapes_say_which_operation_and_what_was_found(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(Tensor(np.ones((4, 3))))
+
+
+def test_a_tensor_exponent_is_refused():
+    with pytest.raises(TypeError, match="constant n"):
+        Tensor([2.0]) ** Tensor([3.0])

@@ -12,7 +12,7 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -243,7 +243,9 @@ def _text_width(text: str, size: float, weight: str = "normal") -> float:
     if not text.strip():
         return 0.0
     font = FontProperties(family="DejaVu Sans", weight=weight)
-    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72
+    path = TextPath((0, 0), text, size=size, prop=font)
+    # On a screen letters sit on whole pixels, which takes a little more.
+    return 1.06 * float(path.get_extents().width) / 72
 
 
 @dataclass
@@ -498,7 +500,8 @@ def _node_box(
     # Each input has its own door in the left wall; labels at the doors need room.
     doors = (0.19 if edges else 0.12) * (len(node.inputs) + 1)
     height = max(height + 0.12, doors)
-    return _Box(lines, max(width + 0.18, 0.42), height, _kind(node, nodes))
+    width = max(width + 0.2, 0.42)
+    return _Box(lines, width, height, _kind(node, nodes))
 
 
 def _flows(node: Any, digits: int) -> list[str]:
@@ -735,7 +738,7 @@ def _edge_label(ax: Axes, x: float, y: float, lines: list[_Line]) -> None:
 
 # --- The neural network --------------------------------------------------------------
 
-_MOST_WEIGHTS = 60
+_MOST_WEIGHTS = 40
 
 
 @dataclass
@@ -747,10 +750,14 @@ class _Label:
     end: tuple[float, float]
     share: float = 0.5
 
+    @cached_property
+    def size(self) -> tuple[float, float]:
+        return _block_size(self.lines)
+
     def box(self, share: float) -> tuple[float, float, float, float]:
         """Left, bottom, right, top, with a little air."""
         x, y = (a + share * (b - a) for a, b in zip(self.start, self.end, strict=True))
-        width, height = _block_size(self.lines)
+        width, height = self.size
         return (
             x - width / 2 - 0.05,
             y - height / 2,
@@ -904,7 +911,7 @@ def _spread(cells: list, notes: list, radius: float) -> tuple:
         ]
         meets, hides = _arrange(labels, radius)
         # No label ever hides another; that one hides a foreign edge may have to be.
-        if not meets and (not hides or attempt >= 5):
+        if not meets and (not hides or attempt >= 3):
             break
         gap, across = gap * 1.08, across * 1.15
     width = centres[-1][0][0] + radius
@@ -938,39 +945,39 @@ def _arrange(labels: list[_Label], radius: float) -> tuple[int, int]:
     for _ in range(6):
         before = [label.share for label in labels]
         for label in labels:
-            others = _rivals(label, labels)
-            label.share = min(
-                _shares(label, radius), key=lambda share: _cost(label, share, others)
-            )
+            label.share = _cheapest(label, _rivals(label, labels), radius)
         if before == [label.share for label in labels]:
             break
-    clashes = [_clashes(x, x.share, _rivals(x, labels)) for x in labels]
+    clashes = [_clashes(x.box(x.share), _rivals(x, labels)) for x in labels]
     return sum(meets for meets, _ in clashes), sum(hides for _, hides in clashes)
 
 
-def _rivals(label: _Label, labels: list[_Label]) -> list[_Label]:
-    """The other labels between the same two layers."""
-    return [x for x in labels if x is not label and x.start[0] == label.start[0]]
+def _rivals(label: _Label, labels: list[_Label]) -> list[tuple]:
+    """Box and line of every other label between the same two layers."""
+    near = [x for x in labels if x is not label and x.start[0] == label.start[0]]
+    return [(x.box(x.share), x.start, x.end) for x in near]
+
+
+def _cheapest(label: _Label, rivals: list[tuple], radius: float) -> float:
+    def cost(share: float) -> float:
+        meets, hides = _clashes(label.box(share), rivals)
+        # Nearer to its source a label is easier to give to its edge.
+        return 100 * meets + 3 * hides + abs(share - 0.36)
+
+    return min(_shares(label, radius), key=cost)
 
 
 def _shares(label: _Label, radius: float) -> list[float]:
     """Places along the edge that keep clear of the neurons at its ends."""
     length = label.end[0] - label.start[0]
-    edge = (radius + _block_size(label.lines)[0] / 2 + 0.06) / length
+    edge = (radius + label.size[0] / 2 + 0.06) / length
     return list(np.linspace(edge, 1 - edge, 25)) if edge < 0.5 else [0.5]
 
 
-def _cost(label: _Label, share: float, others: list[_Label]) -> float:
-    meets, hides = _clashes(label, share, others)
-    # Nearer to its source a label is easier to give to its edge.
-    return 100 * meets + 3 * hides + abs(share - 0.36)
-
-
-def _clashes(label: _Label, share: float, others: list[_Label]) -> tuple[int, int]:
-    """How many labels and how many foreign edges a label at `share` would meet."""
-    box = label.box(share)
-    meets = sum(_meet(box, x.box(x.share)) for x in others)
-    return meets, sum(_crosses(box, x.start, x.end) for x in others)
+def _clashes(box: tuple, rivals: list[tuple]) -> tuple[int, int]:
+    """How many labels and how many foreign edges a label in `box` would meet."""
+    meets = sum(_meet(box, other) for other, _, _ in rivals)
+    return meets, sum(_crosses(box, start, end) for _, start, end in rivals)
 
 
 def _meet(a: tuple, b: tuple) -> bool:

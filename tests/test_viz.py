@@ -235,7 +235,7 @@ def test_graphs_overlap_nowhere_and_lose_nothing(make, edges):
     assert len(rectangles(fig, "box")) == len(Tape(output).nodes)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=16))
 def test_any_graph_overlaps_nowhere(steps):
     nodes = [Value(1.5), Value(-2.0), Value(3.0, requires_grad=False)]
@@ -349,7 +349,7 @@ def network(sizes, scale=1.0):
     }
 
 
-@pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 4, 2), (1, 1), (2, 4, 1), (4, 4)])
+@pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 4, 2), (1, 1), (2, 4, 1)])
 @pytest.mark.parametrize("scale", [1.0, 5e-8])
 def test_networks_overlap_nowhere_and_lose_nothing(sizes, scale):
     parts = network(sizes, scale)
@@ -578,7 +578,7 @@ def test_bad_input_to_decision_boundary(predict, X, y, message):
 
 def digits():
     rng = np.random.default_rng(2)
-    return viz.image_grid(rng.random((20, 784)), titles=range(20))
+    return viz.image_grid(rng.random((8, 784)), titles=range(8))
 
 
 @pytest.mark.parametrize(

@@ -146,13 +146,14 @@ def test_show_puts_one_png_with_its_alt_text_on_the_page(notebook):
     assert not picture.info  # no date, no version
 
 
-def test_show_without_ipython_prints_the_words(capsys):
-    assert not InteractiveShell.initialized()
+def test_show_without_ipython_prints_the_words(capsys, monkeypatch):
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
     viz.show(figure(), alt=ALT)
     assert capsys.readouterr().out == ALT + "\n"
 
 
-def test_show_closes_a_figure_of_pyplot(capsys):
+def test_show_closes_a_figure_of_pyplot(monkeypatch):
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
     import matplotlib
 
     matplotlib.use("Agg")

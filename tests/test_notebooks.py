@@ -3,7 +3,7 @@
 import pytest
 
 from tests import hygiene
-from tests.notebooks import Cell, Notebook, code_lines, paths, read
+from tests.notebooks import ROOT, Cell, Notebook, code_lines, paths, read
 
 MOST_BYTES = 8_000_000
 NOTEBOOKS = paths()
@@ -45,6 +45,7 @@ def show(metadata=None, **data):
 
 
 ERROR = {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["t"]}
+MINI = ROOT / "tests" / "03_mini.ipynb"  # a path, no file
 METADATA = {"kernelspec": {"name": "python3"}, "language_info": {"name": "python"}}
 
 
@@ -63,13 +64,7 @@ def mini(*cells, metadata=METADATA, minor=5):
     fill = max(0, (2 * len(cells) - 5 * texts) // 3)  # up to 40 % of text
     for number in range(len(cells), len(cells) + fill):
         cells.insert(-1, Cell("markdown", "more", number, f"03-{number}"))
-    return Notebook(hygiene_path(), cells, metadata, minor)
-
-
-def hygiene_path():
-    from tests.notebooks import FOLDER
-
-    return FOLDER / "03_mini.ipynb"
+    return Notebook(MINI, cells, metadata, minor)
 
 
 PNG = "image/png"
@@ -115,7 +110,7 @@ BAD = {
     ],
     "text_and_code_are_balanced": [
         mini(*[code() for _ in range(4)], *[text("a") for _ in range(20)]),
-        Notebook(hygiene_path(), [text("a"), code(), code()]),
+        Notebook(MINI, [text("a"), code(), code()]),
     ],
     "cells_are_short": [
         mini(*[code("x = 1\n" * 6) for _ in range(9)]),
@@ -138,10 +133,10 @@ BAD = {
     "words_are_kind": [mini(text("This is simply the chain rule."))],
     "it_opens_as_all_do": [
         mini(text("# Second title")),
-        Notebook(hygiene_path(), [text("# Title"), code()]),
+        Notebook(MINI, [text("# Title"), code()]),
     ],
     "it_closes_as_all_do": [
-        Notebook(hygiene_path(), [text("# T\n## Summary\n## Sources\n## Exercises")]),
+        Notebook(MINI, [text("# T\n## Summary\n## Sources\n## Exercises")]),
         mini(text("## Sources"), text(CLOSING.replace("Summary", "End"))),
     ],
     "headings_skip_no_level": [mini(text("### Third level under the title"))],

@@ -188,7 +188,11 @@ def number_complaint(expected: Number, found: Number) -> str:
     """Say by how much two numbers differ."""
     off = abs(expected.value - found.value)
     unit = pair_unit(expected, found)
-    much = f"{off / unit:.4g} units of the last printed digit" if unit else "no digits"
+    much = (
+        f"{float(off / unit):.4g} units of the last printed digit"
+        if unit
+        else "no digits"
+    )
     allowed = f"{float(unit):.0e}" if unit else "0"
     return (
         f"a number differs: expected {expected.text}, found {found.text}; "
@@ -280,7 +284,7 @@ def output_parts(outputs: list[dict], skip: tuple) -> dict[str, str | None]:
 
 def side_by_side(expected: str, found: str) -> list[str]:
     """Show both texts line by line, as a unified diff."""
-    lines = [normalise(text).splitlines() for text in (expected, found)]
+    lines = [settle(text).splitlines() for text in (expected, found)]
     diff = difflib.unified_diff(*lines, "expected", "found", lineterm="", n=1)
     return [line[:300] for line in diff][:60]
 

@@ -479,7 +479,7 @@ def _complain_about_nan(function, name, array):
     places = np.argwhere(np.isnan(array))
     if len(places):
         raise ValueError(
-            f"{function}: {name} holds NaN in {len(places)} places, the first at index "
+            f"{function}: NaN in {len(places)} places of {name}, the first at index "
             f"{tuple(places[0].tolist())}. Look where it comes from: an overflow, "
             f"log of 0, 0/0, or the data"
         )

@@ -42,8 +42,8 @@ class Module:
                     yield from part.named_parameters(f"{prefix}{key}.")
 
     def parameters(self) -> list[Parameter]:
-        """All parameters, in the order of definition."""
-        return [p for _, p in self.named_parameters()]
+        """All parameters in the order of definition, a shared one once."""
+        return list(dict.fromkeys(p for _, p in self.named_parameters()))
 
 
 def named_parts(name: str, value: Any) -> list[tuple[str, Any]]:

@@ -180,6 +180,6 @@ def check_examples(x: np.ndarray, y: np.ndarray) -> None:
     if np.isnan(np.sum(x)):
         places = np.argwhere(np.isnan(x))
         raise ValueError(
-            f"fit: x holds NaN in {len(places)} places, the first at index "
+            f"fit: NaN in {len(places)} places of x, the first at index "
             f"{tuple(places[0].tolist())}. Mend or leave out those examples"
         )

@@ -306,8 +306,14 @@ BAD = [
     (lambda: F.linear(np.ones(4), np.ones((4, 2)), np.ones(2)), "two axes"),
     (lambda: F.matmul(np.ones((2, 3)), np.ones((2, 3))), "3 columns.*2 rows"),
     (lambda: F.mse(np.ones(3), np.ones((3, 1))), r"\(3,\).*\(3, 1\).*equal"),
-    (lambda: F.mse(np.array([1, np.nan]), np.ones(2)), r"y_hat holds NaN.*\(1,\)"),
-    (lambda: F.mse(np.ones(2), np.array([np.nan, 1])), r"y holds NaN.*\(0,\)"),
+    (
+        lambda: F.mse(np.array([1, np.nan]), np.ones(2)),
+        r"NaN in 1 places of y_hat.*\(1,\)",
+    ),
+    (
+        lambda: F.mse(np.ones(2), np.array([np.nan, 1])),
+        r"NaN in 1 places of y,.*\(0,\)",
+    ),
     (lambda: F.binary_cross_entropy(np.array([1.5]), np.ones(1)), r"\[0, 1\].*1.5"),
     (
         lambda: F.binary_cross_entropy_with_logits(np.ones(2), np.ones((2, 1))),
@@ -325,7 +331,7 @@ BAD = [
     (lambda: F.softmax_cross_entropy(np.ones((2, 3)), np.zeros(3, int)), r"\(N, K\)"),
     (
         lambda: F.softmax_cross_entropy(np.full((1, 2), np.nan), np.array([0])),
-        r"NaN in 2 places, the first at index \(0, 0\)",
+        r"NaN in 2 places of logits, the first at index \(0, 0\)",
     ),
 ]
 

@@ -1,0 +1,338 @@
+"""Modules, optimisers and the training loop; steps against torch.optim."""
+
+import numpy as np
+import pytest
+import torch
+
+from course_utils import nn, optim, training
+from course_utils.data import two_moons
+from course_utils.tape import Tape
+from course_utils.tensor import Tensor
+
+
+def mlp(seed=0, sizes=(4, 6, 3), **how):
+    return nn.MLP(list(sizes), np.random.default_rng(seed), **how)
+
+
+def test_parameters_are_found_in_order_and_by_name():
+    names = [name for name, _ in mlp().named_parameters()]
+    assert names == ["layers.0.W", "layers.0.b", "layers.2.W", "layers.2.b"]
+
+
+def test_parameters_are_found_among_attributes_lists_and_modules():
+    class Net(nn.Module):
+        def __init__(self, rng):
+            self.scale = nn.Parameter(np.ones(1))
+            self.blocks = [nn.Linear(2, 2, rng), nn.Linear(2, 3, rng)]
+            self.head = nn.Linear(3, 1, rng)
+            self.note, self.constant = "no parameter", Tensor([1.0])
+
+        def forward(self, x):
+            for block in self.blocks:
+                x = block(x).tanh()
+            return self.head(x) * self.scale
+
+    net = Net(np.random.default_rng(0))
+    names = [name for name, _ in net.named_parameters()]
+    assert names[0] == "scale" and names[-1] == "head.b" and "blocks.1.W" in names
+    assert len(net.parameters()) == 7
+    out = net(np.ones((5, 2))).mean()
+    out.backward()
+    assert all(p.grad.shape == p.shape for p in net.parameters())
+
+
+def test_a_shared_parameter_counts_once():
+    class Tied(nn.Module):
+        def __init__(self):
+            self.a = nn.Parameter(np.ones((2, 2)))
+            self.b = self.a
+
+        def forward(self, x):
+            return (x @ self.a) @ self.b
+
+    net = Tied()
+    assert len(net.parameters()) == 1
+    net(np.ones((1, 2))).sum().backward()
+    np.testing.assert_array_equal(net.a.grad, [[4.0, 4.0], [4.0, 4.0]])
+
+
+def test_results_of_parameters_are_tensors_not_parameters():
+    p = nn.Parameter(np.ones(2))
+    assert type(p * 2) is Tensor
+
+
+def test_modules_with_every_activation_equal_torch():
+    X = np.random.default_rng(1).normal(size=(5, 4))
+    for ours, theirs in (
+        (nn.ReLU, torch.nn.ReLU),
+        (nn.Sigmoid, torch.nn.Sigmoid),
+        (nn.Tanh, torch.nn.Tanh),
+    ):
+        model = mlp(activation=ours)
+        peer = torch_mlp(model, theirs)
+        np.testing.assert_allclose(
+            model(X).data, peer(torch.tensor(X)).detach().numpy(), rtol=1e-12
+        )
+
+
+def torch_mlp(model, activation=torch.nn.ReLU):
+    """The same network in torch, with copies of our weights (transposed)."""
+    parts = []
+    weights = [p.data for p in model.parameters()]
+    for W, b in zip(weights[::2], weights[1::2], strict=True):
+        linear = torch.nn.Linear(*W.shape, dtype=torch.tensor(W).dtype)
+        linear.weight.data = torch.tensor(W.T.copy())
+        linear.bias.data = torch.tensor(b.copy())
+        parts += [linear, activation()]
+    return torch.nn.Sequential(*parts[:-1])
+
+
+@pytest.mark.parametrize(
+    ("init", "variance"), [(nn.he_normal, 2 / 300), (nn.xavier_normal, 2 / 500)]
+)
+def test_initial_weights_have_the_promised_scale(init, variance):
+    W = init(300, 200, np.random.default_rng(0), np.float32)
+    assert W.shape == (300, 200) and W.dtype == np.float32
+    # 60,000 draws: the relative standard error of a variance is √(2/n) = 0.6 %.
+    assert W.var() == pytest.approx(variance, rel=0.03)
+    assert abs(W.mean()) < 4 * np.sqrt(variance / W.size)
+
+
+@pytest.mark.parametrize("sizes", [[], [3]])
+def test_an_mlp_needs_two_sizes(sizes):
+    with pytest.raises(ValueError, match="input and output size"):
+        nn.MLP(sizes, np.random.default_rng(0))
+
+
+def test_a_module_without_forward_says_which():
+    class Half(nn.Module):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Half does not define forward"):
+        Half()(np.ones(2))
+
+
+OPTIMISERS = [
+    (optim.SGD, torch.optim.SGD, {"lr": 0.1}),
+    (optim.SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
+    (
+        optim.SGD,
+        torch.optim.SGD,
+        {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01},
+    ),
+    (optim.Adam, torch.optim.Adam, {}),
+    (
+        optim.Adam,
+        torch.optim.Adam,
+        {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-6, "weight_decay": 0.01},
+    ),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "how"), OPTIMISERS, ids=str)
+def test_every_step_equals_torch(ours, theirs, how):
+    rng = np.random.default_rng(2)
+    X, labels = rng.normal(size=(20, 4)), rng.integers(3, size=20)
+    model = mlp()
+    peer = torch_mlp(model)
+    a = ours(model.parameters(), **{"lr": 1e-3, **how})
+    b = theirs(peer.parameters(), **{"lr": 1e-3, **how})
+    for _ in range(25):
+        model(X).softmax_cross_entropy(labels).backward()
+        b.zero_grad()
+        torch.nn.functional.cross_entropy(
+            peer(torch.tensor(X)), torch.tensor(labels)
+        ).backward()
+        a.step(), b.step()
+        for p, q in zip(model.parameters(), peer.parameters(), strict=True):
+            expected = q.detach().numpy().T
+            np.testing.assert_allclose(p.data, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_steps_are_taken_in_place():
+    p = nn.Parameter(np.ones(3))
+    array = p.data
+    p.grad = np.full(3, 2.0)
+    for optimizer in (optim.SGD([p], lr=0.1, momentum=0.9), optim.Adam([p])):
+        optimizer.step()
+    assert p.data is array and (p.grad == 2.0).all()
+
+
+def test_zero_grad_forgets():
+    p = nn.Parameter(np.ones(3))
+    p.grad = np.ones(3)
+    optim.SGD([p], lr=0.1).zero_grad()
+    assert p.grad is None
+
+
+def test_bad_optimisers_say_so():
+    p = nn.Parameter(np.ones(3))
+    with pytest.raises(ValueError, match="at least one parameter"):
+        optim.SGD([], lr=0.1)
+    with pytest.raises(ValueError, match="lr is -1"):
+        optim.SGD([p], lr=-1)
+    with pytest.raises(ValueError, match="lr is nan"):
+        optim.Adam([p], lr=float("nan"))
+    with pytest.raises(ValueError, match=r"parameters \[0\] have no gradient"):
+        optim.SGD([p], lr=0.1).step()
+
+
+def moons(n=200, seed=3):
+    return two_moons(n, 0.1, np.random.default_rng(seed))
+
+
+def train(seed=4, **how):
+    X, y = moons()
+    model = mlp(seed, (2, 16, 2))
+    options = {"epochs": 40, "batch_size": 32, "progress": False, **how}
+    history = training.fit(
+        model,
+        X,
+        y,
+        optimizer=optim.SGD(model.parameters(), lr=0.2, momentum=0.9),
+        rng=np.random.default_rng(5),
+        **options,
+    )
+    return model, history
+
+
+def test_fit_learns_two_moons_and_remembers():
+    model, history = train(validation=moons(seed=6))
+    assert history.validation_accuracy[-1] > 0.97
+    assert len(history.step_loss) == 40 * 7
+    for kept in (history.train_loss, history.validation_loss, history.seconds):
+        assert len(kept) == 40
+    assert history.train_loss[0] == np.mean(history.step_loss[:7])
+    assert not history.interrupted
+
+
+def test_fit_is_repeatable_with_a_seed():
+    first, second = train(epochs=3), train(epochs=3)
+    assert first[1].step_loss == second[1].step_loss
+    assert first[1].step_loss != train(seed=5, epochs=3)[1].step_loss
+
+
+def test_the_schedule_scales_the_learning_rate_and_gives_it_back():
+    seen = []
+
+    class Spy(optim.SGD):
+        def step(self):
+            seen.append(self.lr)
+            super().step()
+
+    X, y = moons(60)
+    model = mlp(0, (2, 4, 2))
+    spy = Spy(model.parameters(), lr=0.4)
+    training.fit(
+        model,
+        X,
+        y,
+        optimizer=spy,
+        rng=np.random.default_rng(0),
+        epochs=2,
+        batch_size=30,
+        schedule=lambda done: 1 - done,
+        progress=False,
+    )
+    assert seen == pytest.approx([0.4, 0.3, 0.2, 0.1])
+    assert spy.lr == 0.4
+
+
+def test_an_interrupt_keeps_what_was_learnt():
+    class Stopping(optim.SGD):
+        steps = 0
+
+        def step(self):
+            self.steps += 1
+            if self.steps == 9:
+                raise KeyboardInterrupt
+            super().step()
+
+    X, y = moons()
+    model = mlp(4, (2, 16, 2))
+    before = [p.data.copy() for p in model.parameters()]
+    history = training.fit(
+        model,
+        X,
+        y,
+        optimizer=Stopping(model.parameters(), lr=0.1),
+        rng=np.random.default_rng(5),
+        batch_size=32,
+        progress=False,
+    )
+    assert history.interrupted and len(history.train_loss) == 1
+    for p, old in zip(model.parameters(), before, strict=True):
+        assert not np.array_equal(p.data, old)
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_culprit():
+    X, y = moons()
+    model = mlp(4, (2, 16, 2))
+    model.layers[2].W.data[0, 0] = np.inf
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="NaN in"):
+        training.fit(
+            model,
+            X,
+            y,
+            optimizer=optim.SGD(model.parameters(), lr=0.1),
+            rng=np.random.default_rng(5),
+            progress=False,
+        )
+    with pytest.raises(FloatingPointError, match="layers.2.W"):
+        training.check_finite(float("inf"), model)
+
+
+def test_bad_examples_are_refused_before_anything_happens():
+    X, y = moons()
+    broken = X.copy()
+    broken[17, 1] = np.nan
+    for x, labels, message in (
+        (broken, y, r"NaN in 1 places of x, the first at index \(17, 1\)"),
+        (X[:-1], y, "199 examples and 200 targets"),
+        (X[:0], y[:0], "0 examples"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            training.check_examples(x, labels)
+
+
+def test_regression_has_no_accuracy():
+    X, _ = moons()
+    model = mlp(0, (2, 4, 1))
+    history = training.fit(
+        model,
+        X,
+        X[:, :1] * 2,
+        optimizer=optim.Adam(model.parameters()),
+        rng=np.random.default_rng(0),
+        loss=Tensor.mse,
+        validation=(X, X[:, :1] * 2),
+        epochs=2,
+        progress=False,
+    )
+    assert len(history.validation_loss) == 2 and history.validation_accuracy == []
+
+
+def test_progress_ends_in_one_line_an_epoch(capsys):
+    train(epochs=2, progress=True, validation=moons())
+    lines = capsys.readouterr().out.strip().split("\n")
+    ends = [line.split("\r")[-1] for line in lines if line]
+    assert len(ends) == 2
+    assert ends[1].startswith("epoch 2/2 |") and "7/7" in ends[1]
+    assert "loss" in ends[1] and "accuracy" in ends[1] and "it/s" not in ends[1]
+
+
+def test_evaluation_records_nothing():
+    model = mlp()
+    out = training.logits_of(model, np.ones((2500, 4)))
+    assert out.shape == (2500, 3)
+    assert all(p.grad is None for p in model.parameters())
+    assert training.accuracy(np.eye(3), np.array([0, 1, 1])) == pytest.approx(2 / 3)
+
+
+def test_a_model_replays_from_its_tape():
+    model = mlp()
+    tape = Tape(model(np.ones((2, 4))).softmax_cross_entropy(np.array([0, 1])))
+    tape.backward()
+    optim.SGD(model.parameters(), lr=0.1).step()
+    fresh = model(np.ones((2, 4))).softmax_cross_entropy(np.array([0, 1]))
+    assert tape.forward() == fresh.data

@@ -22,7 +22,7 @@ export UV_LINK_MODE := copy
 .PHONY: help lab test unit notebooks-test notebooks lint lock clean
 
 help:
-	@echo "make lab        open the course in JupyterLab"
+	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
 	@echo "make test       unit, property and hygiene tests, then every notebook by nbval"
 	@echo "make unit       the tests without running the notebooks"
 	@echo "make notebooks-test  every notebook by nbval (one: NB=03)"
@@ -31,7 +31,7 @@ help:
 	@echo "make lock       make requirements.lock and the pins of environment.yml anew"
 	@echo "make clean      remove .venv and caches"
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
@@ -40,7 +40,10 @@ $(READY): requirements.lock pyproject.toml
 	touch $@
 
 lab: $(READY)
-	$(BIN)/jupyter lab --notebook-dir=. notebooks
+	cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
+
+# One thread for each of the JOBS workers: more would only wait for each other.
+unit notebooks-test notebooks: export OMP_NUM_THREADS := 1
 
 test: unit notebooks-test
 

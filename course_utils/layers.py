@@ -6,8 +6,6 @@ formulas are those of `functional`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from course_utils import functional as F
@@ -159,8 +157,8 @@ class Loss:
     Taught in: 06_layers_and_losses.
     """
 
-    function: Any = None
-    vjp: Any = None
+    function = None
+    vjp = None
 
     def __call__(self, y_hat: np.ndarray, y: np.ndarray) -> float:
         """Compute the loss, and remember both arrays."""

@@ -163,18 +163,30 @@ class Look(NamedTuple):
     float32: bool
 
 
-def noise_level(probe: Callable[[float], float], h: float) -> float:
-    """Scatter of f's values: root mean square of Δ⁶f / √924 over ten close points.
+def scatter_level(probe: Callable[[float], float], step: float) -> float:
+    """Scatter of f's values: root mean square of Δ⁶f / √924 over 16 close points.
 
     Sixth differences of a smooth f vanish at close points; what remains is rounding,
-    enlarged by √(12!/(6!·6!)) = √924. Points on one side only, the quieter side of
-    two: so a kink at or near the point is not taken for noise.
+    enlarged by √(12!/(6!·6!)) = √924.
 
     Taught in: 04_gradient_checking.
     Source: J. Moré & S. Wild (2011), Estimating computational noise.
     """
-    sides = ([probe(side * k * h / 8) for k in range(10)] for side in (1, -1))
-    return min(np.sqrt(np.mean(np.diff(side, 6) ** 2) / 924) for side in sides)
+    values = [probe(k * step) for k in range(16)]
+    return np.sqrt(np.mean(np.diff(values, 6) ** 2) / 924)
+
+
+def noise_level(probe: Callable[[float], float], h: float) -> float:
+    """Least scatter of four: on both sides of the point, at wide and at narrow spacing.
+
+    A kink among the points looks like noise; on one side, or closer by, there is none.
+    Points so close that f does not change at all (in float32, say) tell nothing.
+
+    Taught in: 04_gradient_checking.
+    """
+    wide = min(scatter_level(probe, h / 8), scatter_level(probe, -h / 8))
+    narrow = min(scatter_level(probe, h / 2**15), scatter_level(probe, -h / 2**15))
+    return min(wide, narrow) if narrow > 0 else wide
 
 
 def extrapolate(steps, up, down, middle, noise):
@@ -183,7 +195,7 @@ def extrapolate(steps, up, down, middle, noise):
     D(h) = (f(x+h) − f(x−h)) / 2h is wrong by a multiple of h², which R cancels. The
     error counts how much R still moves from step to step, the rounding noise/h, and
     whether the gap between the one-sided slopes fails to shrink with h: it does where
-    the step straddles a kink. `steps` fall by factors of 4.
+    the step straddles a kink. `steps` fall by factors of 4; `noise` is that of f there.
 
     Taught in: 04_gradient_checking.
     Source: L. Richardson (1911), The approximate arithmetical solution by finite
@@ -191,7 +203,7 @@ def extrapolate(steps, up, down, middle, noise):
     """
     D, gap = (up - down) / (2 * steps), (up - 2 * middle + down) / steps
     R = (16 * D[1:] - D[:-1]) / 15
-    moves, rounding = np.abs(np.diff(R)), noise / steps[2:]
+    moves, rounding = np.abs(np.diff(R)), (noise[2:] + noise[1:-1] / 16) / steps[2:]
     error = moves + np.abs(4 * gap[2:] - gap[1:-1]) + rounding
     finite = np.flatnonzero(np.isfinite(error))
     if finite.size == 0:
@@ -201,7 +213,7 @@ def extrapolate(steps, up, down, middle, noise):
     return R[best], rounding[best]
 
 
-def is_kink(steps, gap, noise: float) -> bool:
+def is_kink(steps, gap, noise) -> bool:
     """Whether the one-sided slopes keep their distance |f′₊ − f′₋| however small h is.
 
     For a smooth f the gap is |f″|·h and shrinks with h. We take the gap at the smallest
@@ -241,18 +253,27 @@ def second_look(
     with np.errstate(all="ignore"):
         middle = probe(0.0)
         up, down = (np.array([probe(s) for s in side]) for side in (steps, -steps))
-        noise = np.fmax(noise_level(probe, h), eps * abs(middle))
+        values = np.maximum(np.maximum(np.abs(up), np.abs(down)), abs(middle))
+        noise = np.fmax(noise_level(probe, h), eps * values)
         slope, rounding = extrapolate(steps, up, down, middle, noise)
-        # What lies nearer than the last three steps, no step can tell from a kink.
-        gap = (np.abs(up - 2 * middle + down) / steps)[:-3]
-        kink = is_kink(steps[:-3], gap, noise)
-        if kink:
-            left, right = one_sided_slopes(steps[at], up[at], down[at], middle)
-            slope, rounding = (left + right) / 2, noise / steps[at][1]
-        margin = 4 * rounding + (abs(right - left) / 2 if kink else 0)
-        size = max(abs(middle), abs(x * slope), *np.abs(up[at]), *np.abs(down[at]))
-    values = np.array([middle, *up, *down])
-    return Look(slope, margin, kink, noise / (size or 1.0), _all_float32(values))
+        sides = _kink_slopes(steps, up, down, middle, noise, at)
+    near = noise[at][1], max(abs(x * slope), values[at][1])
+    scatter, float32 = near[0] / (near[1] or 1.0), _all_float32([middle, *up, *down])
+    if sides is None:
+        return Look(slope, 4 * rounding, False, scatter, float32)
+    half, rounding = abs(sides[1] - sides[0]) / 2, (noise / steps)[at][1]
+    return Look(sum(sides) / 2, half + 4 * rounding, True, scatter, float32)
+
+
+def _kink_slopes(steps, up, down, middle, noise, at: slice):
+    """The slopes on both sides if the point lies on a kink, else None.
+
+    A kink nearer than the last three steps cannot be told from one at the point itself.
+    """
+    gap = np.abs(up - 2 * middle + down) / steps
+    if not is_kink(steps[:-3], gap[:-3], noise[:-3]):
+        return None
+    return one_sided_slopes(steps[at], up[at], down[at], middle)
 
 
 def _ladder(x: float, h: float) -> tuple[np.ndarray, slice]:
@@ -268,7 +289,8 @@ def _ladder(x: float, h: float) -> tuple[np.ndarray, slice]:
 
 def _all_float32(values) -> bool:
     """Whether f, at many points, gave many different numbers, and float32 ones only."""
-    values = np.unique(values[np.isfinite(values)])
+    values = np.unique(values)
+    values = values[np.isfinite(values)]
     return values.size > 4 and bool(np.all(values == values.astype(np.float32)))
 
 
@@ -283,7 +305,7 @@ class Check:
     gradient as a whole cannot be right, `looks_like` where a wrong one has a name.
     `noisy` is the reason why nothing could be said.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
 
     name: str
@@ -299,12 +321,6 @@ class Check:
 
     def __bool__(self) -> bool:
         return not (self.reason or self.noisy or np.any(self.verdict == WRONG))
-
-    def agrees(self):
-        """|a − n| ≤ tolerance, False where either is not finite."""
-        with np.errstate(invalid="ignore"):
-            near = np.abs(self.analytic - self.numeric) <= self.tolerance
-        return near & np.isfinite(self.analytic) & np.isfinite(self.numeric)
 
     def scores(self):
         """Error in units of the tolerance; 0 where a is n, inf where not finite."""
@@ -341,13 +357,22 @@ class Check:
 class Worst(NamedTuple):
     """One entry of a check; `index` is None where a whole gradient has the wrong shape.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
 
     input: str
     index: tuple[int, ...] | None
     analytic: float
     numeric: float
+
+
+def agrees(a, n, tolerance):
+    """Elementwise |a − n| ≤ tolerance; False where a or n is NaN or infinite.
+
+    Taught in: 04_gradient_checking.
+    """
+    with np.errstate(invalid="ignore"):
+        return (np.abs(a - n) <= tolerance) & np.isfinite(a) & np.isfinite(n)
 
 
 def compare(name, analytic, numeric, floor, rtol: float, label: str = "") -> Check:
@@ -364,12 +389,10 @@ def compare(name, analytic, numeric, floor, rtol: float, label: str = "") -> Che
         nothing = np.zeros(numeric.shape)
         return Check(name, analytic, numeric, nothing, nothing, label, reason)
     strict = rtol * np.maximum(np.abs(analytic), np.abs(numeric))
-    check = Check(name, analytic, numeric, strict, np.full(numeric.shape, WRONG), label)
-    right = check.agrees()
-    check.tolerance = np.asarray(strict + floor)
-    check.verdict[check.agrees()] = NOISE
-    check.verdict[right] = RIGHT
-    return check
+    verdict = np.full(numeric.shape, WRONG)
+    verdict[agrees(analytic, numeric, strict + floor)] = NOISE
+    verdict[agrees(analytic, numeric, strict)] = RIGHT
+    return Check(name, analytic, numeric, np.asarray(strict + floor), verdict, label)
 
 
 def look_again(check: Check, look: Callable, setting: Setting) -> None:
@@ -379,6 +402,8 @@ def look_again(check: Check, look: Callable, setting: Setting) -> None:
     that only noise excuses, the worst five and 2 % of all are looked at as well: the
     second look has less noise, so that gradients too small for the quick test do not
     pass unseen.
+
+    Plumbing.
     """
     order = np.argsort(-check.scores().reshape(-1), kind="stable")
     verdict = check.verdict.reshape(-1)[order]
@@ -398,7 +423,7 @@ def look_at_bends(check: Check, look, rtol: float, bends) -> None:
     slopes on both sides. Where it is no small part of the gradient we look, largest
     first, until five in a row are no kinks.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
     size, misses = np.abs(check.numeric).max(initial=0.0), 0
     verdict = check.verdict.reshape(-1)
@@ -422,8 +447,7 @@ def settle(check: Check, i: int, look: Look, rtol: float) -> int:
     check.numeric[at], check.tolerance[at] = n, rtol * size + look.margin
     small = look.margin > 1e-3 * size
     good = KINK if look.kink else NOISE if small else RIGHT
-    agrees = abs(a - n) <= check.tolerance[at] < np.inf
-    check.verdict[at] = good if agrees else WRONG
+    check.verdict[at] = good if agrees(a, n, check.tolerance[at]) else WRONG
     return int(check.verdict[at])
 
 
@@ -435,7 +459,7 @@ def looks_like(analytic, numeric, sizes: Mapping[int, str]) -> str:
 
     `sizes` maps a dimension to where it occurs, to recognise a lost or doubled 1/N.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
     if analytic.shape != numeric.shape:
         return _wrong_shape_like(analytic, numeric)
@@ -546,7 +570,7 @@ class Report:
     entries where f has a kink and the gradient is one of its subgradients. The table
     shows the worst entry of a wrong input and the largest of a right one.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
 
     def __init__(self, checks: list[Check], rtol: float):
@@ -790,7 +814,7 @@ class Setting:
             return ""
         if look.float32:
             return _float32_message()
-        return _noise_message(look.scatter) if look.scatter > 1e-9 else ""
+        return _noise_message(look.scatter) if look.scatter > 1e-10 else ""
 
 
 def _check_input(setting: Setting, k: int) -> Check:
@@ -800,12 +824,13 @@ def _check_input(setting: Setting, k: int) -> Check:
     steps = step_size(flat, setting.eps)
     high, low = nudged_values(value, flat, steps)
     _refuse_changes(setting.names, setting.arrays, before)
-    numeric = central_differences(flat, steps, high, low).reshape(x.shape)
+    with np.errstate(invalid="ignore"):  # an infinite f is reported, not warned of
+        numeric = central_differences(flat, steps, high, low).reshape(x.shape)
+        bends = np.abs(high - 2 * setting.middle + low) / steps
     floor = 4 * setting.eps * abs(setting.middle) / steps
     check = compare(
         setting.names[k], setting.grads[k], numeric, floor.reshape(x.shape), rtol
     )
-    bends = np.abs(high - 2 * setting.middle + low) / steps
 
     def look(i):
         probe = partial(_nudged, value, flat, i, float(flat[i]))
@@ -829,7 +854,7 @@ def _check_along(setting: Setting, k: int, rng, n: int) -> Check:
     length = float(np.linalg.norm(grad * (own / h)))
     floor = 4 * setting.eps * abs(setting.middle) / h + setting.rtol * length
     check = compare(name, analytic, numeric, np.full(n, floor), setting.rtol, label)
-    check.verdict[check.verdict == NOISE] = RIGHT
+    check.verdict[agrees(analytic, numeric, setting.rtol * length)] = RIGHT
 
     def look(i):
         found = second_look(probes[i], 0.0, h, setting.eps)

@@ -49,54 +49,51 @@ OPS = {
     ),
 }
 
-# Operations with parameters: each line makes the operation from them.
+
+def with_parameters(
+    symbol: str, f: Callable[..., Any], vjp: Callable[..., Any]
+) -> Callable[..., Op]:
+    """Give `make(*parameters) -> Op` for x ↦ f(x, *parameters).
+
+    `vjp(g, x, *parameters)` gives the gradient for x; a `{}` in `symbol` is filled
+    with the first parameter. Taught in: 07_array_tape.
+    """
+
+    def make(*parameters):
+        return Op(
+            symbol.format(*parameters),
+            lambda x: f(x, *parameters),
+            lambda g, y, x: (vjp(g, x, *parameters),),
+        )
+
+    return make
+
+
+# Operations with parameters: MAKE_OP[name](*parameters) is the operation.
 MAKE_OP = {
-    "power": lambda n: Op(
-        f"^{n}", lambda x: F.power(x, n), lambda g, y, x: (F.power_vjp(g, x, n),)
+    "power": with_parameters("^{}", F.power, F.power_vjp),
+    "sum": with_parameters("sum", F.sum, lambda g, x, *p: F.sum_vjp(g, x.shape, *p)),
+    "mean": with_parameters(
+        "mean", F.mean, lambda g, x, *p: F.mean_vjp(g, x.shape, *p)
     ),
-    "sum": lambda *how: Op(
-        "sum", lambda x: F.sum(x, *how), lambda g, y, x: (F.sum_vjp(g, x.shape, *how),)
+    "max": with_parameters("max", F.max, F.max_vjp),
+    "reshape": with_parameters(
+        "reshape", F.reshape, lambda g, x, shape: F.reshape_vjp(g, x.shape)
     ),
-    "mean": lambda *how: Op(
-        "mean",
-        lambda x: F.mean(x, *how),
-        lambda g, y, x: (F.mean_vjp(g, x.shape, *how),),
+    "transpose": with_parameters(
+        "transpose", F.transpose, lambda g, x, axes: F.transpose_vjp(g, axes)
     ),
-    "max": lambda *how: Op(
-        "max", lambda x: F.max(x, *how), lambda g, y, x: (F.max_vjp(g, x, *how),)
+    "getitem": with_parameters(
+        "[ ]", F.getitem, lambda g, x, index: F.getitem_vjp(g, x.shape, index)
     ),
-    "reshape": lambda shape: Op(
-        "reshape",
-        lambda x: F.reshape(x, shape),
-        lambda g, y, x: (F.reshape_vjp(g, x.shape),),
-    ),
-    "transpose": lambda axes: Op(
-        "transpose",
-        lambda x: F.transpose(x, axes),
-        lambda g, y, x: (F.transpose_vjp(g, axes),),
-    ),
-    "getitem": lambda index: Op(
-        "[ ]",
-        lambda x: F.getitem(x, index),
-        lambda g, y, x: (F.getitem_vjp(g, x.shape, index),),
-    ),
-    "linear": lambda input_grad: Op(
-        "linear", F.linear, lambda g, y, X, W, b: F.linear_vjp(g, X, W, input_grad)
-    ),
-    "mse": lambda target: Op(
-        "mse",
-        lambda x: F.mse(x, target),
-        lambda g, y, x: (F.mse_vjp(g, x, target),),
-    ),
-    "binary_cross_entropy_with_logits": lambda target: Op(
+    "mse": with_parameters("mse", F.mse, F.mse_vjp),
+    "binary_cross_entropy_with_logits": with_parameters(
         "BCE",
-        lambda x: F.binary_cross_entropy_with_logits(x, target),
-        lambda g, y, x: (F.binary_cross_entropy_with_logits_vjp(g, x, target),),
+        F.binary_cross_entropy_with_logits,
+        F.binary_cross_entropy_with_logits_vjp,
     ),
-    "softmax_cross_entropy": lambda labels: Op(
-        "softmax CE",
-        lambda x: F.softmax_cross_entropy(x, labels),
-        lambda g, y, x: (F.softmax_cross_entropy_vjp(g, x, labels),),
+    "softmax_cross_entropy": with_parameters(
+        "softmax CE", F.softmax_cross_entropy, F.softmax_cross_entropy_vjp
     ),
 }
 
@@ -137,11 +134,8 @@ def record_with(name: str, x: Tensor, *parameters: Any) -> Tensor:
 
 def _one_tuple(numbers: tuple) -> tuple:
     """(2, 3) from both x.reshape(2, 3) and x.reshape((2, 3))."""
-    return (
-        numbers[0]
-        if len(numbers) == 1 and isinstance(numbers[0], tuple | list)
-        else numbers
-    )
+    alone = len(numbers) == 1 and isinstance(numbers[0], tuple | list)
+    return numbers[0] if alone else numbers
 
 
 class Tensor(Node):
@@ -314,4 +308,6 @@ def linear(X: Any, W: Any, b: Any) -> Tensor:
     Taught in: 07_array_tape.
     """
     X, W, b = as_tensor(X), as_tensor(W), as_tensor(b)
-    return record(Tensor, MAKE_OP["linear"](X.requires_grad), X, W, b)
+    input_grad = X.requires_grad
+    op = Op("linear", F.linear, lambda g, y, X, W, b: F.linear_vjp(g, X, W, input_grad))
+    return record(Tensor, op, X, W, b)

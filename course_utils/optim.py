@@ -1,8 +1,9 @@
 """Optimisers: what to do with a gradient once we have it.
 
 A parameter is anything with an array `.data` and its gradient `.grad`. Steps are taken
-in place, so the arrays stay where they are. Names and defaults are those of
-`torch.optim`, and so are the numbers, step for step.
+in place, so the arrays stay where they are; what a step needs besides is computed in
+buffers that are made once. Names and defaults are those of `torch.optim`, and so are
+the numbers, step for step.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Optimizer:
             if not rate >= 0:
                 raise ValueError(f"{name} is {rate}; it must be 0 or more")
         self.lr, self.weight_decay = lr, weight_decay
+        self.buffers = [np.empty_like(p.data) for p in self.parameters]
 
     def gradients(self) -> list[np.ndarray]:
         """Gradients in the order of the parameters, weight decay λ·w included."""
@@ -69,12 +71,14 @@ class SGD(Optimizer):
 
     def step(self) -> None:
         """Move every parameter one step downhill."""
-        for p, g, v in zip(
-            self.parameters, self.gradients(), self.velocities, strict=True
-        ):
-            v *= self.momentum
-            v += g
-            p.data -= self.lr * v
+        arrays = (self.parameters, self.gradients(), self.velocities, self.buffers)
+        for p, g, v, step in zip(*arrays, strict=True):
+            if self.momentum:
+                v *= self.momentum
+                v += g
+                g = v
+            np.multiply(g, self.lr, out=step)
+            p.data -= step
 
 
 class Adam(Optimizer):
@@ -105,9 +109,19 @@ class Adam(Optimizer):
         self.t += 1
         b1, b2 = self.betas
         scale, scale_squares = 1 - b1**self.t, 1 - b2**self.t
-        for p, g, m, s in zip(
-            self.parameters, self.gradients(), self.means, self.squares, strict=True
-        ):
-            m += (1 - b1) * (g - m)
-            s += (1 - b2) * (g * g - s)
-            p.data -= self.lr / scale * m / (np.sqrt(s / scale_squares) + self.eps)
+        moments = zip(self.means, self.squares, strict=True)
+        arrays = (self.parameters, self.gradients(), moments, self.buffers)
+        for p, g, (m, s), step in zip(*arrays, strict=True):
+            np.subtract(g, m, out=step)
+            step *= 1 - b1
+            m += step  # m += (1 - b1) * (g - m)
+            np.multiply(g, g, out=step)
+            step -= s
+            step *= 1 - b2
+            s += step  # s += (1 - b2) * (g * g - s)
+            np.sqrt(s, out=step)
+            step /= scale_squares**0.5
+            step += self.eps
+            np.divide(m, step, out=step)
+            step *= self.lr / scale
+            p.data -= step  # p.data -= lr * m_hat / (sqrt(s_hat) + eps)

@@ -152,7 +152,7 @@ def fit(
                 start = time.perf_counter()
                 for xb, yb in minibatches(x, y, batch_size, rng):
                     done = len(history.step_loss) / (epochs * n_steps)
-                    optimizer.lr = lr * schedule(done)
+                    optimizer.lr = lr * float(schedule(done))
                     history.step_loss.append(train_step(model, xb, yb, optimizer, loss))
                     bar.update()
                 history.seconds.append(time.perf_counter() - start)

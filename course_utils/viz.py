@@ -8,6 +8,7 @@ none is displayed twice or left open. Matplotlib is imported where it is used.
 from __future__ import annotations
 
 import base64
+import html
 import io
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -149,8 +150,9 @@ def _set_title(fig: Figure, grid: Any, title: str | None) -> None:
 def show(fig: Figure, alt: str) -> None:
     """Put a figure on the page as one PNG image that carries `alt`, and close it.
 
-    The words also stand as plain text: a terminal prints them, and a test of the
-    notebook compares them.
+    The picture is stored twice: as PNG, and as an HTML image, which alone brings its
+    alt text to the reader's screen. The words also stand as plain text: a terminal
+    prints them, and a test of the notebook compares them.
 
     Raises
     ------
@@ -187,7 +189,12 @@ def _in_ipython() -> bool:
 def _display(png: bytes, alt: str) -> None:
     from IPython.display import display
 
-    data = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}
+    code = base64.b64encode(png).decode()
+    words = html.escape(alt)
+    # JupyterLab and nbconvert read no alt text out of an output's metadata. They prefer
+    # HTML to PNG, and an <img> with its alt text survives in untrusted notebooks too.
+    img = f'<img alt="{words}" src="data:image/png;base64,{code}">'
+    data = {"image/png": code, "text/html": img, "text/plain": alt}
     display(data, metadata={"image/png": {"alt": alt}}, raw=True)
 
 

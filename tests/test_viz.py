@@ -138,12 +138,22 @@ def test_show_puts_one_png_with_its_alt_text_on_the_page(notebook):
     with capture_output() as captured:
         viz.show(figure(), alt=ALT)
     [output] = captured.outputs
-    assert set(output.data) == {"image/png", "text/plain"}
+    assert set(output.data) == {"image/png", "text/html", "text/plain"}
+    code = output.data["image/png"]
+    source = f'src="data:image/png;base64,{code}"'
+    assert output.data["text/html"] == f'<img alt="{ALT}" {source}>'
     assert output.data["text/plain"] == ALT
     assert output.metadata == {"image/png": {"alt": ALT}}
     picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
     assert picture.format == "PNG"
     assert not picture.info  # no date, no version
+
+
+def test_show_escapes_its_words(notebook):
+    with capture_output() as captured:
+        viz.show(figure(), alt='The curve "rises" where x < 1 & stays.')
+    image = captured.outputs[0].data["text/html"]
+    assert 'alt="The curve &quot;rises&quot; where x &lt; 1 &amp; stays."' in image
 
 
 def test_show_without_ipython_prints_the_words(capsys, monkeypatch):

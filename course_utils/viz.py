@@ -478,7 +478,9 @@ def _title(node: Any, name: str) -> str:
     if node.op is None:
         return name
     symbol = _symbol(node.op.name)
-    return f"{name} ({symbol})" if name else symbol
+    if not name or symbol.startswith("("):
+        return f"{name} {symbol}".strip()
+    return f"{name} ({symbol})"
 
 
 def _symbol(operation: str) -> str:

@@ -267,6 +267,12 @@ def test_a_graph_shows_values_gradients_and_names():
     assert "1.5456449" in words(viz.draw_graph(output, names, digits=8))
 
 
+def test_a_symbol_in_parentheses_gets_no_second_pair():
+    x = Value(3.0)
+    shown = words(viz.draw_graph(g := (x * x) ** 2, {"x": x, "g": g}))
+    assert "g (·)²" in shown
+
+
 def test_an_edge_shows_what_it_brings_back():
     output, names = w2()
     fig = viz.draw_graph(output, names, edges=True)

@@ -190,12 +190,13 @@ def noise_level(probe: Callable[[float], float], h: float) -> float:
 
 
 def extrapolate(steps, up, down, middle, noise):
-    """Best slope over many steps and its error: R(h) = (16·D(h) − D(4h)) / 15.
+    """Best slope over many steps and its margin: R(h) = (16·D(h) − D(4h)) / 15.
 
     D(h) = (f(x+h) − f(x−h)) / 2h is wrong by a multiple of h², which R cancels. The
     error counts how much R still moves from step to step, the rounding noise/h, and
     whether the gap between the one-sided slopes fails to shrink with h: it does where
     the step straddles a kink. `steps` fall by factors of 4; `noise` is that of f there.
+    The margin is what R still moves, and four times the rounding.
 
     Taught in: 04_gradient_checking.
     Source: L. Richardson (1911), The approximate arithmetical solution by finite
@@ -205,12 +206,13 @@ def extrapolate(steps, up, down, middle, noise):
     R = (16 * D[1:] - D[:-1]) / 15
     moves, rounding = np.abs(np.diff(R)), (noise[2:] + noise[1:-1] / 16) / steps[2:]
     error = moves + np.abs(4 * gap[2:] - gap[1:-1]) + rounding
+    margin = moves + 4 * rounding
     finite = np.flatnonzero(np.isfinite(error))
     if finite.size == 0:
         return np.nan, 0.0
-    R, error, rounding = R[1:][finite], error[finite], rounding[finite]
+    R, error, margin = R[1:][finite], error[finite], margin[finite]
     best = np.argmin(error / (np.abs(R) + error.min()))
-    return R[best], rounding[best]
+    return R[best], margin[best]
 
 
 def is_kink(steps, gap, noise) -> bool:
@@ -255,12 +257,12 @@ def second_look(
         up, down = (np.array([probe(s) for s in side]) for side in (steps, -steps))
         values = np.maximum(np.maximum(np.abs(up), np.abs(down)), abs(middle))
         noise = np.fmax(noise_level(probe, h), eps * values)
-        slope, rounding = extrapolate(steps, up, down, middle, noise)
+        slope, margin = extrapolate(steps, up, down, middle, noise)
         sides = _kink_slopes(steps, up, down, middle, noise, at)
     near = noise[at][1], max(abs(x * slope), values[at][1])
     scatter, float32 = near[0] / (near[1] or 1.0), _all_float32([middle, *up, *down])
     if sides is None:
-        return Look(slope, 4 * rounding, False, scatter, float32)
+        return Look(slope, margin, False, scatter, float32)
     half, rounding = abs(sides[1] - sides[0]) / 2, (noise / steps)[at][1]
     return Look(sum(sides) / 2, half + 4 * rounding, True, scatter, float32)
 
@@ -618,7 +620,8 @@ class Report:
         rows = [_html_row(_row(c, self.rtol), _colour(c)) for c in self.checks]
         parts = ["<table style='border-collapse:collapse'>", _html_head(), *rows]
         said = [f"<div>{html.escape(line)}</div>" for line in self.messages]
-        maps = [error_map(c) for c in self.checks if not c and not c.reason]
+        wrong = [c for c in self.checks if not (c or c.reason or c.noisy)]
+        maps = [error_map(check) for check in wrong]
         return "".join([*parts, "</table>", *said, *maps])
 
 
@@ -849,7 +852,7 @@ def _check_along(setting: Setting, k: int, rng, n: int) -> Check:
     vs = rng.standard_normal((n, *x.shape)) * (own / h)
     probes = [partial(_moved, value, x, x.copy(), v) for v in vs]
     numeric = np.array([(p(h) - p(-h)) / (2 * h) for p in probes])
-    label, name = f"{n} directions", setting.names[k]
+    label, name = f"{n} direction{'s' * (n != 1)}", setting.names[k]
     analytic = np.array([np.vdot(grad, v) for v in vs])
     length = float(np.linalg.norm(grad * (own / h)))
     floor = 4 * setting.eps * abs(setting.middle) / h + setting.rtol * length

@@ -348,6 +348,16 @@ def test_curved_is_not_kinked():
     assert not report.kinks
 
 
+@pytest.mark.parametrize("power", [1.5, 2, 3])
+def test_a_slope_that_bends_at_zero_is_no_kink(power):
+    # The slope at 0 is 0, and measured ones approach it slowly, as h ** (power − 1).
+    f = lambda x: float(max(x, 0.0) ** power)  # noqa: E731
+    report = gradcheck(f, 0.0, 0.0)
+    assert report
+    assert not report.kinks
+    assert not gradcheck(f, 0.0, 0.1)
+
+
 # --- float32 --------------------------------------------------------------------------
 
 

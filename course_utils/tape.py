@@ -124,8 +124,8 @@ class Tape:
         earlier = [(x, x.grad) for x in self.leaves if accumulate]
         for node in self.nodes:
             node.grad = None
-        # x⁰ = 1 for floats and arrays alike, in their own shape and dtype.
-        self.output.grad = self.output.data**0 if grad_out is None else grad_out
+        # x⁰ = 1 for floats and arrays alike, in an array of its own.
+        self.output.grad = self.output.data**0 * (1 if grad_out is None else grad_out)
         for node in reversed(self.operations):
             data = [x.data for x in node.inputs]
             grads = node.op.vjp(node.grad, node.data, *data)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.notebooks import COURSE, ROOT, paths
+from tests.notebooks import COURSE, ROOT, paths, read
 from tools.pin_environment import direct, locked, render
 
 PACKAGE = ROOT / "course_utils"
@@ -59,6 +59,24 @@ def test_every_target_has_its_help():
     phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE).group(1).split()
     told = re.findall(r'^\t@echo "make ([\w-]+)', makefile, re.MULTILINE)
     assert set(phony) - {"help"} == set(told)
+
+
+def test_the_map_in_the_readme_is_that_of_the_notebooks():
+    """Each notebook stands in the map once, with the minutes that it says itself."""
+    row = re.compile(r"^\| \[.*\]\(notebooks/(\w+)\.ipynb\) \|.*\| (\d+) \|$", re.M)
+    said = {
+        path.stem: re.search(
+            r"\*\*Time\W*\*\*\W*about (\d+) minutes", prose_of(path), re.IGNORECASE
+        ).group(1)
+        for path in paths()
+    }
+    assert dict(row.findall(text("README.md"))) == said
+
+
+def prose_of(path: Path) -> str:
+    return "\n".join(
+        cell.source for cell in read(path).cells if cell.kind == "markdown"
+    )
 
 
 # --- pins -----------------------------------------------------------------------------

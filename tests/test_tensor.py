@@ -256,3 +256,11 @@ def test_bad_shapes_say_which_operation_and_what_was_found(call, message):
 def test_a_tensor_exponent_is_refused():
     with pytest.raises(TypeError, match="constant n"):
         Tensor([2.0]) ** Tensor([3.0])
+
+
+def test_the_gradient_passed_in_stays_the_callers_own():
+    a, b, g = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), np.array([5.0, 6.0])
+    (a + b).backward(g)
+    a.grad *= 100
+    np.testing.assert_array_equal(g, [5.0, 6.0])
+    np.testing.assert_array_equal(b.grad, [5.0, 6.0])

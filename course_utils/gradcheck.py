@@ -169,7 +169,7 @@ def scatter_level(probe: Callable[[float], float], step: float) -> float:
     Sixth differences of a smooth f vanish at close points; what remains is rounding,
     enlarged by √(12!/(6!·6!)) = √924.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     Source: J. Moré & S. Wild (2011), Estimating computational noise.
     """
     values = [probe(k * step) for k in range(16)]
@@ -182,7 +182,7 @@ def noise_level(probe: Callable[[float], float], h: float) -> float:
     A kink among the points looks like noise; on one side, or closer by, there is none.
     Points so close that f does not change at all (in float32, say) tell nothing.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
     wide = min(scatter_level(probe, h / 8), scatter_level(probe, -h / 8))
     narrow = min(scatter_level(probe, h / 2**15), scatter_level(probe, -h / 2**15))
@@ -198,7 +198,7 @@ def extrapolate(steps, up, down, middle, noise):
     the step straddles a kink. `steps` fall by factors of 4; `noise` is that of f there.
     The margin is what R still moves, and four times the rounding.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     Source: L. Richardson (1911), The approximate arithmetical solution by finite
     differences; C. Ridders (1982), Accurate computation of F′(x) and F′(x)F″(x).
     """
@@ -222,7 +222,7 @@ def is_kink(steps, gap, noise) -> bool:
     step where it stands clear of the noise; on a kink it is the same at larger steps,
     and at every smaller step where noise would let us see it.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
     clear = np.flatnonzero(gap > 20 * noise / steps)
     if clear.size < 3:
@@ -238,7 +238,7 @@ def one_sided_slopes(steps, up, down, middle):
 
     The error h·f″/2 of a one-sided difference cancels. `steps`: (h, h/4).
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
     left, right = (middle - down) / steps, (up - middle) / steps
     return (4 * left[1] - left[0]) / 3, (4 * right[1] - right[0]) / 3
@@ -249,7 +249,7 @@ def second_look(
 ) -> Look:
     """Slope of t ↦ probe(t) = f(x + t) at t = 0, over many steps.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
     steps, at = _ladder(x, h)
     with np.errstate(all="ignore"):
@@ -383,7 +383,7 @@ def compare(name, analytic, numeric, floor, rtol: float, label: str = "") -> Che
     Entries that need the floor are marked NOISE: they agree within what rounding leaves
     in the quotient, no better. `floor` has the shape of `numeric`.
 
-    Taught in: 04_gradient_checking.
+    Plumbing.
     """
     label = label or str(numeric.shape)
     if analytic.shape != numeric.shape:

@@ -10,6 +10,9 @@ else
 BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
+# What the course is measured against needs an environment of its own.
+BENCH := .venv-bench
+BENCH_BIN := $(BENCH)/$(notdir $(BIN))
 # uv's own version is pinned where all others are.
 UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
 NOTEBOOKS := $(sort $(wildcard notebooks/$(NB)*.ipynb))
@@ -19,7 +22,7 @@ SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipy
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit notebooks-test notebooks lint lock clean
+.PHONY: help lab test unit notebooks-test notebooks lint lock bench bench-quick clean
 
 help:
 	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
@@ -28,16 +31,27 @@ help:
 	@echo "make notebooks-test  every notebook by nbval (one: NB=03)"
 	@echo "make notebooks  run notebooks and store clean outputs (one: NB=03)"
 	@echo "make lint       ruff over package, tests and notebooks"
-	@echo "make lock       make requirements.lock and the pins of environment.yml anew"
+	@echo "make lock       make both locks and the pins of environment.yml anew"
+	@echo "make bench      measure against the peers (CASES=\"moons chain\", ARGS=--list)"
+	@echo "make bench-quick  the same on tiny sizes, to see that it works; stores nothing"
 	@echo "make clean      remove .venv and caches"
 
+# Fill the environment of the target, which is its .ready, as the first source says.
+IN = $(@D)/$(notdir $(BIN))
+define FILL
+$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
+$(PYTHON) -m venv --clear $(@D)
+$(IN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
+$(IN)/uv pip install --quiet --python $(IN)/python --compile-bytecode --require-hashes -r $<
+$(IN)/uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps --editable .
+touch $@
+endef
+
 $(READY): requirements.lock
-	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
-	touch $@
+	$(FILL)
+
+$(BENCH)/.ready: requirements-bench.lock
+	$(FILL)
 
 lab: $(READY)
 	cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
@@ -60,10 +74,19 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(LOCK_FLAGS) pyproject.toml
+
 lock: $(READY)
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras --python-version 3.11 $(LOCK_FLAGS) pyproject.toml -o requirements.lock
+	$(COMPILE) --extra dev -o requirements.lock
+	$(COMPILE) --extra bench --constraints requirements.lock -o requirements-bench.lock
 	$(BIN)/python -m tools.pin_environment
 
+bench: $(BENCH)/.ready
+	$(BENCH_BIN)/python -m benchmarks $(CASES) $(ARGS)
+
+bench-quick: $(BENCH)/.ready
+	$(BENCH_BIN)/python -m benchmarks --quick $(CASES) $(ARGS)
+
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .hypothesis .ruff_cache
+	rm -rf $(VENV) $(BENCH) build *.egg-info .pytest_cache .hypothesis .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

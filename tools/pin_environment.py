@@ -53,10 +53,10 @@ def locked(lock: str, python: str = PYTHON) -> dict[str, str]:
 
 
 def direct(pyproject: str) -> list[str]:
-    """Give the names of all direct dependencies, the extras' among them."""
+    """Give the names of all direct dependencies, those for development among them."""
     project = tomllib.loads(pyproject)["project"]
-    extras = project.get("optional-dependencies", {}).values()
-    wanted = [*project["dependencies"], *(name for extra in extras for name in extra)]
+    extras = project.get("optional-dependencies", {})
+    wanted = [*project["dependencies"], *extras.get("dev", [])]
     return sorted({str(canonicalize_name(Requirement(line).name)) for line in wanted})
 
 

@@ -1,0 +1,164 @@
+"""micrograd's own example, two moons, beside the same on our scalar tape.
+
+The example is that of micrograd's demo: 100 moons with noise 0.1, MLP(2, [16, 16, 1])
+with ReLUs, max-margin loss plus 1e-4 · Σ w², a full batch a step, 100 steps, learning
+rate 1 − 0.9 k/100. One function writes the loss down for both: what runs beneath it is
+the difference.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmarks.harness import Case, Entrant, gather
+from course_utils.data import two_moons
+from course_utils.scalar import Value
+from course_utils.tape import Tape
+
+STEPS = 100  # of the whole example; the learning rate is made for it
+ALPHA = 1e-4
+WIDTHS = [2, 16, 16, 1]
+
+# The same float64 operations, gradients added in another order: 1e-16 a time, and a
+# training run multiplies what it is given. Ten digits are left.
+TOLERANCE = {"losses": (1e-10, 0), "weights": (1e-10, 0)}
+
+
+@dataclass
+class Moons:
+    """Points, labels −1 and 1, and first weights: those micrograd would draw."""
+
+    points: list[list[float]]
+    labels: list[float]
+    first: list[float]
+    steps: int
+    losses: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def answer(self) -> dict:
+        """The loss of every step, and the weights after the last one."""
+        return {"losses": self.losses, "weights": self.weights}
+
+
+def moons(n: int = 100, steps: int = STEPS) -> Moons:
+    """Draw the task; a weight is uniform in [−1, 1], a bias 0, neuron by neuron."""
+    X, y = two_moons(n, 0.1, np.random.default_rng(1337))
+    draw = random.Random(1337)
+    first = []
+    for fan_in, fan_out in zip(WIDTHS[:-1], WIDTHS[1:], strict=True):
+        for _ in range(fan_out):
+            first += [draw.uniform(-1, 1) for _ in range(fan_in)] + [0.0]
+    return Moons(X.tolist(), [2.0 * label - 1 for label in y], first, steps)
+
+
+def rate(k: int) -> float:
+    """Learning rate of step k, as in the demo."""
+    return 1.0 - 0.9 * k / STEPS
+
+
+def total_loss(scores: Sequence, labels: Sequence[float], parameters: Sequence):
+    """Mean of max(0, 1 − label · score) + ALPHA · Σ w², for any kind of number."""
+    losses = [(1 + -y * score).relu() for y, score in zip(labels, scores, strict=True)]
+    return sum(losses) * (1.0 / len(losses)) + ALPHA * sum(p * p for p in parameters)
+
+
+# --- ours -----------------------------------------------------------------------------
+
+
+def network(parameters: Sequence[Value], x: Sequence) -> Value:
+    """The MLP written down on Values; weights of a neuron, then its bias."""
+    weights = iter(parameters)
+    for fan_out in WIDTHS[1:]:
+        neurons = [([next(weights) for _ in x], next(weights)) for _ in range(fan_out)]
+        sums = [
+            sum((w * a for w, a in zip(ws, x, strict=True)), b) for ws, b in neurons
+        ]
+        x = sums if fan_out == 1 else [s.relu() for s in sums]
+    return x[0]
+
+
+def recorded(m: Moons, parameters: Sequence[Value]) -> Value:
+    """Record the loss of all points once."""
+    points = [[Value(x, requires_grad=False) for x in point] for point in m.points]
+    scores = [network(parameters, x) for x in points]
+    return total_loss(scores, m.labels, parameters)
+
+
+def replayed(m: Moons) -> Entrant:
+    """Record the example once, then play the tape forward and backward a step."""
+
+    def work() -> None:
+        parameters = [Value(w) for w in m.first]
+        tape = Tape(recorded(m, parameters))
+        m.losses = [descend(tape, parameters, 0)]
+        for k in range(1, m.steps):
+            tape.forward()
+            m.losses.append(descend(tape, parameters, k))
+        m.weights = [p.data for p in parameters]
+
+    return Entrant("ours: replayed", work, answer=m.answer)
+
+
+def rerecorded(m: Moons) -> Entrant:
+    """Record the loss anew in every step, as micrograd does."""
+
+    def work() -> None:
+        parameters = [Value(w) for w in m.first]
+        m.losses = []
+        for k in range(m.steps):
+            tape = Tape(recorded(m, parameters))
+            m.losses.append(descend(tape, parameters, k))
+        m.weights = [p.data for p in parameters]
+
+    return Entrant("ours: recorded anew", work, answer=m.answer)
+
+
+def descend(tape: Tape, parameters: Sequence[Value], k: int) -> float:
+    """Take step k downhill; give the loss before it."""
+    tape.backward()
+    for p in parameters:
+        p.data -= rate(k) * p.grad
+    return tape.output.data
+
+
+# --- micrograd ------------------------------------------------------------------------
+
+
+def micrograd(m: Moons) -> Entrant:
+    """Its own MLP, its own Values, the loop of its demo."""
+    from micrograd.engine import Value as Theirs
+    from micrograd.nn import MLP
+
+    def work() -> None:
+        model = MLP(WIDTHS[0], WIDTHS[1:])
+        parameters = model.parameters()
+        for p, w in zip(parameters, m.first, strict=True):
+            p.data = w
+        m.losses = []
+        for k in range(m.steps):
+            scores = [model(list(map(Theirs, x))) for x in m.points]
+            loss = total_loss(scores, m.labels, parameters)
+            model.zero_grad()
+            loss.backward()
+            for p in parameters:
+                p.data -= rate(k) * p.grad
+            m.losses.append(loss.data)
+        m.weights = [p.data for p in parameters]
+
+    return Entrant("micrograd", work, answer=m.answer)
+
+
+def case(name: str, threads: int, quick: bool = False, only: tuple = ()) -> Case:
+    """The whole example, from the first weights to the last step."""
+    size = {"n": 10, "steps": 3} if quick else {}
+    what = "micrograd's moons example: 100 points, 100 steps, max-margin loss"
+    ours = [replayed(moons(**size)), rerecorded(moons(**size))]
+    peers: dict[str, Callable[[], Entrant]] = {
+        "micrograd": lambda: micrograd(moons(**size))
+    }
+    built = Case(name, what, ours, TOLERANCE, warm_up=0)
+    return built if only == ("ours",) else gather(built, peers, only)

@@ -28,7 +28,7 @@ STEPS = 10  # the answers of round 0 are those after so many steps
 TOLERANCE = {
     "losses": (1e-5, 0),
     "weights": (1e-5, 0),
-    "mean loss of the epoch": (2e-3, 0),
+    "mean loss of the epoch": (1e-3, 0),
 }
 
 

@@ -24,6 +24,7 @@ COURSE = (
     "07_array_tape",
     "08_modules_and_optimizers",
     "09_training_mnist",
+    "11_pytorch_and_beyond",
 )
 
 TAG = re.compile(r"^#\|\s*package:\s*(.+?)\s*$", re.MULTILINE)

@@ -156,6 +156,7 @@ STANDS_ON = {
     "tape": (),
     "gradcheck": (),
     "data": (),
+    "launch": (),
     "optim": (),
     "layers": ("functional",),
     "scalar": ("tape", "functional"),

@@ -36,6 +36,7 @@ MODULES = (
     "data",
     "training",
     "viz",
+    "launch",
 )
 TAUGHT = re.compile(r"Taught\s+in:\s+(\w+)")
 DEFINITION = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign

@@ -15,6 +15,7 @@ FOLDER = ROOT / "notebooks"
 
 # What the course consists of (more may stand beside them).
 COURSE = (
+    "00_start_here",
     "01_chain_rule",
     "02_network_by_hand",
     "03_tape_engine",

@@ -164,6 +164,7 @@ STANDS_ON = {
     "nn": ("tensor",),
     "training": ("nn", "optim", "data"),
     "viz": ("tape",),
+    "checkup": ("data",),
 }
 NUMPY_ONLY = [name for name in STANDS_ON if name not in ("training", "viz")]
 HEAVY = ("torch", "torchvision", "matplotlib", "tqdm", "sklearn", "IPython")

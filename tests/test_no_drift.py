@@ -36,6 +36,7 @@ MODULES = (
     "data",
     "training",
     "viz",
+    "checkup",
     "launch",
 )
 TAUGHT = re.compile(r"Taught\s+in:\s+(\w+)")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.tensor import Tensor, as_tensor, linear
+from course_utils.tensor import Tensor, as_tensor, layer_norm, linear
 
 
 class Parameter(Tensor):
@@ -136,6 +136,44 @@ class Sequential(Module):
         for layer in self.layers:
             x = layer(x)
         return x
+
+
+class LayerNorm(Module):
+    """Layer normalisation γ x̂ + β over `size` features; γ = 1 and β = 0 at first.
+
+    Taught in: 10_vanishing_exploding.
+    """
+
+    def __init__(self, size: int, eps: float = 1e-5, dtype: Any = np.float64):
+        self.gamma = Parameter(np.ones(size, dtype))
+        self.beta = Parameter(np.zeros(size, dtype))
+        self.eps = eps
+
+    def forward(self, x: Any) -> Tensor:
+        """(…, size) → (…, size), each row on its own."""
+        return layer_norm(x, self.gamma, self.beta, self.eps)
+
+
+class Residual(Module):
+    """Residual connection x + block(x): a way past the block.
+
+    Raises ValueError if the block changes the shape. Taught in: 10_vanishing_exploding.
+    Source: K. He et al. (2016), Deep residual learning for image recognition.
+    """
+
+    def __init__(self, block: Module):
+        self.block = block
+
+    def forward(self, x: Any) -> Tensor:
+        """The input, and what the block adds to it."""
+        x = as_tensor(x)
+        change = self.block(x)
+        if change.shape != x.shape:
+            raise ValueError(
+                f"Residual: the block turns shape {x.shape} into {change.shape}; to be "
+                f"added to its input, its output must have the same shape"
+            )
+        return x + change
 
 
 class MLP(Sequential):

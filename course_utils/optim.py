@@ -14,6 +14,35 @@ from typing import Any
 import numpy as np
 
 
+def clip_gradients(parameters: Iterable[Any], max_norm: float) -> float:
+    """Shorten all gradients by one factor, so that their joint norm is ≤ max_norm.
+
+    The norm is that of all entries of all gradients, as one long vector; it is
+    returned as it was before. Each `.grad` that is shortened becomes a new array:
+    what other nodes hold stays as it is. Parameters without a gradient are passed by.
+    Raises ValueError for a max_norm that is not positive, FloatingPointError if the
+    norm is not finite: then no factor helps.
+    Taught in: 10_vanishing_exploding.
+    Source: R. Pascanu, T. Mikolov, Y. Bengio (2013), On the difficulty of training
+    recurrent neural networks; the 1e-6 is PyTorch's.
+    """
+    if not max_norm > 0:
+        raise ValueError(f"max_norm is {max_norm}; it must be positive")
+    learning = [p for p in parameters if p.grad is not None]
+    norms = [np.linalg.norm(p.grad.astype(np.float64)) for p in learning]
+    norm = float(np.linalg.norm(norms))
+    if not np.isfinite(norm):
+        raise FloatingPointError(
+            f"the norm of the gradients is {norm}; no factor makes them finite. Try a "
+            f"smaller lr, or smaller initial weights"
+        )
+    factor = max_norm / (norm + 1e-6)
+    if factor < 1:
+        for p in learning:
+            p.grad = p.grad * factor
+    return norm
+
+
 class Optimizer:
     """Holds parameters and a learning rate; `step` is for the heirs to define.
 

@@ -311,3 +311,16 @@ def linear(X: Any, W: Any, b: Any) -> Tensor:
     input_grad = X.requires_grad
     op = Op("linear", F.linear, lambda g, y, X, W, b: F.linear_vjp(g, X, W, input_grad))
     return record(Tensor, op, X, W, b)
+
+
+def layer_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Tensor:
+    """Layer normalisation γ x̂ + β along the last axis, as one operation.
+
+    Taught in: 10_vanishing_exploding.
+    """
+    op = Op(
+        "layer norm",
+        lambda x, gamma, beta: F.layer_norm(x, gamma, beta, eps),
+        lambda g, y, x, gamma, beta: F.layer_norm_vjp(g, x, gamma, eps),
+    )
+    return record(Tensor, op, as_tensor(x), as_tensor(gamma), as_tensor(beta))

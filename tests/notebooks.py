@@ -25,6 +25,7 @@ COURSE = (
     "07_array_tape",
     "08_modules_and_optimizers",
     "09_training_mnist",
+    "10_vanishing_exploding",
     "11_pytorch_and_beyond",
 )
 

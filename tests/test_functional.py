@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils import functional as F
+from course_utils.gradcheck import gradcheck
 
 RTOL, ATOL = 1e-12, 1e-14
 seeds = st.integers(0, 2**32 - 1)
@@ -251,6 +252,62 @@ def test_losses_equal_torch(seed, N, K):
         assert_same(getattr(F, name + "_vjp")(1.7, a, target), grad)
 
 
+@given(
+    seed=seeds,
+    shape=st.lists(st.integers(0, 4), max_size=2),
+    D=sizes,
+    eps=st.sampled_from([1e-5, 1e-2]),
+)
+def test_layer_norm_equals_torch(seed, shape, D, eps):
+    rng = np.random.default_rng(seed)
+    x = 2 + 3 * rng.normal(size=(*shape, D))
+    gamma, beta = rng.normal(size=D), rng.normal(size=D)
+    g = rng.normal(size=x.shape)
+    expected, grads = torch_vjp(
+        lambda a, b, c: torch.nn.functional.layer_norm(a, (D,), b, c, eps),
+        g,
+        x,
+        gamma,
+        beta,
+    )
+    assert_near(F.layer_norm(x, gamma, beta, eps), expected)
+    for ours, theirs in zip(F.layer_norm_vjp(g, x, gamma, eps), grads, strict=True):
+        assert_near(ours, theirs)
+
+
+def assert_near(actual, expected):
+    """As `assert_same`, where close rows are divided by a small s: up to 1/√eps."""
+    assert actual.shape == expected.shape and actual.dtype == expected.dtype
+    scale = max(1.0, np.abs(expected).max(initial=0))
+    np.testing.assert_allclose(actual, expected, rtol=RTOL, atol=RTOL * scale)
+
+
+def test_layer_norm_against_central_differences():
+    rng = np.random.default_rng(10)
+    inputs = rng.normal(size=(5, 4)), rng.normal(size=4), rng.normal(size=4)
+    g = rng.normal(size=(5, 4))
+    grads = F.layer_norm_vjp(g, inputs[0], inputs[1])
+    assert gradcheck(F.layer_norm, inputs, grads, grad_out=g)
+
+
+def test_standardise_gives_mean_0_and_variance_1():
+    x = 7 + 3 * np.random.default_rng(11).normal(size=(5, 6))
+    x_hat, s = F.standardise(x, eps=0)
+    assert s.shape == (5, 1)
+    np.testing.assert_allclose(x_hat.mean(axis=1), 0, atol=1e-14)
+    np.testing.assert_allclose(x_hat.std(axis=1), 1, rtol=RTOL)
+    np.testing.assert_allclose(s[:, 0], x.std(axis=1), rtol=RTOL)
+    assert (F.standardise(np.ones((2, 3)))[0] == 0).all()
+
+
+def test_layer_norm_keeps_to_itself():
+    x, gamma = np.ones((1, 3)), np.ones(3)
+    g = np.arange(3.0).reshape(1, 3)
+    grad_beta = F.layer_norm_vjp(g[0], x[0], gamma)[2]
+    grad_beta += 100
+    np.testing.assert_array_equal(g, [[0.0, 1.0, 2.0]])
+
+
 def test_losses_on_logits_stay_finite_where_probabilities_do_not():
     z, y = np.array([1000.0, -1000.0]), np.array([0.0, 1.0])
     assert F.binary_cross_entropy_with_logits(z, y) == 1000.0
@@ -278,6 +335,9 @@ def test_float32_stays_float32_everywhere():
         F.mse_vjp(np.float32(1), z, t),
         F.binary_cross_entropy_with_logits_vjp(np.float32(1), z, t),
         *F.linear_vjp(z, z, np.ones((3, 3), np.float32)),
+        *F.standardise(z),
+        F.layer_norm(z, z[0], z[1]),
+        *F.layer_norm_vjp(z, z, z[0]),
     ]
     assert [r.dtype for r in results] == [np.dtype(np.float32)] * len(results)
 
@@ -289,6 +349,7 @@ def test_nothing_is_changed_in_place():
     arrays = [z, t, labels, W, b]
     before = [a.copy() for a in arrays]
     F.linear(z, W, b), F.linear_vjp(z @ W, z, W)
+    F.layer_norm(z, t[0], t[1]), F.layer_norm_vjp(z, z, t[0])
     for loss, target in ((F.mse, t), (F.softmax_cross_entropy, labels)):
         loss(z, target)
     F.softmax_cross_entropy_vjp(1.0, z, labels), F.mse_vjp(1.0, z, t)
@@ -305,6 +366,19 @@ BAD = [
     (lambda: F.linear(np.ones((5, 4)), np.ones((4, 2)), np.ones(3)), r"must be \(2,\)"),
     (lambda: F.linear(np.ones(4), np.ones((4, 2)), np.ones(2)), "two axes"),
     (lambda: F.matmul(np.ones((2, 3)), np.ones((2, 3))), "3 columns.*2 rows"),
+    (
+        lambda: F.layer_norm(np.ones((5, 4)), np.ones(3), np.ones(4)),
+        r"gamma has shape \(3,\).* 4 features.* must be \(4,\)",
+    ),
+    (
+        lambda: F.layer_norm(np.ones((5, 4)), np.ones(4), np.ones((5, 4))),
+        r"beta has shape \(5, 4\).*must be \(4,\)",
+    ),
+    (lambda: F.layer_norm(np.array(1.0), np.ones(1), np.ones(1)), "needs a last axis"),
+    (
+        lambda: F.layer_norm(np.ones((2, 0)), np.ones(0), np.ones(0)),
+        r"x has shape \(2, 0\).*at least one feature",
+    ),
     (lambda: F.mse(np.ones(3), np.ones((3, 1))), r"\(3,\).*\(3, 1\).*equal"),
     (
         lambda: F.mse(np.array([1, np.nan]), np.ones(2)),

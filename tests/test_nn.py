@@ -6,6 +6,7 @@ import torch
 
 from course_utils import nn, optim, training
 from course_utils.data import two_moons
+from course_utils.gradcheck import gradcheck
 from course_utils.tape import Tape
 from course_utils.tensor import Tensor
 
@@ -175,6 +176,105 @@ def test_bad_optimisers_say_so():
         optim.Adam([p], lr=float("nan"))
     with pytest.raises(ValueError, match=r"parameters \[0\] have no gradient"):
         optim.SGD([p], lr=0.1).step()
+
+
+def deep(rng):
+    """A linear layer, two residual blocks with normalisation, and a head."""
+    blocks = [
+        nn.Residual(nn.Sequential(nn.LayerNorm(6), nn.Linear(6, 6, rng), nn.Tanh()))
+        for _ in range(2)
+    ]
+    return nn.Sequential(nn.Linear(4, 6, rng), *blocks, nn.Linear(6, 3, rng))
+
+
+def test_layer_norm_is_a_module_with_two_parameters():
+    norm = nn.LayerNorm(4, eps=1e-3, dtype=np.float32)
+    assert [name for name, _ in norm.named_parameters()] == ["gamma", "beta"]
+    assert all(p.dtype == np.float32 and p.shape == (4,) for p in norm.parameters())
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    peer = torch.nn.LayerNorm(4, eps=1e-3, dtype=torch.float64)
+    expected = peer(torch.tensor(x)).detach().numpy()
+    np.testing.assert_allclose(norm(x).data, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_residual_blocks_are_found_and_differentiated():
+    rng = np.random.default_rng(7)
+    model, X, labels = deep(rng), rng.normal(size=(5, 4)), np.array([0, 2, 1, 0, 1])
+    names = [name for name, _ in model.named_parameters()]
+    assert "layers.2.block.layers.0.gamma" in names and len(names) == 12
+    parameters = model.parameters()
+    for p in parameters:  # off the symmetric start, where a mistake may hide
+        p.data += 0.1 * rng.normal(size=p.shape)
+    values = [p.data.copy() for p in parameters]
+    model(X).softmax_cross_entropy(labels).backward()
+    grads = [p.grad for p in parameters]
+
+    def loss(*arrays):
+        for p, array in zip(parameters, arrays, strict=True):
+            p.data = array
+        return model(X).softmax_cross_entropy(labels).item()
+
+    assert gradcheck(loss, values, grads)
+
+
+def test_a_residual_block_keeps_the_shape_or_says_so():
+    x = np.ones((5, 4))
+    np.testing.assert_array_equal(nn.Residual(nn.ReLU())(x).data, x + x)
+    for fan_out in (3, 1):  # a single column would broadcast without a word
+        block = nn.Residual(nn.Linear(4, fan_out, np.random.default_rng(0)))
+        with pytest.raises(ValueError, match=rf"\(5, 4\) into \(5, {fan_out}\)"):
+            block(x)
+
+
+def with_gradients(*arrays):
+    parameters = [nn.Parameter(np.zeros_like(a)) for a in arrays]
+    for p, array in zip(parameters, arrays, strict=True):
+        p.grad = array
+    return parameters
+
+
+@pytest.mark.parametrize("max_norm", [0.1, 1.0, 1e6])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_clipping_equals_torch(max_norm, dtype):
+    rng = np.random.default_rng(12)
+    arrays = [rng.normal(size=s).astype(dtype) for s in ((4, 3), (3,), ())]
+    ours = with_gradients(*[np.array(a) for a in arrays])
+    theirs = [torch.zeros(a.shape, dtype=torch.tensor(a).dtype) for a in arrays]
+    for q, a in zip(theirs, arrays, strict=True):
+        q.grad = torch.tensor(a)
+    norm = optim.clip_gradients(ours, max_norm)
+    rtol = 1e-12 if dtype is np.float64 else 1e-6
+    expected = torch.nn.utils.clip_grad_norm_(theirs, max_norm)
+    assert norm == pytest.approx(expected.item(), rel=rtol)
+    for p, q in zip(ours, theirs, strict=True):
+        assert p.grad.dtype == dtype and p.grad.shape == p.shape
+        np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=rtol)
+    assert optim.clip_gradients(ours, max_norm) <= max_norm * (1 + 1e-6)
+
+
+def test_clipping_changes_no_array_of_anybody_else():
+    g = np.array([3.0, 4.0])
+    a, b = nn.Parameter(np.zeros(2)), nn.Parameter(np.zeros(2))
+    out = a + b
+    out.backward(g)
+    assert optim.clip_gradients([a], 1.0) == 5.0
+    np.testing.assert_allclose(a.grad, [0.6, 0.8], rtol=1e-6)
+    for untouched in (g, out.grad, b.grad):
+        np.testing.assert_array_equal(untouched, [3.0, 4.0])
+
+
+def test_clipping_needs_no_gradient_but_finite_ones():
+    p, idle = with_gradients(np.full(4, 1e30, np.float32))[0], nn.Parameter(np.ones(1))
+    assert optim.clip_gradients([p, idle], 1.0) == pytest.approx(2e30)
+    np.testing.assert_allclose(p.grad, 0.5, rtol=1e-6)
+    assert idle.grad is None and optim.clip_gradients([idle], 1.0) == 0
+    for bad in (np.nan, np.inf):
+        p.grad = np.array([bad])
+        with pytest.raises(FloatingPointError, match="no factor"):
+            optim.clip_gradients([p], 1.0)
+    for bad in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="max_norm is"):
+            optim.clip_gradients([p], bad)
 
 
 def moons(n=200, seed=3):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.tape import Tape, no_grad
-from course_utils.tensor import MAKE_OP, OPS, Tensor, linear
+from course_utils.tensor import MAKE_OP, OPS, Tensor, layer_norm, linear
 
 RTOL, ATOL = 1e-12, 1e-13
 
@@ -44,6 +44,8 @@ ZOO = {
         (a - m.mean(a, 1, True)) / (m.mean(a * a, 1, True) + 1e-5).sqrt() * b
     ),
     "linear": lambda a, b, c, m: m.linear(a, a.T, c.reshape(4)),
+    "layer norm": lambda a, b, c, m: m.layer_norm(a * c, b, a[0]) * a,
+    "residual": lambda a, b, c, m: a + m.layer_norm(a, b, 2 * b).tanh() * c,
     "nothing happens": lambda a, b, c, m: a,
 }
 
@@ -56,6 +58,7 @@ class Ours:
     softmax = staticmethod(Tensor.softmax)
     log_softmax = staticmethod(Tensor.log_softmax)
     linear = staticmethod(linear)
+    layer_norm = staticmethod(layer_norm)
 
 
 class Torchs:
@@ -67,6 +70,9 @@ class Torchs:
     softmax = staticmethod(lambda t: torch.softmax(t, -1))
     log_softmax = staticmethod(lambda t: torch.log_softmax(t, -1))
     linear = staticmethod(lambda X, W, b: X @ W + b)
+    layer_norm = staticmethod(
+        lambda x, g, b: torch.nn.functional.layer_norm(x, x.shape[-1:], g, b)
+    )
 
 
 def run(expression, leaves, functions, weights=None):
@@ -238,6 +244,7 @@ BAD = [
     (lambda x: x @ x, "matmul: A .* 3 columns.* 4 rows"),
     (lambda x: x @ np.ones(3), "two axes"),
     (lambda x: linear(x, np.ones((2, 3)), np.ones(3)), "3 columns.* 2 rows"),
+    (lambda x: layer_norm(x, np.ones(4), np.ones(3)), r"gamma .*\(4,\).*\(3,\)"),
     (lambda x: x.backward(), r"that of one number.*\(4, 3\)"),
     (lambda x: x.sum().backward(np.ones(3)), r"grad_out has shape \(3,\)"),
     (lambda x: (x * 1).backward(np.ones(3)), r"grad_out has shape \(3,\)"),

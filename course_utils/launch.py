@@ -174,42 +174,48 @@ def _kill(pid: int) -> None:
             pass  # it leads no group, or ended by itself
 
 
-def processes() -> dict[int, tuple[int, str]]:
-    """List what runs on this machine: process id → (id of its parent, state). Plumbing.
+def processes() -> dict[int, tuple[int, int, str]]:
+    """List what runs here: process id → (its parent, its session, its state). Plumbing.
 
-    The state is a letter; Z is a process that has ended and waits to be counted.
+    A session has the id of the process that opened it (macOS: the group, instead). The
+    state is a letter; Z is a process that has ended and waits to be counted.
     """
     if _WINDOWS:
         return {}
     if not Path("/proc/self/stat").exists():  # macOS
-        command = ["ps", "-A", "-o", "pid=,ppid=,stat="]
+        command = ["ps", "-A", "-o", "pid=,ppid=,pgid=,stat="]
         listed = subprocess.run(command, capture_output=True, text=True, check=True)
         rows = [line.split() for line in listed.stdout.splitlines()]
-        return {int(pid): (int(parent), state[0]) for pid, parent, state in rows}
+        return {int(p): (int(up), int(own), state[0]) for p, up, own, state in rows}
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:  # "12 (a name) S 1 …"; the name may hold anything
-            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue  # ended meanwhile
-        found[int(folder.name)] = (int(parent), state)
+        state, parent, _, session = fields[:4]
+        found[int(folder.name)] = (int(parent), int(session), state)
     return found
 
 
 def _descendants(roots: set[int]) -> set[int]:
-    """Give the children of `roots`, their children, and so on."""
+    """Give the children of `roots`, who is in their sessions, and so on."""
     listed, found, grows = processes(), set(roots), True
     while grows:
-        more = {pid for pid, (parent, _) in listed.items() if parent in found} - found
+        more = {p for p, (up, own, _) in listed.items() if {up, own} & found} - found
         found |= more
         grows = bool(more)
     return found
 
 
 def alive(pids: Iterable[int]) -> list[int]:
-    """Give those of the processes that still run. Plumbing."""
-    listed = processes()
-    return sorted(pid for pid in pids if listed.get(pid, (0, "Z"))[1] != "Z")
+    """Give those of the processes that still run, and their sessions'. Plumbing."""
+    pids, listed = set(pids), processes()
+    return sorted(
+        pid
+        for pid, (_, session, state) in listed.items()
+        if state != "Z" and {pid, session} & pids
+    )
 
 
 # --- what went wrong ------------------------------------------------------------------

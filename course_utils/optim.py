@@ -33,8 +33,8 @@ def clip_gradients(parameters: Iterable[Any], max_norm: float) -> float:
     norm = float(np.linalg.norm(norms))
     if not np.isfinite(norm):
         raise FloatingPointError(
-            f"the norm of the gradients is {norm}; no factor makes them finite. Try a "
-            f"smaller lr, or smaller initial weights"
+            f"the norm of the gradients is {norm}; no factor mends that. Try a smaller "
+            f"lr or smaller first weights"
         )
     factor = max_norm / (norm + 1e-6)
     if factor < 1:

@@ -53,6 +53,8 @@ $(READY): requirements.lock
 $(BENCH)/.ready: requirements-bench.lock
 	$(FILL)
 
+# Two threads that share two cores with a browser wait for each other: one is faster.
+lab: export OMP_NUM_THREADS ?= 1
 lab: $(READY)
 	cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
 

@@ -246,34 +246,34 @@ def _why(
         return f"{name}: torchrun ended with code {code}" + _last_words(
             "torchrun", said
         )
-    how = _how_it_ended(ends.get(rank, 1))
     words = _worker_log(logs, rank, "stderr")
+    how = _how_it_ended(ends.get(rank, 1), words)
     return f"{name}: worker {rank} of {n} {how}; the others were stopped" + _last_words(
         f"worker {rank}", words
     )
 
 
-def _how_it_ended(code: int) -> str:
+def _how_it_ended(code: int, words: str) -> str:
+    if "Traceback" in words:  # after which it may well be aborted, or not
+        return "raised an error"
     if code >= 0:
         return f"ended with code {code}"
     return f"was killed by {signal.Signals(-code).name}"
 
 
 def _first_failed(logs: Path, ends: dict[int, int]) -> int | None:
-    """Find who began: a killed one, else the first to write a traceback.
+    """Find who began: one who ended without a word, else the first traceback.
 
     When one worker is gone, the others lose their connection and fail as well, and
     torchrun may notice them first.
     """
-    killed = [rank for rank, end in ends.items() if end < 0 and end != -signal.SIGTERM]
-    if killed:
-        return killed[0]
     cries = {
         int(path.parent.name): path.stat().st_mtime_ns
         for path in logs.glob("workers/*/attempt_0/*/stderr.log")
         if "Traceback" in path.read_text(encoding="utf-8", errors="replace")
     }
-    silent = [rank for rank, end in ends.items() if end > 0 and rank not in cries]
+    stopped = -signal.SIGTERM  # by torchrun, after somebody else began
+    silent = [r for r, end in ends.items() if end != stopped and r not in cries]
     if silent:
         return silent[0]
     return min(cries, key=cries.get, default=next(iter(ends), None))
@@ -281,6 +281,8 @@ def _first_failed(logs: Path, ends: dict[int, int]) -> int | None:
 
 def _last_words(who: str, text: str, n: int = _LAST_LINES) -> str:
     text = re.sub(r"^\[rank\d+\]: ?", "", text, flags=re.M)  # torch names the rank, too
+    # What C++ adds when an interpreter with open connections goes down.
+    text = re.split(r"^terminate called", text, maxsplit=1, flags=re.M)[0]
     text = text.replace(str(Path.cwd()) + os.sep, "")
     lines = [line for line in text.splitlines() if line.strip(" ^~")][-n:]
     return "".join(f"\n  {who} | {line}" for line in lines)

@@ -18,6 +18,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import torch
@@ -32,9 +33,15 @@ SIZES, BATCH, LR, MOMENTUM = [784, 512, 10], 64, 0.05, 0.9
 MEAN, STD = np.float32(0.1307), np.float32(0.3081)
 
 
+@cache
+def training_set() -> tuple[np.ndarray, np.ndarray]:
+    """Read the images and labels, once."""
+    return mnist()[:2]
+
+
 def batches(steps: int, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Give the same batches to whoever asks: every worker draws the same numbers."""
-    x, y, _, _ = mnist()
+    x, y = training_set()
     rng = np.random.default_rng(seed)
     for _ in range(steps):
         rows = rng.integers(0, len(x), BATCH)

@@ -129,7 +129,8 @@ def check_setup() -> Setup:
     lines = [_python_line(python), course]
     lines += _package_lines([p[:2] for p in needed])
     lines += _data_lines()
-    return Setup(lines + _dev_line([p[:2] for p in packages if p[2]]))
+    # The peers of the benchmarks (extra "bench") live in an environment of their own.
+    return Setup(lines + _dev_line([p[:2] for p in packages if p[2] == "dev"]))
 
 
 # --- what is needed -------------------------------------------------------------------

@@ -22,12 +22,13 @@ SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipy
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit notebooks-test notebooks lint lock bench bench-quick clean
+.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick clean
 
 help:
 	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
 	@echo "make test       unit, property and hygiene tests, then every notebook by nbval"
 	@echo "make unit       the tests without running the notebooks"
+	@echo "make fuzz       10,000 random programs on each tape against torch"
 	@echo "make notebooks-test  every notebook by nbval (one: NB=03)"
 	@echo "make notebooks  run notebooks and store clean outputs (one: NB=03)"
 	@echo "make lint       ruff over package, tests and notebooks"
@@ -59,12 +60,16 @@ lab: $(READY)
 	cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
 
 # One thread for each of the JOBS workers: more would only wait for each other.
-unit notebooks-test notebooks: export OMP_NUM_THREADS := 1
+unit fuzz notebooks-test notebooks: export OMP_NUM_THREADS := 1
 
 test: unit notebooks-test
 
 unit: $(READY)
 	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile
+
+fuzz: export HYPOTHESIS_PROFILE := fuzz
+fuzz: $(READY)
+	$(BIN)/python -m pytest tests/test_programs.py -k equal_torch -n $(JOBS)
 
 notebooks-test: $(READY)
 	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.nbval_numeric -n $(JOBS) --dist loadscope $(SOME_NOTEBOOKS)

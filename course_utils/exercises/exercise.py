@@ -57,7 +57,7 @@ class Exercise:
     explanation: str = ""
     helpers: Sequence[Callable] = ()
     call: Callable = plainly
-    changes: tuple[str, ...] = ()
+    may_change: tuple[str, ...] = ()
     judge: Callable | None = None
     tolerance: float = 1e-9
     seconds: float = 10
@@ -85,7 +85,7 @@ class Exercise:
     @property
     def incoming(self) -> int | None:
         """The position of the gradient that comes in, if there is one."""
-        names = self.arguments
+        names = self.arguments if self.gradient else ()
         return next((names.index(name) for name in INCOMING if name in names), None)
 
     @property

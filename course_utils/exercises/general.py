@@ -130,7 +130,7 @@ SENTENCES = {
     ),
     "incoming-added": Sentence(
         "The gradient that comes in is added, where the chain rule multiplies. Along a "
-        "path, prices multiply; only several paths add.",
+        "path, prices multiply; it is several paths that add.",
         _CHAIN,
     ),
     "incoming-twice": Sentence(
@@ -169,7 +169,7 @@ SENTENCES = {
         _BIAS,
     ),
     "returns-input": Sentence(
-        "One of the inputs comes back as it is. The local derivative is still missing.",
+        "One of the inputs comes back as it is. What has to be done to it is missing.",
         _CHAIN,
     ),
     "other-output": Sentence(

@@ -169,7 +169,7 @@ class Judge:
         """Find the arguments that were changed and may not be."""
         names = self.exercise.arguments
         hit = {names[k] for t in trials for k in t.run.changed if k < len(names)}
-        hit -= set(self.exercise.changes)
+        hit -= set(self.exercise.may_change)
         if not hit:
             return ()
         says, where = SENTENCES["in-place"]

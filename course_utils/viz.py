@@ -11,14 +11,28 @@ import base64
 import html
 import io
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from course_utils import graphs
+from course_utils.graphs import (
+    Box,
+    Graph,
+    Line,
+    block_size,
+    given_names,
+    grad_words,
+    label_box,
+    lay_out,
+    node_box,
+    number,
+    words,
+)
 from course_utils.tape import Tape
 
 if TYPE_CHECKING:
@@ -186,15 +200,14 @@ def _in_ipython() -> bool:
     return get_ipython() is not None
 
 
-def _display(png: bytes, alt: str) -> None:
+def _display(png: bytes, alt: str, markup: str | None = None) -> None:
     from IPython.display import display
 
     code = base64.b64encode(png).decode()
-    words = html.escape(alt)
     # JupyterLab and nbconvert read no alt text out of an output's metadata. They prefer
     # HTML to PNG, and an <img> with its alt text survives in untrusted notebooks too.
-    img = f'<img alt="{words}" src="data:image/png;base64,{code}">'
-    data = {"image/png": code, "text/html": img, "text/plain": alt}
+    img = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{code}">'
+    data = {"image/png": code, "text/html": markup or img, "text/plain": alt}
     display(data, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
@@ -218,89 +231,41 @@ def _png(fig: Figure) -> bytes:
     return small.getvalue()
 
 
-# --- Numbers and words ---------------------------------------------------------------
+# --- A sheet with words ---------------------------------------------------------------
 
 
-def _number(value: Any, digits: int) -> str:
-    """`digits` significant digits, a real minus sign, and no negative zero."""
-    text = f"{float(value) + 0.0:.{digits}g}"
-    return text.replace("-", "−")
+def _write(ax: Axes, box: Box, gid: str) -> None:
+    """Write the lines of a box under each other, and draw its heat maps below."""
+    for thing, x, y in box.places():
+        if isinstance(thing, Line):
+            _write_line(ax, thing, x, y, gid)
+        else:
+            _draw_map(ax, thing, x, y)
 
 
-def _words(data: Any, digits: int) -> str:
-    """A number as itself, an array as its shape."""
-    if np.ndim(data) == 0:
-        return _number(data, digits)
-    return str(np.shape(data))
+def _write_line(ax: Axes, line: Line, x: float, y: float, gid: str) -> None:
+    look = {"size": line.size, "color": line.color, "weight": line.weight}
+    place = {"ha": "center", "va": "center_baseline", "gid": gid, "zorder": 4}
+    ax.text(x, y, line.text, **look, **place)
 
 
-def _grad_words(grad: Any, digits: int) -> str:
-    """A gradient as ∂ and its value; of an array, its norm."""
-    if np.ndim(grad) == 0:
-        return f"∂ {_number(grad, digits)}"
-    return f"‖∂‖ {_number(np.linalg.norm(grad), digits)}"
+def _draw_map(ax: Axes, levels: np.ndarray, x: float, y: float) -> None:
+    from matplotlib.colors import ListedColormap
 
-
-@lru_cache(maxsize=4096)
-def _text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width in inches: boxes are made to fit their words."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-
-    if not text.strip():
-        return 0.0
-    font = FontProperties(family="DejaVu Sans", weight=weight)
-    path = TextPath((0, 0), text, size=size, prop=font)
-    # On a screen letters sit on whole pixels, which takes a little more.
-    return 1.06 * float(path.get_extents().width) / 72
-
-
-@dataclass
-class _Line:
-    """One line of text in a box, a circle or on an edge."""
-
-    text: str
-    size: float = 8.5
-    color: str = "black"
-    weight: str = "normal"
-
-    @property
-    def width(self) -> float:
-        return _text_width(self.text, self.size, self.weight)
-
-    @property
-    def height(self) -> float:
-        return self.size * 1.28 / 72
-
-
-def _block_size(lines: Sequence[_Line]) -> tuple[float, float]:
-    return max(line.width for line in lines), sum(line.height for line in lines)
-
-
-def _write_block(ax: Axes, x: float, y: float, lines: Sequence[_Line], gid: str):
-    """Write lines under each other, the block centred on (x, y)."""
-    y += sum(line.height for line in lines) / 2
-    for line in lines:
-        ax.text(
-            x,
-            y - line.height / 2,
-            line.text,
-            size=line.size,
-            color=line.color,
-            weight=line.weight,
-            ha="center",
-            va="center_baseline",
-            gid=gid,
-            zorder=4,
-        )
-        y -= line.height
+    width, height = graphs.map_size(levels)
+    extent = (x - width / 2, x + width / 2, y - height / 2, y + height / 2)
+    colors = ListedColormap(graphs.HEAT)
+    look = {"cmap": colors, "vmin": 0, "vmax": len(graphs.HEAT) - 1, "zorder": 4}
+    limits = ax.axis()
+    ax.imshow(levels, extent=extent, interpolation="nearest", aspect="auto", **look)
+    ax.axis(limits)
 
 
 def _canvas(
     width: float, height: float, title: str | None, key: str | None
 ) -> tuple[Figure, Axes, float, float]:
     """An empty sheet in inches; (x0, y0) is the lower left corner of the drawing."""
-    head, foot = _Line(title or "", 11, weight="bold"), _Line(key or "", 7.5, _GREY)
+    head, foot = Line(title or "", 11, weight="bold"), Line(key or "", 7.5, _GREY)
     top, bottom = (0.32 if title else 0.0), (0.26 if key else 0.0)
     full = max(width, head.width + 0.3, foot.width + 0.3)
     fig = _figure((full, height + top + bottom))
@@ -316,91 +281,7 @@ def _canvas(
 
 # --- The computation graph -----------------------------------------------------------
 
-_SYMBOLS = {"relu": "ReLU", "sum": "Σ"}
-_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_ORDER_DOES_NOT_MATTER = {"+", "×"}
 _MARGIN = 0.14
-_DUMMY = 0.17  # inches kept free for an edge that passes a layer
-
-
-@dataclass
-class _Box:
-    """A node's place on the sheet, in inches; a passing edge has a box too."""
-
-    lines: list[_Line] = field(default_factory=list)
-    width: float = 0.0
-    height: float = _DUMMY
-    kind: str = "pass"
-    x: float = 0.0
-    y: float = 0.0
-
-
-@dataclass
-class _Layers:
-    """Vertices by layer from left to right, each from bottom to top."""
-
-    columns: list[list[int]]
-    start: dict[int, float]
-    chains: dict[tuple[int, int], list[int]]
-
-    def links(self) -> Iterable[tuple[int, int]]:
-        """Every step of every edge from one layer to the next."""
-        for (tail, head), passing in self.chains.items():
-            path = [tail, *passing, head]
-            yield from zip(path[:-1], path[1:], strict=True)
-
-
-@dataclass
-class _Graph:
-    """A graph with everything in its place; a layer's span is its left and right."""
-
-    nodes: list[Any]
-    tails: list[list[int]]
-    boxes: dict[int, _Box]
-    flows: list[list[str]]
-    layers: _Layers
-    spans: list[tuple[float, float]]
-
-    def __post_init__(self) -> None:
-        columns = enumerate(self.layers.columns)
-        self.column_of = {v: k for k, column in columns for v in column}
-
-    @property
-    def size(self) -> tuple[float, float]:
-        height = max(box.y + box.height / 2 for box in self.boxes.values())
-        return self.spans[-1][1], height
-
-    def span(self, vertex: int) -> tuple[float, float]:
-        return self.spans[self.column_of[vertex]]
-
-    def move(self, dx: float, dy: float) -> None:
-        for box in self.boxes.values():
-            box.x, box.y = box.x + dx, box.y + dy
-        self.spans = [(left + dx, right + dx) for left, right in self.spans]
-
-    def doors(self, i: int) -> list[float]:
-        """The heights at which inputs enter: in their order, where order matters."""
-        n, box = len(self.tails[i]), self.boxes[i]
-        ranks = list(range(n))
-        if n and self.nodes[i].op.name in _ORDER_DOES_NOT_MATTER:
-            last = [(self.layers.chains[t, i] or [t])[-1] for t in self.tails[i]]
-            by_height = sorted(ranks, key=lambda k: -self.boxes[last[k]].y)
-            ranks = [by_height.index(k) for k in ranks]
-        return [box.y + box.height * (0.5 - (rank + 1) / (n + 1)) for rank in ranks]
-
-    def route(self, i: int, slot: int, lane: float) -> list[tuple[float, float]]:
-        """Corners of an edge: level inside a layer, free to bend between two layers.
-
-        So it meets no box: inside a layer it keeps to the place reserved for it.
-        """
-        tail, door = self.tails[i][slot], self.doors(i)[slot]
-        twins = [k for k, t in enumerate(self.tails[i]) if t == tail]
-        shift = 0.07 * ((len(twins) - 1) / 2 - twins.index(slot))
-        start, end = self.boxes[tail], self.boxes[i]
-        points = [(start.x + start.width / 2, start.y), (self.span(tail)[1], start.y)]
-        for v in self.layers.chains[tail, i]:
-            points += [(x, self.boxes[v].y + shift) for x in self.span(v)]
-        return [*points, (self.span(i)[0] - lane, door), (end.x - end.width / 2, door)]
 
 
 def draw_graph(
@@ -435,10 +316,11 @@ def draw_graph(
             "draw_graph: edges=True shows gradients, but there are none yet. "
             "Call backward() on the output first."
         )
-    titles = _titles(nodes, names or {})
-    graph = _lay_out(nodes, titles, grads, edges, digits)
+    given = given_names(nodes, names or {}, "draw_graph")
+    called = [given.get(id(node), "") for node in nodes]
+    graph = _lay_out(nodes, called, grads, edges, digits)
     with _house_style():
-        return _draw_layers(graph, title, _key(graph, titles, grads))
+        return _draw_layers(graph, title, _key(nodes, called[-1], grads))
 
 
 def _nodes_of(output: Any, max_nodes: int) -> list[Any]:
@@ -459,232 +341,70 @@ def _nodes_of(output: Any, max_nodes: int) -> list[Any]:
     return nodes
 
 
-def _titles(nodes: list[Any], names: Mapping[str, Any]) -> list[str]:
-    """What each box is called: `name`, `operation`, or `name (operation)`."""
-    if not isinstance(names, Mapping):
-        raise TypeError('draw_graph: names maps names to nodes: {"x": x, "y": y}.')
-    given: dict[int, list[str]] = {}
-    for name, node in names.items():
-        if not any(node is x for x in nodes):
-            raise ValueError(
-                f"draw_graph: the node named {name!r} is not part of this computation. "
-                "Was it made anew after the output was computed?"
-            )
-        given.setdefault(id(node), []).append(name)
-    return [_title(node, " = ".join(given.get(id(node), []))) for node in nodes]
-
-
-def _title(node: Any, name: str) -> str:
-    if node.op is None:
-        return name
-    symbol = _symbol(node.op.name)
-    if not name or symbol.startswith("("):
-        return f"{name} {symbol}".strip()
-    return f"{name} ({symbol})"
-
-
-def _symbol(operation: str) -> str:
-    exponent = operation.removeprefix("^")
-    if exponent != operation and exponent.removeprefix("-").isdigit():
-        return f"(·){exponent.translate(_SUPERSCRIPTS)}"
-    return _SYMBOLS.get(operation, operation.replace("_", " "))
-
-
-def _kind(node: Any, nodes: list[Any]) -> str:
-    if node is nodes[-1]:
-        return "output"
-    if node.op is not None:
-        return "operation"
-    return "leaf" if node.requires_grad else "constant"
-
-
-def _node_box(
-    node: Any, title: str, nodes: list[Any], grads: bool, digits: int, edges: bool
-) -> _Box:
-    lines = [_Line(title, 9.5, weight="bold")] if title else []
-    lines.append(_Line(_words(node.data, digits)))
-    if grads and node.grad is not None and node.requires_grad:
-        lines.append(_Line(_grad_words(node.grad, digits), color=COLORS.blue))
-    width, height = _block_size(lines)
-    # Each input has its own door in the left wall; labels at the doors need room.
-    doors = (0.19 if edges else 0.12) * (len(node.inputs) + 1)
-    height = max(height + 0.12, doors)
-    width = max(width + 0.2, 0.42)
-    return _Box(lines, width, height, _kind(node, nodes))
-
-
-def _flows(node: Any, digits: int) -> list[str]:
+def _flows(node: Any, digits: int) -> list[Box | None]:
     """For each input, what this operation brings back to it: vjp(grad_out)."""
     if node.op is None or node.grad is None:
-        return []
+        return [None] * len(node.inputs)
     parts = node.op.vjp(node.grad, node.data, *[x.data for x in node.inputs])
     return [
-        _grad_words(part, digits) if part is not None and x.requires_grad else ""
+        _flow(part, digits) if part is not None and x.requires_grad else None
         for x, part in zip(node.inputs, parts, strict=True)
     ]
 
 
-def _layer(n: int, pairs: list[tuple[int, int]]) -> _Layers:
-    """Layers of a graph of `n` vertices; long edges get vertices `n`, `n` + 1, …."""
-    from fast_sugiyama import from_edges
-
-    # A fork taken twice is one edge for the layout, and two in the drawing.
-    edges = list(dict.fromkeys(pairs))
-    if not edges:
-        return _Layers([[0]], {0: 0.0}, {})
-    [(positions, _, _, steps)] = from_edges(
-        edges, dummy_vertices=True, vertex_spacing=1, ranking_type="minimize"
-    )
-    levels: dict[float, list[tuple[float, int]]] = {}
-    for vertex, (across, level) in positions:
-        levels.setdefault(-level, []).append((-across, vertex))
-    columns = [[v for _, v in sorted(levels[key])] for key in sorted(levels)]
-    start = {vertex: -across for vertex, (across, _) in positions}
-    return _Layers(columns, start, _chains(n, edges, steps))
+def _flow(part: Any, digits: int) -> Box:
+    return label_box([Line(grad_words(part, digits), 7.5, COLORS.blue)])
 
 
-def _chains(n: int, edges: list, steps: Iterable) -> dict:
-    """For each edge the vertices, if any, at which it passes the layers between."""
-    after: dict[int, list[int]] = {}
-    for tail, head in steps:
-        after.setdefault(tail, []).append(head)
-    chains = {}
-    for tail, _ in edges:
-        for head in after[tail]:
-            passing = []
-            while head >= n:
-                passing.append(head)
-                [head] = after[head]
-            chains[tail, head] = passing
-    return chains
+def _node_lines(node: Any, name: str, grads: bool, digits: int) -> list[Line]:
+    head = graphs.title(node, name)
+    lines = [Line(head, 9.5, weight="bold")] if head else []
+    lines.append(Line(words(node.data, digits)))
+    if grads and node.grad is not None and node.requires_grad:
+        lines.append(Line(grad_words(node.grad, digits), color=COLORS.blue))
+    return lines
 
 
 def _lay_out(
-    nodes: list[Any], titles: list[str], grads: bool, edges: bool, digits: int
-) -> _Graph:
+    nodes: list[Any], called: list[str], grads: bool, edges: bool, digits: int
+) -> Graph:
     index = {id(node): i for i, node in enumerate(nodes)}
     tails = [[index[id(x)] for x in node.inputs] for node in nodes]
-    pairs = [(tail, i) for i in range(len(nodes)) for tail in tails[i]]
-    boxes = {
-        i: _node_box(node, titles[i], nodes, grads, digits, edges)
-        for i, node in enumerate(nodes)
-    }
-    flows = [_flows(node, digits) if edges else [] for node in nodes]
-    layers = _layer(len(nodes), pairs)
-    return _Graph(nodes, tails, boxes, flows, layers, _place(layers, boxes, flows))
+    none = [[None] * len(node.inputs) for node in nodes]
+    labels = [_flows(node, digits) for node in nodes] if edges else none
+    blocks = [
+        _node_lines(*pair, grads, digits) for pair in zip(nodes, called, strict=True)
+    ]
+    kinds = [graphs.kind(node, nodes[-1]) for node in nodes]
+    boxes = list(map(node_box, blocks, kinds, labels))
+    return lay_out(boxes, tails, labels, graphs.unordered(nodes))
 
 
-def _lane(label: str) -> float:
-    """Length of the level piece before a door: room for the label, or the arrow."""
-    return _text_width(label, 7.5) + 0.16 if label else 0.1
-
-
-def _widest_lane(column: list[int], flows: list[list[str]]) -> float:
-    labels = [label for v in column if v < len(flows) for label in flows[v]]
-    return max(map(_lane, labels), default=_lane(""))
-
-
-def _place(
-    layers: _Layers, boxes: dict[int, _Box], flows: list[list[str]]
-) -> list[tuple[float, float]]:
-    """Give every vertex its x and y; return each layer's left and right end."""
-    for column in layers.columns:
-        for vertex in column:
-            boxes.setdefault(vertex, _Box())
-    _place_upright(layers, boxes)
-    spans, x = [], 0.0
-    for k, column in enumerate(layers.columns):
-        x += _gap(layers, boxes, k) + _widest_lane(column, flows) if k else 0.0
-        width = max(boxes[v].width for v in column)
-        for vertex in column:
-            boxes[vertex].x = x + width / 2
-        spans.append((x, x + width))
-        x += width
-    return spans
-
-
-def _gap(layers: _Layers, boxes: dict[int, _Box], k: int) -> float:
-    """Room before layer `k`: more where edges climb, so that none gets too steep."""
-    here = set(layers.columns[k])
-    climbs = [abs(boxes[a].y - boxes[b].y) for a, b in layers.links() if b in here]
-    return min(0.8, 0.24 + 0.14 * max(climbs, default=0.0))
-
-
-def _place_upright(layers: _Layers, boxes: dict[int, _Box]) -> None:
-    """Pull every vertex towards its neighbours, keeping order and distance."""
-    near: dict[int, list[int]] = {v: [] for column in layers.columns for v in column}
-    for tail, head in layers.links():
-        near[tail].append(head)
-        near[head].append(tail)
-    for vertex, height in layers.start.items():
-        boxes[vertex].y = height * 0.7
-    for sweep in range(24):
-        for column in layers.columns[:: -1 if sweep % 2 else 1]:
-            wish = [_wish(v, near[v], boxes) for v in column]
-            _settle([boxes[v] for v in column], wish)
-    lowest = min(box.y - box.height / 2 for box in boxes.values())
-    for box in boxes.values():
-        box.y -= lowest
-
-
-def _wish(vertex: int, near: list[int], boxes: dict[int, _Box]) -> float:
-    if not near:
-        return boxes[vertex].y
-    # A long edge wants to be straight more than a short one.
-    weights = [4.0 if boxes[v].kind == "pass" else 1.0 for v in near]
-    return float(np.average([boxes[v].y for v in near], weights=weights))
-
-
-def _settle(column: list[_Box], wish: list[float]) -> None:
-    """Least squares to the wishes with every distance kept (pool adjacent violators).
-
-    With the distances taken off, the places need only be non-decreasing.
-    """
-    offset, blocks = 0.0, []
-    for k, box in enumerate(column):
-        if k:
-            offset += (column[k - 1].height + box.height) / 2 + 0.15
-        blocks.append([wish[k] - offset, 1])
-        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            (a, m), (b, n) = blocks[-2], blocks.pop()
-            blocks[-1] = [(a * m + b * n) / (m + n), m + n]
-    places = [place for place, count in blocks for _ in range(count)]
-    offset = 0.0
-    for k, box in enumerate(column):
-        if k:
-            offset += (column[k - 1].height + box.height) / 2 + 0.15
-        box.y = places[k] + offset
-
-
-def _draw_layers(graph: _Graph, title: str | None, key: str) -> Figure:
+def _draw_layers(graph: Graph, title: str | None, key: str) -> Figure:
     width, height = graph.size
     size = (width + 2 * _MARGIN, height + 2 * _MARGIN)
     fig, ax, x0, y0 = _canvas(*size, title, key)
     graph.move(x0 + _MARGIN, y0 + _MARGIN)
-    for i, tails in enumerate(graph.tails):
+    for i in range(len(graph.tails)):
         _draw_box(ax, graph.boxes[i])
-        for slot in range(len(tails)):
-            label = graph.flows[i][slot] if graph.flows[i] else ""
-            path = graph.route(i, slot, _lane(label))
-            _draw_edge(ax, path)
-            if label:
-                x, y = path[-2][0] + _lane(label) / 2 - 0.02, path[-2][1]
-                _edge_label(ax, x, y, [_Line(label, 7.5, COLORS.blue)])
+    for i, slot in graph.edges():
+        _draw_edge(ax, graph.route(i, slot))
+        if label := graph.label(i, slot):
+            _edge_label(ax, label)
     return fig
 
 
-def _key(graph: _Graph, titles: list[str], grads: bool) -> str:
-    kinds = {box.kind for box in graph.boxes.values()}
+def _key(nodes: list[Any], name: str, grads: bool) -> str:
+    kinds = {graphs.kind(node, nodes[-1]) for node in nodes}
     parts = []
-    if grads and graph.nodes[-1].grad is not None:
-        name = titles[-1].partition(" (")[0] if " (" in titles[-1] else "output"
-        parts.append(f"blue ∂: gradient, ∂{name}/∂(this)")
+    if grads and nodes[-1].grad is not None:
+        parts.append(f"blue ∂: gradient, ∂{name or 'output'}/∂(this)")
     parts += ["shaded: leaf"] if "leaf" in kinds else []
     parts += ["dashed: constant"] if "constant" in kinds else []
     return "  ·  ".join([*parts, "thick frame: output"])
 
 
-def _draw_box(ax: Axes, box: _Box) -> None:
+def _draw_box(ax: Axes, box: Box) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     if box.kind == "pass":
@@ -694,6 +414,7 @@ def _draw_box(ax: Axes, box: _Box) -> None:
         "constant": {"facecolor": "white", "linestyle": (0, (3, 2)), "linewidth": 1.0},
         "operation": {"facecolor": "white", "linewidth": 1.0},
         "output": {"facecolor": "white", "linewidth": 2.6},
+        "module": {"facecolor": "#F2F2F2", "linewidth": 1.8},
     }[box.kind]
     corner = (box.x - box.width / 2, box.y - box.height / 2)
     shape = f"round,pad=0,rounding_size={0.02 if box.kind == 'constant' else 0.09}"
@@ -709,7 +430,7 @@ def _draw_box(ax: Axes, box: _Box) -> None:
             **look,
         )
     )
-    _write_block(ax, box.x, box.y, box.lines, gid="in box")
+    _write(ax, box, gid="in box")
 
 
 def _draw_edge(ax: Axes, points: list[tuple[float, float]]) -> None:
@@ -734,15 +455,73 @@ def _draw_edge(ax: Axes, points: list[tuple[float, float]]) -> None:
     ax.add_patch(arrow)
 
 
-def _edge_label(ax: Axes, x: float, y: float, lines: list[_Line]) -> None:
+def _edge_label(ax: Axes, box: Box) -> None:
     from matplotlib.patches import Rectangle
 
-    width, height = _block_size(lines)
-    corner = (x - width / 2 - 0.02, y - height / 2)
-    paper = Rectangle(corner, width + 0.04, height, color="white", lw=0, zorder=2)
+    corner = (box.x - box.width / 2 - 0.02, box.y - box.height / 2)
+    size = (box.width + 0.04, box.height)
+    paper = Rectangle(corner, *size, color="white", lw=0, zorder=2)
     paper.set_gid("label")
     ax.add_patch(paper)
-    _write_block(ax, x, y, lines, gid="on edge")
+    _write(ax, box, gid="on edge")
+
+
+# --- The computation graph, step by step ----------------------------------------------
+
+
+def step(
+    output: Any,
+    names: Any = None,
+    *,
+    groups: Any = None,
+    backward: Callable[[Any], None] | None = None,
+    title: str = "",
+    alt: str | None = None,
+    digits: int = 4,
+    max_nodes: int = 200,
+) -> None:
+    """Show the computation behind `output`, a node or a `Tape`, to be stepped through.
+
+    First the forward pass, node by node; then the backward pass, edge by edge: incoming
+    gradient × local derivative = contribution, and the sum where paths join. Keys: ← →,
+    Home, End. Where no script runs, the last step stands there as a picture.
+
+    - `names` maps names to nodes, `{"x": x, "w": w}`, or is a model, whose parameters
+      then bear their own names. Other results are called v₁, v₂, ….
+    - `groups` folds parts into one box each, which can be opened: a model (one box a
+      module with parameters), or a mapping `{"hidden": h}` from a part's name to the
+      node (or nodes) that come out of it; a part is what stands behind them and in no
+      earlier part. Beyond `max_nodes` nodes, a model given as `names` is folded.
+    - `backward(output)` is run instead of the tape's own backward pass, and what it
+      does is shown, right or wrong: so a broken engine can be looked at.
+    - `alt` describes the picture; by default it lists values and gradients.
+
+    Raises
+    ------
+    ValueError : if more than `max_nodes` boxes would be seen; if the output is an array
+        without a gradient, or needs none; for a name or group that is not on the tape.
+    TypeError : if `output` is neither a node nor a tape; for other `names`, `groups`.
+
+    Plumbing.
+    """
+    from course_utils import stepper
+
+    page = stepper.page(
+        output,
+        names,
+        groups=groups,
+        backward=backward,
+        title=title,
+        alt=alt,
+        digits=digits,
+        max_nodes=max_nodes,
+    )
+    if not _in_ipython():
+        print(page.alt)
+        return
+    with _house_style():
+        fig = _draw_layers(page.graph, title, page.key)
+    _display(_png(fig), page.alt, page.markup)
 
 
 # --- The neural network --------------------------------------------------------------
@@ -754,14 +533,14 @@ _MOST_WEIGHTS = 40
 class _Label:
     """Words on the edge from `start` to `end`, at `share` of the way."""
 
-    lines: list[_Line]
+    lines: list[Line]
     start: tuple[float, float]
     end: tuple[float, float]
     share: float = 0.5
 
     @cached_property
     def size(self) -> tuple[float, float]:
-        return _block_size(self.lines)
+        return block_size(self.lines)
 
     def box(self, share: float) -> tuple[float, float, float, float]:
         """Left, bottom, right, top, with a little air."""
@@ -883,17 +662,17 @@ def _at(values: Sequence[Any] | None, k: int, *where: int) -> Any:
 
 
 def _lines(name: Any, value: Any, grad: Any, digits: int, size: float = 8.5) -> list:
-    lines = [_Line(name, 9.5, weight="bold")] if name else []
+    lines = [Line(name, 9.5, weight="bold")] if name else []
     if value is not None:
-        lines.append(_Line(_number(value, digits), size))
+        lines.append(Line(number(value, digits), size))
     if grad is not None:
-        lines.append(_Line(_grad_words(float(grad), digits), size, COLORS.blue))
+        lines.append(Line(grad_words(float(grad), digits), size, COLORS.blue))
     return lines
 
 
 def _draw_neurons(cells: list, notes: list, title: str | None, grads: bool) -> Figure:
     flat = [lines for layer in cells for lines in layer if lines]
-    radius = max((np.hypot(*_block_size(lines)) / 2 for lines in flat), default=0.15)
+    radius = max((np.hypot(*block_size(lines)) / 2 for lines in flat), default=0.15)
     radius = float(radius) + 0.06
     gap, labels, width, height = _spread(cells, notes, radius)
     key = "blue ∂: gradient of the loss" if grads else None
@@ -1004,7 +783,9 @@ def _draw_weight(ax: Axes, label: _Label, x0: float, y0: float) -> None:
     (xa, ya), (xb, yb) = label.start, label.end
     ax.plot([xa + x0, xb + x0], [ya + y0, yb + y0], color=_GREY, lw=1, ls="-", zorder=1)
     left, bottom, right, top = label.box(label.share)
-    _edge_label(ax, (left + right) / 2 + x0, (bottom + top) / 2 + y0, label.lines)
+    box = label_box(label.lines)
+    box.x, box.y = (left + right) / 2 + x0, (bottom + top) / 2 + y0
+    _edge_label(ax, box)
 
 
 def _draw_neuron(ax: Axes, x: float, y: float, radius: float, lines: list) -> None:
@@ -1012,7 +793,7 @@ def _draw_neuron(ax: Axes, x: float, y: float, radius: float, lines: list) -> No
 
     look = {"facecolor": _PALE, "edgecolor": "#333333", "linewidth": 1.2}
     ax.add_patch(Circle((x, y), radius, gid="box", zorder=3, **look))
-    _write_block(ax, x, y, lines, gid="in box")
+    _write(ax, Box(lines, x=x, y=y), gid="in box")
 
 
 # --- Curves, matrices, images --------------------------------------------------------
@@ -1205,7 +986,7 @@ def heat_map(
     image = _cells(ax, shown, None, None, **_scale(shown, log, diverging))
     _whole_ticks(ax, values.shape)
     if annotate:
-        words = [[_number(v, 3) for v in row] for row in values]
+        words = [[number(v, 3) for v in row] for row in values]
         _write_cells(ax, image, shown, words)
     _color_bar(fig, image, ax, label)
     return fig

@@ -163,10 +163,12 @@ STANDS_ON = {
     "tensor": ("tape", "functional"),
     "nn": ("tensor",),
     "training": ("nn", "optim", "data"),
-    "viz": ("tape",),
+    "graphs": (),
+    "stepper": ("tape", "graphs"),
+    "viz": ("stepper",),
     "checkup": ("data",),
 }
-NUMPY_ONLY = [name for name in STANDS_ON if name not in ("training", "viz")]
+NUMPY_ONLY = [name for name in STANDS_ON if name not in ("training", "viz", "graphs", "stepper")]
 HEAVY = ("torch", "torchvision", "matplotlib", "tqdm", "sklearn", "IPython")
 MOST_SECONDS = 0.1
 

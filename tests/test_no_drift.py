@@ -35,6 +35,8 @@ MODULES = (
     "gradcheck",
     "data",
     "training",
+    "graphs",
+    "stepper",
     "viz",
     "checkup",
     "launch",

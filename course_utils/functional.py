@@ -503,7 +503,7 @@ def softmax_cross_entropy(logits, labels):
     """
     _check_labels(logits, labels)
     picked = logits[np.arange(len(labels)), labels]
-    loss = np.mean(logsumexp(logits) - picked)
+    loss = (logsumexp(logits) - picked).sum() / len(labels)
     if np.isnan(loss):
         _complain_about_nan("softmax_cross_entropy", "logits", logits)
     return loss

@@ -61,7 +61,10 @@ class Optimizer:
         self.buffers = [np.empty_like(p.data) for p in self.parameters]
 
     def gradients(self) -> list[np.ndarray]:
-        """Gradients in the order of the parameters, weight decay λ·w included."""
+        """Gradients in the order of the parameters, weight decay λ·w included.
+
+        With weight decay they stand in the buffers.
+        """
         missing = [i for i, p in enumerate(self.parameters) if p.grad is None]
         if missing:
             raise ValueError(
@@ -70,7 +73,10 @@ class Optimizer:
             )
         if not self.weight_decay:
             return [p.grad for p in self.parameters]
-        return [p.grad + self.weight_decay * p.data for p in self.parameters]
+        for p, g in zip(self.parameters, self.buffers, strict=True):
+            np.multiply(p.data, self.weight_decay, out=g)
+            g += p.grad
+        return self.buffers
 
     def zero_grad(self) -> None:
         """Forget the gradients: needed where backward() accumulates."""
@@ -132,6 +138,7 @@ class Adam(Optimizer):
         self.betas, self.eps, self.t = betas, eps, 0
         self.means = [np.zeros_like(p.data) for p in self.parameters]
         self.squares = [np.zeros_like(p.data) for p in self.parameters]
+        self.steps = [np.empty_like(p.data) for p in self.parameters]
 
     def step(self) -> None:
         """Move every parameter one step, each at its own scale."""
@@ -139,7 +146,7 @@ class Adam(Optimizer):
         b1, b2 = self.betas
         scale, scale_squares = 1 - b1**self.t, 1 - b2**self.t
         moments = zip(self.means, self.squares, strict=True)
-        arrays = (self.parameters, self.gradients(), moments, self.buffers)
+        arrays = (self.parameters, self.gradients(), moments, self.steps)
         for p, g, (m, s), step in zip(*arrays, strict=True):
             np.subtract(g, m, out=step)
             step *= 1 - b1

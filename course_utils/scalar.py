@@ -92,7 +92,7 @@ class Value(Node):
     __array_ufunc__ = None  # a NumPy number on the left leaves the operation to us
 
     def __init__(self, data: float, requires_grad: bool = True):
-        if not isinstance(data, Real):
+        if not isinstance(data, float | Real):
             raise TypeError(
                 f"Value holds one real number, not {type(data).__name__}. Arrays have "
                 f"tensor.Tensor, and float(x) turns a one-element array into a number"

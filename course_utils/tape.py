@@ -127,9 +127,13 @@ class Tape:
         # x⁰ = 1 for floats and arrays alike, in an array of its own.
         self.output.grad = self.output.data**0 * (1 if grad_out is None else grad_out)
         for node in reversed(self.operations):
-            data = [x.data for x in node.inputs]
-            grads = node.op.vjp(node.grad, node.data, *data)
-            for x, grad in zip(node.inputs, grads, strict=True):
+            grads = node.op.vjp(node.grad, node.data, *[x.data for x in node.inputs])
+            if len(grads) != len(node.inputs):
+                raise ValueError(
+                    f"backward: the vjp of {node.op.name} gave {len(grads)} gradients "
+                    f"for {len(node.inputs)} inputs; it must give one each"
+                )
+            for x, grad in zip(node.inputs, grads):  # noqa: B905 — counted, and faster
                 if x.requires_grad:
                     x.grad = grad if x.grad is None else x.grad + grad
         for leaf, grad in earlier:

@@ -76,6 +76,17 @@ class Exercise:
         return "value" if self.inputs is None else "function"
 
     @property
+    def called_plainly(self) -> bool:
+        """Whether the answer is a function that is called with the inputs."""
+        return self.call is plainly and self.kind == "function"
+
+    @property
+    def is_value(self) -> bool:
+        """Whether a value is handed in, which `reference()` computes."""
+        nothing = not inspect.signature(self.reference).parameters
+        return self.kind == "value" or (self.kind == "challenge" and nothing)
+
+    @property
     def arguments(self) -> tuple[str, ...]:
         """The names of what the answer is called with, as the reference has them."""
         if self.call is plainly:

@@ -1,0 +1,393 @@
+"""Every exercise is whole: right answers pass, each mistake is named as itself."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+
+import numpy as np
+import pytest
+
+from course_utils.exercises import exercises, hint, notebooks, solution
+from course_utils.exercises.comparing import computing
+from course_utils.exercises.exercise import BY_HAND, Exercise
+from course_utils.exercises.general import (
+    SCALES,
+    SENTENCES,
+    changes,
+    contributions,
+    quietly,
+    scales,
+)
+from course_utils.exercises.judging import Judge
+from tests.exercise_cells import asked, body, library, solved, with_exercises
+from tests.notebooks import COURSE, FOLDER, headings, read
+
+LIBRARY = library()
+GRADIENTS = [e for e in LIBRARY if e.gradient]
+FUNCTIONS = [e for e in LIBRARY if e.kind == "function"]
+MOST_SECONDS, MOST_SLOW = 0.5, 5.0
+
+
+def cases(exercises_, many):
+    """Parametrise over pairs of an exercise and one of its many things."""
+    return [
+        pytest.param(e, thing, id=f"{e.number}-{name}")
+        for e in exercises_
+        for name, thing in many(e)
+    ]
+
+
+def answer_of(exercise: Exercise, function):
+    """What a student would hand in: the function, or the value it computes."""
+    return function() if exercise.is_value else function
+
+
+def verdict(exercise: Exercise, answer):
+    return Judge(exercise, answer).verdict()
+
+
+by_number = functools.partial(pytest.mark.parametrize, ids=lambda e: e.number)
+
+
+# --- right answers --------------------------------------------------------------------
+
+
+@by_number("exercise", LIBRARY)
+def test_the_reference_passes(exercise):
+    said = verdict(exercise, answer_of(exercise, exercise.reference))
+    assert said.passed, said
+
+
+@pytest.mark.parametrize(
+    ("exercise", "variant"), cases(LIBRARY, lambda e: enumerate(e.variants))
+)
+def test_another_right_answer_passes(exercise, variant):
+    answer = variant() if exercise.is_value and callable(variant) else variant
+    assert (said := verdict(exercise, answer)).passed, said
+
+
+@by_number("exercise", GRADIENTS)
+def test_a_gradient_has_three_variants(exercise):
+    assert len({inspect.getsource(v) for v in exercise.variants}) >= 3
+
+
+# --- written mistakes -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("exercise", "mistake"),
+    cases(LIBRARY, lambda e: [(m.id, m) for m in e.mistakes if m.code]),
+)
+def test_a_mistake_is_named_as_itself(exercise, mistake):
+    said = verdict(exercise, answer_of(exercise, mistake.code))
+    assert not said.passed
+    certain = [name for f in said.findings if f.certain for name in f.ids]
+    assert mistake.id in certain, said
+
+
+def results(exercise: Exercise, function) -> list:
+    inputs = exercise.draw() if exercise.inputs else [()]
+    return [quietly(computing(exercise, function), args) for args in inputs]
+
+
+def same_results(one: list, other: list) -> bool:
+    def same(a, b):
+        if a is None or b is None:
+            return a is b
+        return all(
+            x.shape == y.shape
+            and (
+                np.array_equal(x, y)
+                if x.dtype.kind == "U"
+                else np.allclose(x, y, rtol=1e-9, atol=1e-12, equal_nan=True)
+            )
+            for x, y in zip(a, b, strict=True)
+        )
+
+    return all(same(a, b) for a, b in zip(one, other, strict=True))
+
+
+@by_number("exercise", [e for e in LIBRARY if e.kind != "challenge"])
+def test_no_two_mistakes_make_the_same_numbers(exercise):
+    made = [(m.id, results(exercise, m.code)) for m in exercise.mistakes if m.code]
+    for k, (name, one) in enumerate(made):
+        for other_name, other in made[:k]:
+            assert not same_results(one, other), f"{name} and {other_name}"
+
+
+@by_number("exercise", LIBRARY)
+def test_mistakes_have_different_names_and_a_sentence(exercise):
+    names = [m.id for m in exercise.mistakes]
+    assert len(names) == len(set(names))
+    for mistake in exercise.mistakes:
+        assert mistake.says or mistake.id in SENTENCES, mistake.id
+
+
+# --- general mistakes -----------------------------------------------------------------
+
+
+def with_factor(exercise: Exercise, factors) -> object:
+    """The reference, every output multiplied by a product of factors."""
+    compute = computing(exercise, exercise.reference)
+    inputs = exercise.draw()
+
+    def wrong(*args):
+        product = np.prod([SCALES[name](exercise, args) for name in factors])
+        return packed(exercise, [product * out for out in compute(args)])
+
+    assert inputs
+    return wrong
+
+
+def packed(exercise: Exercise, outputs: list):
+    return tuple(outputs) if exercise.outputs else outputs[0]
+
+
+def named(exercise: Exercise, said, ids: set[str]) -> bool:
+    """Whether all that is said is sure, and names these mistakes or a written one."""
+    written = {m.id for m in exercise.mistakes}
+    return bool(said.findings) and all(
+        f.certain and (set(f.ids) <= ids or set(f.ids) & written or len(f.ids) == 1)
+        for f in said.findings
+    )
+
+
+PLAIN = [e for e in GRADIENTS if e.called_plainly]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "factor"), cases(PLAIN, lambda e: [(s, s) for s in SCALES])
+)
+def test_a_factor_is_named(exercise, factor):
+    choices = [s for s in scales(exercise, exercise.draw()) if s.ids == (factor,)]
+    if not choices:
+        pytest.skip("1 on every input")
+    said = verdict(exercise, with_factor(exercise, [factor]))
+    assert not said.passed
+    assert named(exercise, said, {factor}), said
+
+
+PAIRS = [("sign", "double"), ("sign", "mean-forgotten"), ("half", "mean-twice")]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "pair"), cases(PLAIN, lambda e: [("+".join(p), p) for p in PAIRS])
+)
+def test_two_factors_are_named(exercise, pair):
+    said = verdict(exercise, with_factor(exercise, pair))
+    assert not said.passed
+    assert said.findings
+    assert all(f.certain and len(f.ids) <= 2 for f in said.findings), said
+
+
+def changed(exercise: Exercise, change, factor: float = 1.0):
+    """The reference with those outputs changed that the change speaks of."""
+    right = computing(exercise, exercise.reference)
+    wrong = change.make(right, exercise)
+    made = [quietly(wrong, args) for args in exercise.draw()]
+    if None in made:
+        return None
+    hit = [all(out is not None for out in column) for column in zip(*made, strict=True)]
+
+    def function(*args):
+        triples = zip(hit, wrong(args), right(args), strict=True)
+        return packed(exercise, [factor * (w if h else r) for h, w, r in triples])
+
+    return function
+
+
+def applying(exercise: Exercise, change, factor: float = 1.0):
+    """The changed reference, if that is possible and changes something."""
+    function = changed(exercise, change)
+    right = results(exercise, exercise.reference)
+    if function is None or same_results(as_results(exercise, function), right):
+        pytest.skip("nothing changes, or not on every input")
+    return changed(exercise, change, factor)
+
+
+def as_results(exercise: Exercise, function) -> list:
+    return [computing(exercise, function)(args) for args in exercise.draw()]
+
+
+def every_change(exercise: Exercise):
+    for k, change in enumerate(changes(exercise, exercise.draw())):
+        yield f"{change.id}-{k}", change
+
+
+@pytest.mark.parametrize(("exercise", "change"), cases(PLAIN, every_change))
+def test_a_general_mistake_is_named(exercise, change):
+    said = verdict(exercise, applying(exercise, change))
+    assert not said.passed
+    assert named(exercise, said, {change.id, "order"}), said
+
+
+@pytest.mark.parametrize(("exercise", "change"), cases(PLAIN, every_change))
+def test_a_general_mistake_with_the_wrong_sign_is_named(exercise, change):
+    said = verdict(exercise, applying(exercise, change, -1.0))
+    assert not said.passed
+    assert said.findings
+    assert all(f.certain and len(f.ids) <= 2 for f in said.findings), said
+
+
+@by_number("exercise", PLAIN)
+def test_changes_in_place_and_float32_are_named(exercise):
+    arrays = [k for k, a in enumerate(exercise.draw()[0]) if np.ndim(a)]
+    if not arrays:
+        pytest.skip("numbers cannot be changed in place")
+
+    def in_place(*args):
+        out = exercise.reference(*args)
+        args[arrays[0]][...] += 1
+        return out
+
+    def in_float32(*args):
+        low = [np.float32(a) if np.asarray(a).dtype == float else a for a in args]
+        made = computing(exercise, exercise.reference)(tuple(low))
+        return packed(exercise, [np.float32(out) for out in made])
+
+    assert verdict(exercise, in_place).mistake == "in-place"
+    said = verdict(exercise, in_float32)
+    assert "float32" in said.mistakes, said
+
+
+@by_number("exercise", PLAIN)
+def test_zeros_and_inputs_fail(exercise):
+    compute = computing(exercise, exercise.reference)
+
+    def zeros(*args):
+        return packed(exercise, [np.zeros_like(out) for out in compute(args)])
+
+    assert verdict(exercise, zeros).mistake == "zero"
+    count = max(1, len(exercise.outputs))
+    for k in range(len(exercise.arguments)):
+
+        def returned(*args, k=k):
+            return packed(exercise, [args[k]] * count)
+
+        assert not verdict(exercise, returned).passed
+
+
+@by_number("exercise", PLAIN)
+def test_the_contributions_sum_to_the_gradient(exercise):
+    """The general mistakes suppose that a vjp is linear in what comes in."""
+    args = exercise.draw()[0]
+    if exercise.incoming is None or not np.ndim(args[exercise.incoming]):
+        pytest.skip("no array comes in")
+    compute = computing(exercise, exercise.reference)
+    for part, out in zip(
+        contributions(compute, exercise, args), compute(args), strict=True
+    ):
+        axes = tuple(range(np.ndim(args[exercise.incoming])))
+        np.testing.assert_allclose(part.sum(axis=axes), out, rtol=1e-9, atol=1e-12)
+
+
+def noisy(exercise: Exercise):
+    """A wrong answer that nobody has a name for."""
+    compute = computing(exercise, exercise.reference)
+    rng = np.random.default_rng(0)
+
+    def wrong(*args):
+        return packed(
+            exercise, [out + rng.normal(size=out.shape) for out in compute(args)]
+        )
+
+    return wrong
+
+
+@by_number("exercise", [e for e in FUNCTIONS if e.called_plainly])
+def test_noise_is_never_named_for_certain_and_in_time(exercise):
+    if any(out.dtype.kind == "U" for out in results(exercise, exercise.reference)[0]):
+        pytest.skip("a text")
+    best = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        said = verdict(exercise, noisy(exercise))
+        best = min(best, time.process_time() - start)
+        assert not said.passed
+        assert not any(f.certain for f in said.findings), said
+        if best < MOST_SECONDS / 2:
+            break
+    assert best < (MOST_SLOW if exercise.slow else MOST_SECONDS)
+
+
+# --- words ----------------------------------------------------------------------------
+
+
+@by_number("exercise", LIBRARY)
+def test_words(exercise):
+    assert exercise.title and exercise.explanation
+    assert len(exercise.hints) == 3
+    assert len(set(exercise.hints)) == 3
+    assert exercise.reference.__name__ in solution(exercise.number).text
+    assert exercise.hints[0] in hint(exercise.number).text
+
+
+@by_number("exercise", GRADIENTS)
+def test_general_mistakes_are_made_or_excused(exercise):
+    made = {m.id for m in exercise.mistakes}
+    assert set(exercise.absent) <= set(BY_HAND)
+    assert not made & set(exercise.absent)
+    assert set(BY_HAND) <= made | set(exercise.absent)
+
+
+SECTIONS = {
+    name: {t for _, level, t in headings(read(FOLDER / f"{name}.ipynb")) if level == 2}
+    for name in COURSE
+}
+
+
+def places():
+    for name, sentence in SENTENCES.items():
+        yield pytest.param(sentence.where, id=name)
+    for exercise in LIBRARY:
+        for mistake in exercise.mistakes:
+            yield pytest.param(mistake.where, id=f"{exercise.number}-{mistake.id}")
+
+
+@pytest.mark.parametrize("where", list(places()))
+def test_places_exist(where):
+    notebook, _, section = where.partition("#")
+    assert not where or notebook in SECTIONS
+    assert not section or section in SECTIONS[notebook]
+
+
+# --- in the notebooks -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("notebook", notebooks())
+def test_the_notebook_asks_all_of_them(notebook):
+    (path,) = FOLDER.glob(f"{notebook}_*.ipynb")
+    own = exercises(notebook)
+    assert [e.number for e in own] == [a.number for a in asked(read(path))]
+    assert all(e.notebook == notebook for e in own)
+
+
+ASKED = [(path, a) for path in with_exercises() for a in asked(read(path))]
+
+
+@pytest.mark.parametrize(
+    ("path", "one"), ASKED, ids=lambda x: getattr(x, "number", None)
+)
+def test_stub_and_check(path, one):
+    (exercise,) = [e for e in LIBRARY if e.number == one.number]
+    assert one.heading.source.startswith(f"### {one.number} · {exercise.title}\n")
+    assert one.stub.source.startswith(f"# Exercise {one.number}\n")
+    assert one.heading.number < one.stub.number < one.check.number
+    module = inspect.getmodule(exercise.reference)
+    names = {k: v for k, v in vars(module).items() if not k.startswith("__")}
+    names.pop(exercise.reference.__name__, None)
+    exec(one.stub.source, names)  # noqa: S102
+    said = verdict(exercise, names[one.name])
+    assert said.status == "not attempted", said
+
+
+@pytest.mark.parametrize(
+    ("path", "one"), ASKED, ids=lambda x: getattr(x, "number", None)
+)
+def test_a_stub_does_not_tell_the_solution(path, one):
+    (exercise,) = [e for e in LIBRARY if e.number == one.number]
+    secret = body(inspect.getsource(exercise.reference))
+    assert secret not in one.stub.source
+    assert secret in body(solved(exercise, one.name))

@@ -20,11 +20,11 @@ _UNORDERED = {"+", "×"}
 _DUMMY = 0.17  # inches kept free for an edge that passes a layer
 _CELL = 0.06  # inches of one cell of a small heat map
 _MOST_CELLS = 8  # cells a small heat map has along an axis
-# Shades of a small heat map, from cividis: from dark to light, so that they can be told
-# apart in grey too; the middle one is 0.
+# Shades of a small heat map, cividis from dark to light: they can be told apart in grey
+# too. The middle one is 0.
 HEAT = (
     *("#00224e", "#002f6d", "#213b6e", "#39486c", "#4c556c", "#5d616e", "#6c6e72"),
-    *("#7d7c78",),
+    "#7d7c78",
     *("#8e8978", "#9f9775", "#b1a570", "#c5b568", "#d9c55c", "#edd54a", "#fee838"),
 )
 
@@ -275,7 +275,10 @@ class Layers:
 
 @dataclass
 class Graph:
-    """A graph with everything in its place; a layer's span is its left and right.
+    """A graph with everything in its place.
+
+    A layer's span is its left and right; before it lies its lane, in which edges are
+    level and bear their labels.
 
     `tails[i]` are the vertices whose edges enter vertex i, `labels[i]` the labels of
     these edges, or None; `unordered` are vertices at which the order does not matter.
@@ -288,6 +291,7 @@ class Graph:
     unordered: set[int]
     layers: Layers
     spans: list[tuple[float, float]]
+    lanes: list[float]
 
     def __post_init__(self) -> None:
         columns = enumerate(self.layers.columns)
@@ -327,7 +331,8 @@ class Graph:
     def route(self, i: int, slot: int) -> list[tuple[float, float]]:
         """Corners of an edge: level inside a layer, free to bend between two layers.
 
-        So it meets no box: inside a layer it keeps to the place reserved for it.
+        So it meets no box and no label: inside a layer, and in the lane before it, it
+        keeps to the place reserved for it.
         """
         tail, door = self.tails[i][slot], self.doors(i)[slot]
         twins = [k for k, t in enumerate(self.tails[i]) if t == tail]
@@ -335,9 +340,13 @@ class Graph:
         start, end = self.boxes[tail], self.boxes[i]
         points = [(start.x + start.width / 2, start.y), (self.span(tail)[1], start.y)]
         for v in self.layers.chains[tail, i]:
-            points += [(x, self.boxes[v].y + shift) for x in self.span(v)]
-        lane = self.span(i)[0] - _lane(self.labels[i][slot])
-        return [*points, (lane, door), (end.x - end.width / 2, door)]
+            y = self.boxes[v].y + shift
+            points += [(self.entrance(v), y), (self.span(v)[1], y)]
+        return [*points, (self.entrance(i), door), (end.x - end.width / 2, door)]
+
+    def entrance(self, vertex: int) -> float:
+        """Where the lane before a vertex's layer begins."""
+        return self.span(vertex)[0] - self.lanes[self.column_of[vertex]]
 
     def label(self, i: int, slot: int) -> Box | None:
         """The label of an edge, put in its place on the level piece before the door."""
@@ -357,8 +366,9 @@ def lay_out(
     """Put boxes into layers from left to right, with few crossings. Plumbing."""
     pairs = [(tail, i) for i, inputs in enumerate(tails) for tail in inputs]
     layers, placed = _layer(len(boxes), pairs), dict(enumerate(boxes))
-    spans = _place(layers, placed, labels)
-    return Graph(tails, placed, labels, unordered, layers, spans)
+    lanes = [_widest_lane(column, labels) for column in layers.columns]
+    spans = _place(layers, placed, lanes)
+    return Graph(tails, placed, labels, unordered, layers, spans, lanes)
 
 
 def _layer(n: int, pairs: list[tuple[int, int]]) -> Layers:
@@ -407,7 +417,7 @@ def _widest_lane(column: list[int], labels: list[list[Box | None]]) -> float:
 
 
 def _place(
-    layers: Layers, boxes: dict[int, Box], labels: list[list[Box | None]]
+    layers: Layers, boxes: dict[int, Box], lanes: list[float]
 ) -> list[tuple[float, float]]:
     """Give every vertex its x and y; return each layer's left and right end."""
     for column in layers.columns:
@@ -416,7 +426,7 @@ def _place(
     _place_upright(layers, boxes)
     spans, x = [], 0.0
     for k, column in enumerate(layers.columns):
-        x += _gap(layers, boxes, k) + _widest_lane(column, labels) if k else 0.0
+        x += _gap(layers, boxes, k) + lanes[k] if k else 0.0
         width = max(boxes[v].width for v in column)
         for vertex in column:
             boxes[vertex].x = x + width / 2

@@ -217,16 +217,23 @@ def _close(fig: Figure) -> None:
         sys.modules["matplotlib.pyplot"].close(fig)
 
 
-def _png(fig: Figure) -> bytes:
-    """PNG bytes with a palette, a third of the size, and without date and version."""
+def _png(fig: Figure, dpi: int = _DPI, palette: Sequence[str] = ()) -> bytes:
+    """PNG bytes without date and version, in few colours: a third of the size.
+
+    A `palette` names all colours of a drawing; else the colours are found.
+    """
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
     with _house_style():
-        fig.savefig(raw, format="png", dpi=_DPI, metadata={"Software": None})
+        fig.savefig(raw, format="png", dpi=dpi, metadata={"Software": None})
     picture = Image.open(raw).convert("RGB")
     shaded = any(ax.images or ax.collections for ax in fig.axes)
-    picture = picture.quantize(256 if shaded else 64, dither=Image.Dither.NONE)
+    given = Image.new("P", (1, 1)) if palette else None
+    if given:
+        given.putpalette(bytes.fromhex("".join(palette).replace("#", "")))
+    colors = 256 if shaded else 64
+    picture = picture.quantize(colors, palette=given, dither=Image.Dither.NONE)
     picture.save(small, format="png", optimize=True)
     return small.getvalue()
 
@@ -468,6 +475,12 @@ def _edge_label(ax: Axes, box: Box) -> None:
 
 # --- The computation graph, step by step ----------------------------------------------
 
+# A large graph in few bytes: paper and leaves, ink, words in blue.
+_GRAPH_PALETTE = (
+    *("#FFFFFF", "#DCEAF5", "#C0C0C0", "#909090", "#606060", "#303030", "#000000"),
+    *("#A8C4D6", "#5F97B8", "#005A8C"),
+)
+
 
 def step(
     output: Any,
@@ -521,7 +534,9 @@ def step(
         return
     with _house_style():
         fig = _draw_layers(page.graph, title, page.key)
-    _display(_png(fig), page.alt, page.markup)
+    maps = graphs.HEAT if fig.axes[0].images else ()
+    png = _png(fig, 76, _GRAPH_PALETTE + maps) if page.large else _png(fig)
+    _display(png, page.alt, page.markup)
 
 
 # --- The neural network --------------------------------------------------------------

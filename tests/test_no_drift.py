@@ -36,7 +36,6 @@ MODULES = (
     "data",
     "training",
     "graphs",
-    "stepper",
     "viz",
     "checkup",
     "launch",

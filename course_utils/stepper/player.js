@@ -1,7 +1,8 @@
 // Turns a picture that carries its steps into a player of these steps.
-// The page hands over `img`, which is replaced, and `svg`, what was in it.
+// The page hands over `img`, which is replaced, `svg`, what was in it, and `data`: the
+// style of the player, and the steps of every view.
 (() => {
-  const { img, svg } = document.currentScript;
+  const { img, svg, data } = document.currentScript;
   const make = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes))
@@ -17,7 +18,7 @@
   };
 
   const host = make("div", { "data-lm-suppress-shortcuts": "true", class: "stepping" });
-  const views = [...svg.querySelectorAll(".view")];
+  const views = [...svg.querySelectorAll(":scope > g")];
   const slider = make("input", { type: "range", min: 0, step: 1, "aria-label": "step" });
   const count = make("output");
   const say = make("p", { class: "say", role: "status", "aria-live": "polite",
@@ -35,16 +36,14 @@
     button("+", "larger (plus)", () => zoom(1.25)),
     button("fit", "as large as fits (0)", () => { zoomed = false; fit(); }));
   const box = make("div", { class: "stepper", role: "group" }, stage, bar, say);
-  let steps, at, nodes, edges, finish, scale = 1, zoomed = false, width;
+  let steps, at, nodes, edges, heads, finish, width, scale = 1, zoomed = false;
 
   // --- steps ---
 
   function open(k) {
-    views.forEach((view, i) => { view.style.display = i === k ? "" : "none"; });
-    const [w, h] = views[k].dataset.size.split(" ").map(Number);
-    svg.setAttribute("viewBox", `0 0 ${w} ${h}`);
-    width = w;
-    steps = JSON.parse(views[k].querySelector(".steps").textContent);
+    views.forEach((view, i) => view.setAttribute("display", i === k ? "inline" : "none"));
+    ({ steps, heads, size: [width] } = data.views[k]);
+    svg.setAttribute("viewBox", `0 0 ${data.views[k].size.join(" ")}`);
     nodes = [...views[k].querySelectorAll(".n")];
     edges = [...views[k].querySelectorAll(".e")];
     finish = new Map(steps.map((step, i) => [step.vertex, i]));
@@ -71,9 +70,9 @@
       if (text) text.textContent = grads.get(i) ?? "";
     });
     edges.forEach((edge, i) => {
-      const enters = now.shows.length && Number(edge.dataset.to) === now.vertex;
+      const enters = now.shows.length > 0 && heads[i] === now.vertex;
       edge.classList.toggle("quiet", !told.has(i));
-      edge.classList.toggle("now", i === now.edge || Boolean(enters));
+      edge.classList.toggle("now", i === now.edge || enters);
     });
     tell(now);
     follow();
@@ -114,7 +113,7 @@
   }
 
   function follow() {
-    const now = [...svg.querySelectorAll(".view:not([style*=none]) .now")];
+    const now = [...svg.querySelectorAll('[display="inline"] .now')];
     if (!now.length) return;
     const room = stage.getBoundingClientRect();
     const ends = now.map(element => element.getBoundingClientRect());
@@ -158,11 +157,11 @@
 
   // --- modules that can be opened ---
 
-  views.forEach((view, k) => part.append(make("option", { value: k },
-    k ? `inside ${view.dataset.name}` : "whole graph")));
+  data.views.forEach(({ name }, k) => part.append(make("option", { value: k },
+    k ? `inside ${name}` : "whole graph")));
   part.onchange = () => open(Number(part.value));
   svg.querySelectorAll(".module").forEach(node => {
-    const k = views.findIndex(view => view.dataset.name === node.dataset.name);
+    const k = data.views.findIndex(({ name }) => name === node.dataset.name);
     if (k > 0) node.ondblclick = () => open(k);
   });
   if (views.length > 1) bar.append(part);
@@ -177,10 +176,11 @@
   const watch = new MutationObserver(shade);
   for (const element of [document.documentElement, document.body])
     watch.observe(element, { attributes: true });
-  box.setAttribute("aria-label", `step through: ${svg.dataset.title}`);
+  box.setAttribute("aria-label", `step through: ${data.views[0].name || "a computation"}`);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", img.alt);
-  host.attachShadow({ mode: "open" }).append(svg.querySelector("style"), box);
+  host.attachShadow({ mode: "open" }).append(
+    svg.querySelector("style"), make("style", {}, data.style), box);
   img.replaceWith(host);
   shade();
   open(0);

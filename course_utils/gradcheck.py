@@ -29,6 +29,7 @@ import numpy as np
 
 RTOL = {"d": 1e-6, "f": 1e-3}  # by dtype.char: float64, float32
 EPS = {"d": np.finfo("d").eps, "f": np.finfo("f").eps}
+TINY = np.nextafter(0.0, 1.0)  # 5e-324: no number is closer to 0, nor another to it
 RIGHT, NOISE, KINK, WRONG = range(4)  # the verdict on one entry
 
 # --- measuring a derivative -----------------------------------------------------------
@@ -163,7 +164,9 @@ class Look(NamedTuple):
     float32: bool
 
 
-def scatter_level(probe: Callable[[float], float], step: float) -> float:
+def scatter_level(
+    probe: Callable[[float], float], step: float, start: float = 0.0
+) -> float:
     """Scatter of f's values: root mean square of Δ⁶f / √924 over 16 close points.
 
     Sixth differences of a smooth f vanish at close points; what remains is rounding,
@@ -172,7 +175,7 @@ def scatter_level(probe: Callable[[float], float], step: float) -> float:
     Plumbing.
     Source: J. Moré & S. Wild (2011), Estimating computational noise.
     """
-    values = [probe(k * step) for k in range(16)]
+    values = [probe(start + k * step) for k in range(16)]
     return np.sqrt(np.mean(np.diff(values, 6) ** 2) / 924)
 
 
@@ -180,12 +183,15 @@ def noise_level(probe: Callable[[float], float], h: float) -> float:
     """Least scatter of four: on both sides of the point, at wide and at narrow spacing.
 
     A kink among the points looks like noise; on one side, or closer by, there is none.
-    Points so close that f does not change at all (in float32, say) tell nothing.
+    The narrow points keep many spacings away from x, since a slope that bends there
+    without end, like that of |x|^1.2, looks like noise from close by. Points so close
+    that f does not change at all (in float32, say) tell nothing.
 
     Plumbing.
     """
     wide = min(scatter_level(probe, h / 8), scatter_level(probe, -h / 8))
-    narrow = min(scatter_level(probe, h / 2**15), scatter_level(probe, -h / 2**15))
+    away, near = h / 8, h / 2**15
+    narrow = min(scatter_level(probe, near, away), scatter_level(probe, -near, -away))
     return min(wide, narrow) if narrow > 0 else wide
 
 
@@ -196,7 +202,8 @@ def extrapolate(steps, up, down, middle, noise):
     error counts how much R still moves from step to step, the rounding noise/h, and
     whether the gap between the one-sided slopes fails to shrink with h: it does where
     the step straddles a kink. `steps` fall by factors of 4; `noise` is that of f there.
-    The margin is what R still moves, and four times the rounding.
+    The margin is what R still moves, and four times the rounding. Where R converges
+    slowly, `still_to_go` takes it to its limit.
 
     Plumbing.
     Source: L. Richardson (1911), The approximate arithmetical solution by finite
@@ -204,15 +211,36 @@ def extrapolate(steps, up, down, middle, noise):
     """
     D, gap = (up - down) / (2 * steps), (up - 2 * middle + down) / steps
     R = (16 * D[1:] - D[:-1]) / 15
-    moves, rounding = np.abs(np.diff(R)), (noise[2:] + noise[1:-1] / 16) / steps[2:]
-    error = moves + np.abs(4 * gap[2:] - gap[1:-1]) + rounding
-    margin = moves + 4 * rounding
+    moves, rounding = np.diff(R), (noise[2:] + noise[1:-1] / 16) / steps[2:]
+    error = np.abs(moves) + np.abs(4 * gap[2:] - gap[1:-1]) + rounding
+    rest = moves * still_to_go(np.abs(moves), rounding)
+    margin = np.abs(moves) + np.abs(rest) / 2 + 4 * rounding
     finite = np.flatnonzero(np.isfinite(error))
     if finite.size == 0:
         return np.nan, 0.0
-    R, error, margin = R[1:][finite], error[finite], margin[finite]
+    R, error, margin = (R[1:] + rest)[finite], error[finite], margin[finite]
     best = np.argmin(error / (np.abs(R) + error.min()))
     return R[best], margin[best]
+
+
+def still_to_go(moves, rounding) -> float:
+    """How many more moves like its last one a slow sequence has before it: r/(1 − r).
+
+    Where f bends like |x|^1.2, slopes approach their limit as h^0.2: each move is r
+    times the one before. If the last five that stand clear of rounding say so, the
+    moves to come add up to r + r² + … = r/(1 − r) of the last; else to nothing much.
+
+    Plumbing.
+    Source: A. C. Aitken (1926), On Bernoulli's numerical solution of algebraic
+    equations.
+    """
+    clear = np.flatnonzero(moves > 10 * rounding)[-5:]
+    if clear.size < 5 or clear[-1] - clear[0] != 4:
+        return 0.0
+    ratios = moves[clear[1:]] / moves[clear[:-1]]
+    r = ratios[-1]
+    steady = ratios.max() < 1.25 * ratios.min() and 0.2 < r < 1
+    return float(r / (1 - r)) if steady else 0.0
 
 
 def is_kink(steps, gap, noise) -> bool:
@@ -244,10 +272,31 @@ def one_sided_slopes(steps, up, down, middle):
     return (4 * left[1] - left[0]) / 3, (4 * right[1] - right[0]) / 3
 
 
+def hidden_noise(probe: Callable, steps, up, down, middle, size: float, eps: float):
+    """Noise of an f that does not move near x, seen where it begins to move, or 0.
+
+    A flat f hides its rounding: log(1 + eˣ) is 0 at x = −40, as a difference of larger
+    numbers, and its slope of 4e-18 is not wrong. Where f is no more than rounding
+    itself, the numbers inside are taken to be as large as `size`.
+
+    Plumbing.
+    """
+    moved = np.flatnonzero((up != middle) | (down != middle))
+    if moved.size and moved[-1] > len(steps) - 3:
+        return 0.0
+    ends = [steps[i] if up[i] != middle else -steps[i] for i in moved[-3:]]
+    seen = [scatter_level(probe, end / 2**15, end) for end in ends]
+    inside = eps * size if abs(middle) <= 4 * eps * size else 0.0
+    return max([inside, *seen])
+
+
 def second_look(
-    probe: Callable[[float], float], x: float, h: float, eps: float
+    probe: Callable[[float], float], x: float, h: float, eps: float, size: float
 ) -> Look:
     """Slope of t ↦ probe(t) = f(x + t) at t = 0, over many steps.
+
+    Rounding numbers inside f may move its value by eps·`size`: that is no scatter to
+    speak of, though f itself may be smaller still.
 
     Plumbing.
     """
@@ -256,15 +305,20 @@ def second_look(
         middle = probe(0.0)
         up, down = (np.array([probe(s) for s in side]) for side in (steps, -steps))
         values = np.maximum(np.maximum(np.abs(up), np.abs(down)), abs(middle))
-        noise = np.fmax(noise_level(probe, h), eps * values)
+        own = np.fmax(noise_level(probe, h), eps * values + TINY)
+        hidden = hidden_noise(probe, steps, up, down, middle, size, eps)
+        noise = np.fmax(own, hidden)
         slope, margin = extrapolate(steps, up, down, middle, noise)
         sides = _kink_slopes(steps, up, down, middle, noise, at)
-    near = noise[at][1], max(abs(x * slope), values[at][1])
-    scatter, float32 = near[0] / (near[1] or 1.0), _all_float32([middle, *up, *down])
+    near = own[at][1], max(abs(x * slope), values[at][1])
+    scatter = max(0.0, near[0] - eps * size) / (near[1] or 1.0)
+    float32 = _all_float32([middle, *up, *down])
     if sides is None:
         return Look(slope, margin, False, scatter, float32)
-    half, rounding = abs(sides[1] - sides[0]) / 2, (noise / steps)[at][1]
-    return Look(sum(sides) / 2, half + 4 * rounding, True, scatter, float32)
+    # The slope is between those of the sides, or further on where they still move.
+    left, *_, right = sorted([*sides, slope])
+    half, rounding = (right - left) / 2, (noise / steps)[at][1]
+    return Look(left + half, half + 4 * rounding, True, scatter, float32)
 
 
 def _kink_slopes(steps, up, down, middle, noise, at: slice):
@@ -830,16 +884,26 @@ def _check_input(setting: Setting, k: int) -> Check:
     with np.errstate(invalid="ignore"):  # an infinite f is reported, not warned of
         numeric = central_differences(flat, steps, high, low).reshape(x.shape)
         bends = np.abs(high - 2 * setting.middle + low) / steps
-    floor = 4 * setting.eps * abs(setting.middle) / steps
+    floor = 4 * (setting.eps * abs(setting.middle) + TINY) / steps
     check = compare(
         setting.names[k], setting.grads[k], numeric, floor.reshape(x.shape), rtol
     )
-
-    def look(i):
-        probe = partial(_nudged, value, flat, i, float(flat[i]))
-        return second_look(probe, float(flat[i]), float(steps[i]), setting.eps)
-
+    look = _looker(setting, k, steps, numeric)
     return _finish(check, setting, k, look, bends)
+
+
+def _looker(setting: Setting, k: int, steps, numeric) -> Callable[[int], Look]:
+    """The second look at entry i of input k, as a function of i."""
+    x, value, eps = setting.arrays[k], setting.value, setting.eps
+    flat, slopes = x.reshape(-1), np.abs(numeric[np.isfinite(numeric)])
+    size = float(np.abs(x).max(initial=0.0) * slopes.max(initial=1.0))
+
+    def look(i: int) -> Look:
+        at = float(flat[i])
+        probe = partial(_nudged, value, flat, i, at)
+        return second_look(probe, at, float(steps[i]), eps, size)
+
+    return look
 
 
 def _check_along(setting: Setting, k: int, rng, n: int) -> Check:
@@ -860,7 +924,8 @@ def _check_along(setting: Setting, k: int, rng, n: int) -> Check:
     check.verdict[agrees(analytic, numeric, setting.rtol * length)] = RIGHT
 
     def look(i):
-        found = second_look(probes[i], 0.0, h, setting.eps)
+        size = float(np.abs(x).max(initial=0.0))
+        found = second_look(probes[i], 0.0, h, setting.eps, size)
         return found._replace(margin=found.margin + setting.rtol * length)
 
     return _finish(check, setting, k, look, np.zeros(n))

@@ -6,6 +6,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,14 +87,14 @@ class Exercise:
         nothing = not inspect.signature(self.reference).parameters
         return self.kind == "value" or (self.kind == "challenge" and nothing)
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         """The names of what the answer is called with, as the reference has them."""
         if self.call is plainly:
             return tuple(inspect.signature(self.reference).parameters)
         return tuple(inspect.signature(self.call).parameters)[1:]
 
-    @property
+    @cached_property
     def incoming(self) -> int | None:
         """The position of the gradient that comes in, if there is one."""
         names = self.arguments if self.gradient else ()

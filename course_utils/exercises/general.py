@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .comparing import as_array, parts
 from .exercise import Exercise
 
 Arrays = list[np.ndarray | None]  # one for each output; None: nothing to say about it
@@ -168,6 +169,11 @@ SENTENCES = {
         "gradient of its own here. Sum only over what was shared.",
         _BIAS,
     ),
+    "summed-up": Sentence(
+        "Everything is added up into one number: one axis too many is summed. Which "
+        "axis has to remain?",
+        _BIAS,
+    ),
     "returns-input": Sentence(
         "One of the inputs comes back as it is. What has to be done to it is missing.",
         _CHAIN,
@@ -308,18 +314,10 @@ class Change:
 
     id: str
     make: Callable[[Compute, Exercise], Compute]
-    costly: bool = False
 
 
 def _replaced(args: tuple, position: int, value: object) -> tuple:
     return (*args[:position], value, *args[position + 1 :])
-
-
-def _transposed(compute: Compute, exercise: Exercise) -> Compute:
-    def wrong(args: tuple) -> Arrays:
-        return [None if y is None or y.ndim < 2 else y.T for y in compute(args)]
-
-    return wrong
 
 
 def _axis(compute: Compute, exercise: Exercise) -> Compute:
@@ -340,54 +338,88 @@ def _ignored(compute: Compute, exercise: Exercise) -> Compute:
     return wrong
 
 
-def _joined(join: Callable) -> Callable[[Compute, Exercise], Compute]:
-    """Make a change that joins a result with the gradient that comes in."""
+def _twice(compute: Compute, exercise: Exercise) -> Compute:
+    def wrong(args: tuple) -> Arrays:
+        k = exercise.incoming
+        return compute(_replaced(args, k, args[k] * args[k]))
+
+    return wrong
+
+
+def _added(compute: Compute, exercise: Exercise) -> Compute:
+    """Add what comes in to the local derivative, instead of multiplying.
+
+    What comes in goes on as it is where there is no activation, which is one of the
+    written mistakes in exercises that have one.
+    """
+    passed_on = next(
+        (m.code for m in exercise.mistakes if m.id == "activation-missing"), None
+    )
+
+    def wrong(args: tuple) -> Arrays:
+        local = _ignored(compute, exercise)(args)
+        if passed_on is None:
+            others = [np.asarray(args[exercise.incoming])] * len(local)
+        else:
+            value = parts(exercise.call(passed_on, *args), exercise.outputs)
+            others = [as_array(part) for part in value]
+        pairs = zip(local, others, strict=True)
+        return [y + g if g.shape in ((), y.shape) else None for y, g in pairs]
+
+    return wrong
+
+
+def _alone(compute: Compute, exercise: Exercise, args: tuple, n: int) -> Arrays:
+    """The outputs if example n is the only one that counts, or the only one at all."""
+    k, count = exercise.incoming, exercise.examples(args)
+    if k is not None and np.ndim(args[k]) and len(args[k]) == count:
+        masked = np.zeros_like(args[k])
+        masked[n] = args[k][n]
+        return compute(_replaced(args, k, masked))
+    one = [a[n : n + 1] if np.ndim(a) and len(a) == count else a for a in args]
+    return compute(tuple(one))
+
+
+def _placed(piece: np.ndarray, like: np.ndarray, n: int) -> np.ndarray:
+    """Put the row of an example to its place among zeros, if there are such rows."""
+    if piece.shape == like.shape:
+        return piece
+    whole = np.zeros_like(like, dtype=piece.dtype)
+    whole[n] = piece[0]
+    return whole
+
+
+def shares(compute: Compute, exercise: Exercise, args: tuple) -> Arrays:
+    """What each example gives to each output: (N, *shape of the output). Plumbing.
+
+    The sum of the shares is the output, with the 1/N of a mean, if there is one.
+    """
+    full, count = compute(args), exercise.examples(args)
+    rows = [_alone(compute, exercise, args, n) for n in range(count)]
+    stacks = []
+    for k, like in enumerate(full):
+        pieces = [_placed(row[k], like, n) for n, row in enumerate(rows)]
+        stack = np.array(pieces)
+        error = np.max(np.abs(stack.mean(0) - like), initial=0.0)
+        mean = count > 1 and error <= 1e-9 * np.max(np.abs(like), initial=0.0)
+        stacks.append(stack / count if mean else stack)
+    return stacks
+
+
+def _from_shares(reduce: Callable[[np.ndarray], np.ndarray | None]) -> Callable:
+    """Make a change that puts the shares of the examples together wrongly."""
 
     def make(compute: Compute, exercise: Exercise) -> Compute:
-        def wrong(args: tuple) -> Arrays:
-            grad = np.asarray(args[exercise.incoming])
-            fits = [
-                y is not None and grad.shape in ((), y.shape) for y in compute(args)
-            ]
-            results = join(compute, exercise, args, grad)
-            return [y if fit else None for y, fit in zip(results, fits, strict=True)]
-
-        return wrong
+        return lambda args: [reduce(s) for s in shares(compute, exercise, args)]
 
     return make
 
 
-def _add(compute: Compute, exercise: Exercise, args: tuple, grad: np.ndarray) -> Arrays:
-    local = _ignored(compute, exercise)(args)
-    return [
-        y if y is None or grad.shape not in ((), y.shape) else y + grad for y in local
-    ]
-
-
-def _again(
-    compute: Compute, exercise: Exercise, args: tuple, grad: np.ndarray
-) -> Arrays:
-    right = compute(args)
-    return [
-        y if y is None or grad.shape not in ((), y.shape) else y * grad for y in right
-    ]
-
-
-def _examples_masked(keep: Callable[[int], slice]) -> Callable:
-    """Make a change that lets only some examples count."""
+def _each(reduce: Callable[[np.ndarray], np.ndarray | None]) -> Callable:
+    """Make a change that does the same to each output."""
 
     def make(compute: Compute, exercise: Exercise) -> Compute:
-        def wrong(args: tuple) -> Arrays:
-            n = exercise.examples(args)
-            k = exercise.incoming
-            if k is not None and np.ndim(args[k]) and len(args[k]) == n:
-                masked = np.zeros_like(args[k])
-                masked[keep(n)] = args[k][keep(n)]
-                return compute(_replaced(args, k, masked))
-            rows = (a[keep(n)] if np.ndim(a) and len(a) == n else a for a in args)
-            return compute(tuple(rows))
-
-        return wrong
+        return lambda args: [y if y is None else reduce(y) for y in compute(args)]
 
     return make
 
@@ -412,6 +444,15 @@ def contributions(
     return [s.reshape(grad.shape + s.shape[1:]) for s in stacks]
 
 
+def _fits(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether an input of the small shape may have been broadcast to the other."""
+    if len(small) < len(shape):
+        return True
+    return len(small) == len(shape) and all(
+        s in (1, n) for s, n in zip(small, shape, strict=True)
+    )
+
+
 def _not_summed(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
     """Make a change for outputs that collect entries: leave them, or collect "
     "wrongly.
@@ -419,12 +460,11 @@ def _not_summed(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
 
     def make(compute: Compute, exercise: Exercise) -> Compute:
         def wrong(args: tuple) -> Arrays:
-            size = np.size(args[exercise.incoming])
+            shape = np.shape(args[exercise.incoming])
             results = []
             for part in contributions(compute, exercise, args):
-                ndim = np.ndim(args[exercise.incoming])
-                local = part.sum(axis=tuple(range(ndim, part.ndim)))
-                collects = part.size // size < size
+                local = part.sum(axis=tuple(range(len(shape), part.ndim)))
+                collects = _fits(part.shape[len(shape) :], shape)
                 results.append(reduce(local) if collects else None)
             return results
 
@@ -476,24 +516,26 @@ def _rotated(by: int) -> Callable[[Compute, Exercise], Compute]:
     return make
 
 
-_ALWAYS = (
-    Change("transposed", _transposed),
-    Change("axis", _axis),
-    Change("assigned", _examples_masked(lambda n: slice(n - 1, n))),
-    Change("first-only", _examples_masked(lambda n: slice(0, 1))),
-    Change("first-missing", _examples_masked(lambda n: slice(1, n))),
-    Change("last-missing", _examples_masked(lambda n: slice(0, n - 1))),
-    Change("summed-over-batch", _over_batch(spread=True)),
-    Change("summed-over-batch", _over_batch(spread=False)),
-)
 _WITH_INCOMING = (
     Change("incoming-ignored", _ignored),
-    Change("broadcast", _not_summed(lambda local: local), costly=True),
-    Change("axis", _not_summed(lambda local: local.sum(-1)), costly=True),
-    Change("axis", _not_summed(lambda local: local.sum(0)), costly=True),
-    Change("incoming-added", _joined(_add)),
-    Change("incoming-twice", _joined(_again)),
+    Change("broadcast", _not_summed(lambda local: local)),
+    Change("axis", _not_summed(lambda local: local.sum(-1))),
+    Change("axis", _not_summed(lambda local: local.sum(0))),
 )
+_ALWAYS = (
+    Change("transposed", _each(lambda y: y.T if y.ndim > 1 else None)),
+    Change("axis", _axis),
+    Change("broadcast", _from_shares(lambda s: s)),
+    Change("assigned", _from_shares(lambda s: s[-1])),
+    Change("first-only", _from_shares(lambda s: s[0])),
+    Change("first-missing", _from_shares(lambda s: s[1:].sum(0))),
+    Change("last-missing", _from_shares(lambda s: s[:-1].sum(0))),
+    Change("axis", _from_shares(lambda s: s.sum(1) if s.ndim == 2 else None)),
+    Change("summed-over-batch", _over_batch(spread=True)),
+    Change("summed-over-batch", _over_batch(spread=False)),
+    Change("summed-up", _each(lambda y: y.sum() if y.ndim else None)),
+)
+_LAST = (Change("incoming-added", _added), Change("incoming-twice", _twice))
 
 
 def changes(exercise: Exercise, inputs: list[tuple]) -> Iterator[Change]:
@@ -509,6 +551,8 @@ def changes(exercise: Exercise, inputs: list[tuple]) -> Iterator[Change]:
         yield Change("other-output", _rotated(by))
     for k in arrays:
         yield Change("returns-input", _input(k))
+    if exercise.incoming is not None:
+        yield from _LAST
 
 
 def quietly(compute: Compute, args: tuple) -> Arrays | None:

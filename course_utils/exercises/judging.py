@@ -191,8 +191,12 @@ class Judge:
 
     def _pattern(self, trials: list[Trial], bad: list[Trial]) -> tuple[Finding, ...]:
         """See whether exactly the inputs of one kind go wrong."""
+        if not trials[0].args:
+            return ()
         good = [t for t in trials if t not in bad]
-        if not good or not trials[0].args:
+        if not good:  # all wrong: then look where it runs at all
+            good, bad = [t for t in trials if t.fine], [t for t in trials if not t.fine]
+        if not good or not bad:
             return ()
         for name, special in self._kinds():
             if all(special(t) for t in good) and not any(special(t) for t in bad):

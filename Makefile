@@ -13,6 +13,10 @@ READY := $(VENV)/.ready
 # What the course is measured against needs an environment of its own.
 BENCH := .venv-bench
 BENCH_BIN := $(BENCH)/$(notdir $(BIN))
+# So have the tools of the lecture hall; what browsers need comes by npm.
+LECTURE := .venv-lecture
+LECTURE_BIN := $(LECTURE)/$(notdir $(BIN))
+WEB := lecture/node_modules/.ready
 # uv's own version is pinned where all others are.
 UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
 NOTEBOOKS := $(sort $(wildcard notebooks/$(NB)*.ipynb))
@@ -22,7 +26,7 @@ SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipy
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick clean
+.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick site clean
 
 help:
 	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
@@ -35,6 +39,7 @@ help:
 	@echo "make lock       make both locks and the pins of environment.yml anew"
 	@echo "make bench      measure against the peers (CASES=\"moons chain\", ARGS=--list)"
 	@echo "make bench-quick  the same on tiny sizes, to see that it works; stores nothing"
+	@echo "make site       the course as a static site, in build/site"
 	@echo "make clean      remove .venv and caches"
 
 # Fill the environment of the target, which is its .ready, as the first source says.
@@ -81,11 +86,23 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+$(LECTURE)/.ready: requirements-lecture.lock
+	$(FILL)
+
+$(WEB): lecture/package.json
+	@command -v npm > /dev/null || { echo "make: npm is missing; install Node.js (it brings npm)"; exit 1; }
+	cd lecture && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
+	touch $@
+
+site: $(LECTURE)/.ready $(WEB)
+	$(LECTURE_BIN)/python -m lecture.site
+
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(LOCK_FLAGS) pyproject.toml
 
 lock: $(READY)
 	$(COMPILE) --extra dev -o requirements.lock
 	$(COMPILE) --extra bench --constraints requirements.lock -o requirements-bench.lock
+	$(COMPILE) --extra dev --extra lecture --constraints requirements.lock -o requirements-lecture.lock
 	$(BIN)/python -m tools.pin_environment
 
 bench: $(BENCH)/.ready
@@ -95,5 +112,5 @@ bench-quick: $(BENCH)/.ready
 	$(BENCH_BIN)/python -m benchmarks --quick $(CASES) $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(BENCH) build *.egg-info .pytest_cache .hypothesis .ruff_cache
+	rm -rf $(VENV) $(BENCH) $(LECTURE) lecture/node_modules build *.egg-info .pytest_cache .hypothesis .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

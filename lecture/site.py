@@ -1,0 +1,101 @@
+"""Build the course as a static site, which asks nobody for anything when it is read.
+
+    make site
+
+The pages are the notebooks with their stored outputs, and a reference of `course_utils`
+from its docstrings. Sphinx's warnings are errors, and every internal link is followed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.notebooks import COURSE
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+SOURCE, SITE = BUILD / "site-source", BUILD / "site"
+MATHJAX = HERE / "node_modules" / "mathjax3" / "es5" / "tex-svg.js"
+AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
+
+# The modules in the order in which the course builds them.
+MODULES = (
+    "functional",
+    "tape",
+    "scalar",
+    "gradcheck",
+    "layers",
+    "tensor",
+    "nn",
+    "optim",
+    "training",
+    "data",
+    "viz",
+    "exercises",
+    "launch",
+    "checkup",
+)
+
+
+def main() -> int:
+    """Lay the sources out, let Sphinx make the pages, follow every link."""
+    lay_out()
+    for command in (sphinx(), links()):
+        if code := subprocess.run(command, cwd=ROOT).returncode:
+            return code
+    print(f"The site is in {SITE.relative_to(ROOT)}: open index.html.")
+    return 0
+
+
+def lay_out() -> None:
+    """Put notebooks, pages about modules, and what they need into one folder."""
+    for folder in (SOURCE, SITE):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(HERE / "site_source", SOURCE)
+    (SOURCE / "notebooks").mkdir()
+    for name in (*(f"{stem}.ipynb" for stem in COURSE), "data_parallel.py"):
+        shutil.copy(NOTEBOOKS / name, SOURCE / "notebooks" / name)
+    (SOURCE / "_static" / "mathjax").mkdir()
+    shutil.copy(MATHJAX, SOURCE / "_static" / "mathjax")
+    write_index()
+    (SOURCE / "api").mkdir()
+    for module in MODULES:
+        (SOURCE / "api" / f"{module}.rst").write_text(page(module), "utf-8")
+
+
+def write_index() -> None:
+    """Fill the tables of contents."""
+    index = SOURCE / "index.md"
+    text = index.read_text("utf-8")
+    notebooks = "\n".join(f"notebooks/{name}" for name in COURSE)
+    modules = "\n".join(f"api/{name}" for name in MODULES)
+    text = text.replace("{notebooks}", notebooks).replace("{modules}", modules)
+    index.write_text(text, "utf-8")
+
+
+def page(module: str) -> str:
+    """The page about one module: all that is public, with its docstring."""
+    name = f"course_utils.{module}"
+    title = f"{module}\n{'=' * len(module)}"
+    return f"{title}\n\n.. automodule:: {name}\n   :members:\n   :undoc-members:\n"
+
+
+def sphinx() -> list[str]:
+    """The command that makes the pages; a warning is an error."""
+    options = ["-b", "html", "-q", "-W", "--keep-going", "-d", str(BUILD / "doctrees")]
+    return [sys.executable, "-m", "sphinx", *options, str(SOURCE), str(SITE)]
+
+
+def links() -> list[str]:
+    """The command that follows every link inside the site."""
+    script = Path(sys.executable).with_name("linkchecker")
+    return [str(script), "--no-status", "--no-warnings", str(SITE / "index.html")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

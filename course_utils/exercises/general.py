@@ -207,6 +207,11 @@ SENTENCES = {
         "formula has to replace it.",
         _CHECK,
     ),
+    "not-finite": Sentence(
+        "Some numbers are not finite: `nan` or `inf`. Look for a division by zero, the "
+        "logarithm of a number that is not positive, or an exponential too large.",
+        "06_layers_and_losses#From logits",
+    ),
     "float32": Sentence(
         "Right to about seven digits: somewhere it is computed in float32, or by a "
         "difference instead of a formula. Keep float64 for checks.",

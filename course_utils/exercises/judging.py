@@ -14,7 +14,7 @@ from .comparing import Trouble, as_array, computing, labels, parts, right, scale
 from .exercise import Exercise, Mistake, plainly
 from .general import SENTENCES
 from .matching import Matcher, name_all
-from .running import Run, Runner, place, shortened
+from .running import Run, Runner, Stopped, place, shortened
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -67,9 +67,8 @@ class Judge:
         found = type(self.answer).__name__
         name = self.exercise.reference.__name__
         return (
-            f"`check` was given a {found}. Give it the function itself, without "
-            "calling "
-            f'it: `check("{self.exercise.number}", {name})`.'
+            f"`check` was given: {found}. Give it the function itself, without "
+            f'calling it: `check("{self.exercise.number}", {name})`.'
         )
 
     def _wrong_arguments(self) -> Trouble | None:
@@ -382,7 +381,10 @@ def square(args: tuple) -> bool:
 
 def last_line(error: BaseException) -> str:
     """The last line of a traceback. Plumbing."""
-    message = str(error).strip()
+    try:
+        message = shortened(str(error).strip(), 3)
+    except Exception:  # an exception of the student's own, which cannot be written
+        message = ""
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
@@ -396,16 +398,18 @@ _REASONS = (
 )
 
 
+_STOPPED = {
+    "time": "Stopped after {:g} s; is there a loop that does not end?",
+    "output": "Stopped: it printed more than 100,000 characters. Print less.",
+}
+
+
 def told(error: BaseException, answer: Any, seconds: float) -> Trouble:
     """Say in one or two sentences why a function did not return. Plumbing."""
-    if isinstance(error, NotImplementedError):
+    if type(error) is NotImplementedError:
         return Trouble("not attempted")
-    if str(error) == "time" and isinstance(error, BaseException):
-        says = f"Stopped after {seconds:g} s; is there a loop that does not end?"
-        return Trouble("stopped", says)
-    if str(error) == "output":
-        says = "Stopped: it printed more than 100,000 characters. Print less."
-        return Trouble("stopped", says)
+    if isinstance(error, Stopped):
+        return Trouble("stopped", _STOPPED[str(error)].format(seconds))
     says = next((text for kind, text in _REASONS if isinstance(error, kind)), None)
     where = place(error, answer)
     says = says or f"It raised {last_line(error).rstrip('.')}."

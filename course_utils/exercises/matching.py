@@ -205,6 +205,15 @@ class Matcher:
         same = len(gots) > 1 and all(np.all(got == first) for got in gots)
         return "constant" if same else None
 
+    def not_finite(self, k: int) -> bool:
+        """Whether there are NaN or infinities that do not belong there."""
+        pairs = zip(self.gots(k), self.expected, strict=True)
+        return any(
+            not np.all(np.isfinite(got)) and np.all(np.isfinite(row[k]))
+            for got, row in pairs
+            if got is not None and got.dtype.kind != "U"
+        )
+
     def reshaped(self, k: int) -> bool:
         """Whether the right numbers stand in another shape."""
         pairs = [
@@ -227,7 +236,7 @@ class Matcher:
         for guess in (self.nearly, self.mostly, self.direction):
             if match := guess(k):
                 return self._finding(match, k)
-        return None
+        return self._general(("not-finite",), k) if self.not_finite(k) else None
 
     def _general(self, ids: tuple[str, ...], k: int) -> Finding:
         """Say a general sentence about output k."""

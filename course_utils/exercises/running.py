@@ -220,6 +220,13 @@ def same(before: Any, after: Any) -> bool:
 # --- running --------------------------------------------------------------------------
 
 
+def kept(value: Any) -> Any:
+    """Copy returned arrays: the next call may write into the same. Plumbing."""
+    if type(value) in (list, tuple):
+        return type(value)(map(kept, value))
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
 class Runner:
     """Run calls that share one limit of time. Plumbing."""
 
@@ -232,8 +239,7 @@ class Runner:
         started = time.perf_counter()
         with _set_apart(output) as seen:
             try:
-                value = limited(lambda: call(answer, *given), self.left)
-                run.value = copy.deepcopy(value)
+                run.value = kept(limited(lambda: call(answer, *given), self.left))
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # the student's, whatever it is
@@ -258,16 +264,19 @@ def _file_of(answer: Any) -> str:
     return code.co_filename if code else ""
 
 
-def place(error: BaseException, answer: Any) -> tuple[int, str] | None:
-    """Line number and source of the last line of the student's own. Plumbing.
+def place(error: BaseException, answer: Any) -> tuple[int, str, str] | None:
+    """Line number, cell, and source of the last line of the student's own. Plumbing.
 
     A cell of a notebook is no file on the disk, but its source is known.
     """
     found, step, own = None, error.__traceback__, _file_of(answer)
     while step is not None:
-        name, number = step.tb_frame.f_code.co_filename, step.tb_lineno
-        line = linecache.getline(name, number).strip()
-        if name == own or (line and not Path(name).is_file()):
-            found = (number, shortened(line, 1, 88))
+        code, number = step.tb_frame.f_code, step.tb_lineno
+        line = linecache.getline(code.co_filename, number).strip()
+        if code.co_filename == own:
+            found = (number, "your cell", shortened(line, 1, 88))
+        elif line and not Path(code.co_filename).is_file():
+            cell = f"the cell with `{code.co_name}`"
+            found = (number, cell, shortened(line, 1, 88))
         step = step.tb_next
     return found

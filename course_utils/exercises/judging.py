@@ -413,7 +413,7 @@ def told(error: BaseException, answer: Any, seconds: float) -> Trouble:
     says = next((text for kind, text in _REASONS if isinstance(error, kind)), None)
     where = place(error, answer)
     says = says or f"It raised {last_line(error).rstrip('.')}."
-    line = f" Line {where[0]} of your cell: `{where[1]}`." if where else ""
+    line = " Line {} of {}: `{}`.".format(*where) if where else ""
     return Trouble("raised", says + line)
 
 

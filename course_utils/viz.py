@@ -487,7 +487,7 @@ def step(
     names: Any = None,
     *,
     groups: Any = None,
-    backward: Callable[[Any], None] | None = None,
+    backward: Callable[[Any], None] | Mapping[str, Any] | None = None,
     title: str = "",
     alt: str | None = None,
     digits: int = 4,
@@ -506,7 +506,9 @@ def step(
       node (or nodes) that come out of it; a part is what stands behind them and in no
       earlier part. Beyond `max_nodes` nodes, a model given as `names` is folded.
     - `backward(output)` is run instead of the tape's own backward pass, and what it
-      does is shown, right or wrong: so a broken engine can be looked at.
+      does is shown, right or wrong: so a broken engine can be looked at. A mapping
+      `{"broken": backward_assigning, "right": None}` shows several beside each other,
+      played in this order; None is the tape's own.
     - `alt` describes the picture; by default it lists values and gradients.
 
     Raises
@@ -519,24 +521,43 @@ def step(
     """
     from course_utils import stepper
 
-    page = stepper.page(
-        output,
-        names,
-        groups=groups,
-        backward=backward,
-        title=title,
-        alt=alt,
-        digits=digits,
-        max_nodes=max_nodes,
-    )
-    if not _in_ipython():
-        print(page.alt)
-        return
+    several = isinstance(backward, Mapping)
+    look = {"groups": groups, "digits": digits, "max_nodes": max_nodes}
+    look["alt"] = None if several else alt
+    pages = [
+        stepper.page(output, names, backward=run, title=head, **look)
+        for head, run in (backward if several else {title: backward}).items()
+    ]
+    words = alt or " ".join(page.alt for page in pages)
+    if _in_ipython():
+        png = _beside([_page_png(page) for page in pages])
+        _display(png, words, stepper.markup(pages))
+    else:
+        print(words)
+
+
+def _page_png(page: Any) -> bytes:
     with _house_style():
-        fig = _draw_layers(page.graph, title, page.key)
+        fig = _draw_layers(page.graph, page.title, page.key)
     maps = graphs.HEAT if fig.axes[0].images else ()
-    png = _png(fig, 76, _GRAPH_PALETTE + maps) if page.large else _png(fig)
-    _display(png, page.alt, page.markup)
+    return _png(fig, 76, _GRAPH_PALETTE + maps) if page.large else _png(fig)
+
+
+def _beside(pngs: list[bytes]) -> bytes:
+    """Several pictures as one, from left to right."""
+    from PIL import Image
+
+    if len(pngs) == 1:
+        return pngs[0]
+    pictures = [Image.open(io.BytesIO(png)).convert("RGB") for png in pngs]
+    width, height = sum(p.width for p in pictures), max(p.height for p in pictures)
+    sheet, left, file = Image.new("RGB", (width, height), "white"), 0, io.BytesIO()
+    for picture in pictures:
+        sheet.paste(picture, (left, 0))
+        left += picture.width
+    sheet = sheet.quantize(64, dither=Image.Dither.NONE)
+    sheet.save(file, format="png", optimize=True)
+    return file.getvalue()
 
 
 # --- The neural network --------------------------------------------------------------

@@ -7,7 +7,7 @@ import html
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -38,15 +38,14 @@ class Page:
     """A stepping view, ready to be shown. Plumbing.
 
     `graph` is the whole graph in its place, for a drawing on paper, if it is `large`
-    without labels on its edges; `markup` is HTML: a picture, and what turns it into the
-    stepping view.
+    without labels on its edges; `img` is its picture in HTML (see `markup`).
     """
 
     graph: Graph
     title: str
     key: str
     alt: str
-    markup: str
+    img: str
     large: bool
 
 
@@ -83,7 +82,7 @@ def page(
     svgs = [Svg(picture, key) for picture in pictures]
     large = len(whole.view.vertices) > _MOST_LABELLED
     graph = whole.lay_out(labelled=not large)
-    return Page(graph, title, key, alt, _markup(svgs, alt), large)
+    return Page(graph, title, key, alt, _img(svgs, alt), large)
 
 
 def _is_model(names: Any) -> bool:
@@ -139,8 +138,9 @@ def _describe(picture: Picture) -> str:
     ]
     said = [sentence for sentence in said if sentence]
     more = [f"And {len(said) - _MOST_SAID} more."] if len(said) > _MOST_SAID else []
-    first = f"Computation graph of {names[names.nodes[-1]]}, to be stepped through"
-    head = f"{first}: {len(view.vertices)} boxes."
+    title = f"{view.title}. " if view.title else ""
+    first = f"{title}Computation graph of {names[names.nodes[-1]]}"
+    head = f"{first}, to be stepped through: {len(view.vertices)} boxes."
     return " ".join([head, *said[:_MOST_SAID], *more])
 
 
@@ -178,13 +178,22 @@ _STARTER = (
 )
 
 
-def _markup(svgs: list[Svg], alt: str) -> str:
-    """The picture as HTML: it is replaced by the player where scripts run."""
+def markup(pages: Sequence[Page]) -> str:
+    """HTML of one view, or of several beside each other, as far as there is room.
+
+    It starts as pictures; where scripts run, players take their places. Plumbing.
+    """
+    row = "".join(page.img for page in pages)
+    if len(pages) > 1:
+        row = f'<div style="display:flex;flex-wrap:wrap;gap:12px">{row}</div>'
+    return f"{row}<script>{_STARTER}</script>"
+
+
+def _img(svgs: list[Svg], alt: str) -> str:
     text = document(svgs, _packed(svgs), _asset("picture.css"))
     source = f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
     place = f'width="{svgs[0].size[0]}" style="max-width:100%;height:auto"'
-    img = f'<img data-steps alt="{html.escape(alt)}" {place} src="{source}">'
-    return f"{img}<script>{_STARTER}</script>"
+    return f'<img data-steps alt="{html.escape(alt)}" {place} src="{source}">'
 
 
 def _packed(svgs: list[Svg]) -> str:

@@ -185,12 +185,11 @@ def local_slope(arrival: Arrival) -> float | None:
 
     Plumbing.
     """
-    node = arrival.node
-    data = [x.data for x in node.inputs]
-    if not all(map(is_scalar, (node.data, *data))):
+    if not all(map(is_scalar, (arrival.incoming, *arrival.data))):
         return None
     # x⁰ = 1, as a float or as an array without axes.
-    return node.op.vjp(node.data**0, node.data, *data)[arrival.slot]
+    one = arrival.incoming**0
+    return arrival.node.op.vjp(one, *arrival.data)[arrival.slot]
 
 
 def vjp_name(operation: str) -> str:

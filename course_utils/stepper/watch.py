@@ -18,10 +18,14 @@ from course_utils.tape import Tape
 
 @dataclass
 class Arrival:
-    """What came back through `node` to its input number `slot`. Plumbing."""
+    """What came back through `node` to its input number `slot`. Plumbing.
+
+    `data` is what the rule was given after the incoming gradient: output and inputs.
+    """
 
     node: Any
     slot: int
+    data: tuple
     incoming: Any
     part: Any
     before: Any
@@ -49,7 +53,7 @@ class _Watch:
         self.events: list[Arrival | Seed] = []
         self.last: dict[int, Any] = {}
         self.touched: set[int] = set()
-        self.called: tuple[Any, Any] = (None, None)
+        self.called: tuple[Any, tuple, Any] = (None, (), None)
         self.due: list[tuple[int, Any]] = []
 
     def rule_of(self, node: Any, vjp: Callable[..., tuple]) -> Callable[..., tuple]:
@@ -57,7 +61,7 @@ class _Watch:
 
         def rule(grad_out: Any, *rest: Any) -> tuple:
             parts = vjp(grad_out, *rest)
-            self.called = (node, _copy(grad_out))
+            self.called = (node, rest, _copy(grad_out))
             self.due = [(k, _copy(part)) for k, part in enumerate(parts)]
             return parts
 
@@ -69,11 +73,11 @@ class _Watch:
         self.last[id(node)] = value
         stale = before is not None and id(node) not in self.touched
         self.touched.add(id(node))
-        source, incoming = self.called
+        source, data, incoming = self.called
         for k, (slot, part) in enumerate(self.due):
             if source.inputs[slot] is node:
                 del self.due[k]
-                notes = (source, slot, incoming, part, before, value, stale)
+                notes = (source, slot, data, incoming, part, before, value, stale)
                 if node.requires_grad:  # what a constant gets is not looked at
                     self.events.append(Arrival(*notes))
                 return

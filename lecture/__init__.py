@@ -1,0 +1,1 @@
+"""For the lecture hall: site, slides, hand-outs, grading; built from notebooks/."""

@@ -31,21 +31,29 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "show_toc_level": 2,
     "home_page_in_toc": True,
+    "navbar_persistent": [],
 }
+html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
 html_copy_source = True
 html_sourcelink_suffix = ""
 mathjax_path = "mathjax/tex-svg.js"
 
+EMPHASIS_OR_SIGN = re.compile(r"(?<!\w)\*\w[^*|]*\*(?!\w)|[|*]")
 TAUGHT = re.compile(r"(Taught in: )(\d\d_\w+)")
 
 
 def as_plain_text(line):
-    """Keep |x| and *args from being markup; `code` stays what it is."""
+    """Keep |x| and *args from being markup; `code` and *a word* stay what they are."""
     parts = line.split("`")
-    parts[::2] = [re.sub(r"([|*])", r"\\\1", part) for part in parts[::2]]
+    parts[::2] = [EMPHASIS_OR_SIGN.sub(escaped, part) for part in parts[::2]]
     return "`".join(parts)
+
+
+def escaped(found):
+    """Put a backslash before a lonely sign."""
+    return found[0] if len(found[0]) > 1 else "\\" + found[0]
 
 
 def prepare(app, what, name, obj, options, lines):

@@ -80,10 +80,6 @@ def softplus_forward(grad_out, x):
     return grad_out * np.logaddexp(0, x)
 
 
-def softplus_outer_only(grad_out, x):
-    return grad_out / (1 + np.exp(x))
-
-
 # --- 06.2: a leak that learns ---------------------------------------------------------
 
 
@@ -427,22 +423,10 @@ def q_swapped(y, eps, K):
     return eps * y + (1 - eps) / K
 
 
-def smoothed_hard_grad(logits, labels, eps):
-    grad = F.softmax_cross_entropy_vjp(1.0, logits, labels)
-    return smoothed(logits, labels, eps)[0], grad
-
-
 def smoothed_unstable(logits, labels, eps):
     N, K = logits.shape
     q = (1 - eps) * np.eye(K)[labels] + eps / K
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return -(q * np.log(probs)).sum() / N, (probs - q) / N
-
-
-def smoothed_log_of_softmax(logits, labels, eps):
-    N, K = logits.shape
-    q = (1 - eps) * np.eye(K)[labels] + eps / K
-    probs = F.softmax(logits)
     return -(q * np.log(probs)).sum() / N, (probs - q) / N
 
 
@@ -510,16 +494,10 @@ EXERCISES = [
             Mistake(
                 "mirrored",
                 softplus_mirrored,
-                "This slope falls from 1 to 0; that of softplus rises from 0 to 1. "
-                "Look at the sign in the exponent.",
+                "This slope falls from 1 to 0; that of softplus rises from 0 to 1. Is "
+                "a sign in the exponent wrong, or the derivative of $1 + e^x$ left "
+                "out?",
                 ACTIVATIONS,
-            ),
-            Mistake(
-                "outer-only",
-                softplus_outer_only,
-                "Only the logarithm is differentiated: its argument, $1 + e^x$, has a "
-                "derivative too, and the chain rule multiplies by it.",
-                "01_chain_rule#A chain multiplies",
             ),
             Mistake(
                 "forward",
@@ -855,7 +833,8 @@ EXERCISES = [
             Mistake(
                 "not-smoothed",
                 with_truth(q_hard),
-                "This is the cross-entropy without smoothing.",
+                "The truth is not smoothed here: it is still 1 at the label and 0 "
+                "elsewhere.",
                 SOFTMAX,
             ),
             Mistake(
@@ -866,25 +845,11 @@ EXERCISES = [
                 SOFTMAX,
             ),
             Mistake(
-                "grad-not-smoothed",
-                smoothed_hard_grad,
-                "The loss is smoothed, its gradient is not: it still subtracts the "
-                "full 1 at the label.",
-                SOFTMAX,
-            ),
-            Mistake(
                 "overflows",
                 smoothed_unstable,
-                "Right on paper; at logits of 1000 $e^z$ overflows and the result is "
-                "`nan`. What may be taken out of a softmax?",
-                SOFTMAX,
-            ),
-            Mistake(
-                "log-of-softmax",
-                smoothed_log_of_softmax,
-                "Where a probability has rounded to 0, its logarithm is infinite, and "
-                "now *every* class counts in the loss. There is a form that never "
-                "takes the logarithm of a probability.",
+                "Right on paper, `nan` or infinite at logits of 1000: there $e^z$ "
+                "overflows, and a probability that has rounded to 0 has no logarithm. "
+                "Which form needs neither?",
                 SOFTMAX,
             ),
             Mistake(

@@ -116,15 +116,19 @@ def unordered(nodes: list[Any]) -> set[int]:
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Width in inches: boxes are made to fit their words. Plumbing."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-
-    if not text.strip():
-        return 0.0
-    font = FontProperties(family="DejaVu Sans", weight=weight)
-    path = TextPath((0, 0), text, size=size, prop=font)
+    font = _font(weight)
+    font.set_size(100, 72)  # so large that it matters no more how pixels lie
+    font.set_text(text)
+    points = font.get_width_height()[0] / 64 * size / 100
     # On a screen letters sit on whole pixels, which takes a little more.
-    return 1.06 * float(path.get_extents().width) / 72
+    return 1.06 * points / 72
+
+
+@lru_cache
+def _font(weight: str) -> Any:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return get_font(findfont(FontProperties(family="DejaVu Sans", weight=weight)))
 
 
 # --- Small heat maps -----------------------------------------------------------------

@@ -22,8 +22,8 @@ from course_utils.stepper.views import (
     Vertex,
     View,
     all_vertices,
-    check_order,
     folds_of,
+    in_order,
     inside,
 )
 from course_utils.stepper.watch import play
@@ -108,10 +108,9 @@ def _views(
             'groups={"hidden layer": h} with the nodes that come out of each part; '
             f"or pass max_nodes={len(vertices)}."
         )
-    check_order(vertices)
     inner = (inside(names, *fold, events) for fold in folds.items())
     small = (view for view in inner if len(view.vertices) <= max_nodes)
-    return [View(names, vertices, events, title), *small]
+    return [View(names, in_order(vertices), events, title), *small]
 
 
 # --- Words about the whole ------------------------------------------------------------

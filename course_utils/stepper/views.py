@@ -227,8 +227,31 @@ def all_vertices(nodes: list[Any], folds: Mapping[str, list[Any]]) -> list[Verte
         else Vertex(inside, graphs.kind(inside[0], nodes[-1]))
         for key, inside in found.items()
     ]
-    # A module is played when the last node inside can be.
     return sorted(vertices, key=lambda vertex: vertex.node.number)
+
+
+def in_order(vertices: list[Vertex]) -> list[Vertex]:
+    """Vertices such that each comes after all that it takes.
+
+    Raises ValueError if a module takes what was made of its own results. Plumbing.
+    """
+    of = {id(x): i for i, vertex in enumerate(vertices) for x in vertex.nodes}
+    takes = [
+        {of[id(x)] for node in vertex.nodes for x in node.inputs} - {i}
+        for i, vertex in enumerate(vertices)
+    ]
+    order, waiting = [], list(range(len(vertices)))
+    while waiting:
+        ready = next((i for i in waiting if takes[i] <= set(order)), None)
+        if ready is None:
+            stuck = next(v.name for v in map(vertices.__getitem__, waiting) if v.folded)
+            raise ValueError(
+                f"step: what comes out of {stuck!r} goes into it again by way of other "
+                "nodes; it cannot be one box. Leave it out of groups."
+            )
+        order.append(ready)
+        waiting.remove(ready)
+    return [vertices[i] for i in order]
 
 
 def inside(names: Names, name: str, nodes: list[Any], events: list) -> View:
@@ -245,69 +268,65 @@ def inside(names: Names, name: str, nodes: list[Any], events: list) -> View:
 
 
 def folds_of(
-    nodes: list[Any], groups: Any, named: dict[int, str]
+    nodes: list[Any], groups: Any, named: Mapping[int, str]
 ) -> dict[str, list[Any]]:
-    """The nodes of each group: everything behind its outputs, and in no other group."""
+    """The nodes of each group; without the last node, and the data that has a name.
+
+    Raises
+    ------
+    ValueError : if an output of a group is not among the nodes.
+    TypeError : if `groups` is neither a model nor a mapping.
+
+    Plumbing.
+    """
     if hasattr(groups, "named_parameters"):
-        return _model_folds(nodes, groups)
-    if not isinstance(groups, Mapping):
+        homes = _homes(nodes, groups)
+    elif isinstance(groups, Mapping):
+        homes = _behind(nodes, groups)
+    else:
         raise TypeError(
             "step: groups is a model, or maps names to the nodes that come out of each "
             f'group: {{"hidden layer": h}}; found {type(groups).__name__}.'
         )
-    on_tape, taken, folds = {id(node) for node in nodes}, set(), {}
-    for name, outputs in groups.items():
-        outputs = [outputs] if hasattr(outputs, "inputs") else list(outputs)
-        if not all(id(node) in on_tape for node in outputs):
-            raise ValueError(
-                f"step: the group {name!r} has an output that is not part of this "
-                "computation. Was it made anew after the output was computed?"
-            )
-        behind = {id(x) for node in outputs for x in Tape(node).nodes}
-        own = behind - taken - {id(nodes[-1])}
-        taken |= own
-        folds[name] = [node for node in nodes if id(node) in own]
-    return {name: _without_inputs(inside, named) for name, inside in folds.items()}
-
-
-def _without_inputs(inside: list[Any], named: dict[int, str]) -> list[Any]:
-    """Data stays outside: constants that somebody gave a name."""
-    return [x for x in inside if x.op or x.requires_grad or id(x) not in named]
-
-
-def _model_folds(nodes: list[Any], model: Any) -> dict[str, list[Any]]:
-    """The nodes of each module: an operation belongs to the parameters that it uses.
-
-    One without parameters, such as an activation, belongs to the module before it.
-    """
-    owner = {
-        id(p): name.rpartition(".")[0] or "model"
-        for name, p in model.named_parameters()
-    }
     folds: dict[str, list[Any]] = {}
     for node in nodes[:-1]:
-        if node.op is not None:
-            homes = [owner.get(id(x)) for x in node.inputs if x.op or x.requires_grad]
-            direct = [owner.get(id(x)) for x in node.inputs if not x.op]
-            home = next(filter(None, direct), None) or (
-                homes[0] if len(set(homes)) == 1 else None
-            )
-            if home:
-                owner[id(node)] = home
-        if id(node) in owner:
-            folds.setdefault(owner[id(node)], []).append(node)
+        is_data = not (node.op or node.requires_grad) and id(node) in named
+        if id(node) in homes and not is_data:
+            folds.setdefault(homes[id(node)], []).append(node)
     return folds
 
 
-def check_order(vertices: list[Vertex]) -> None:
-    """Folded modules have to follow each other, or nothing can be played in order.
+def _behind(nodes: list[Any], groups: Mapping[str, Any]) -> dict[int, str]:
+    """For each node its group: the first one whose outputs it stands behind."""
+    on_tape, homes = {id(node) for node in nodes}, {}
+    for name, outputs in groups.items():
+        for node in [outputs] if hasattr(outputs, "inputs") else outputs:
+            if id(node) not in on_tape:
+                raise ValueError(
+                    f"step: the group {name!r} has an output that is not part of this "
+                    "computation. Was it made anew after the output was computed?"
+                )
+            for x in Tape(node).nodes:
+                homes.setdefault(id(x), name)
+    return homes
 
-    Raises ValueError if a module is used before and after another one. Plumbing.
+
+def _homes(nodes: list[Any], model: Any) -> dict[int, str]:
+    """For each node the module whose parameters it uses.
+
+    One without parameters, such as an activation, belongs to the module before it.
     """
-    place = {id(x): i for i, vertex in enumerate(vertices) for x in vertex.nodes}
-    for i, vertex in enumerate(vertices):
-        if any(place[id(x)] > i for node in vertex.nodes for x in node.inputs):
-            raise ValueError(
-                f"step: {vertex.name!r} is used before and after other parts, and "
-                "cannot be folded into one. Leave it out of groups."
-            )
+    homes = {id(p): _part_of_model(name) for name, p in model.named_parameters()}
+    for node in nodes:
+        uses = [homes.get(id(x)) for x in node.inputs if x.op is None]
+        takes = {homes.get(id(x)) for x in node.inputs if x.op or x.requires_grad}
+        home = next(filter(None, uses), takes.pop() if len(takes) == 1 else None)
+        if home:
+            homes[id(node)] = home
+    return homes
+
+
+def _part_of_model(name: str) -> str:
+    """`layers.0` of `layers.0.block.W`, `hidden` of `hidden.W`."""
+    first, second, *_ = [*name.split("."), ""]
+    return f"{first}.{second}" if second.isdigit() else first

@@ -17,6 +17,9 @@ BENCH_BIN := $(BENCH)/$(notdir $(BIN))
 LECTURE := .venv-lecture
 LECTURE_BIN := $(LECTURE)/$(notdir $(BIN))
 WEB := lecture/node_modules/.ready
+# And what runs the suite under other versions, or against mutants.
+TOOLS := .venv-tools
+TOOLS_BIN := $(TOOLS)/$(notdir $(BIN))
 # uv's own version is pinned where all others are.
 UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
 NOTEBOOKS := $(sort $(wildcard notebooks/$(NB)*.ipynb))
@@ -26,7 +29,7 @@ SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipy
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick site clean
+.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick site instructor matrix mutants clean
 
 help:
 	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
@@ -40,15 +43,21 @@ help:
 	@echo "make bench      measure against the peers (CASES=\"moons chain\", ARGS=--list)"
 	@echo "make bench-quick  the same on tiny sizes, to see that it works; stores nothing"
 	@echo "make site       the course as a static site, in build/site"
+	@echo "make instructor  the notebooks with all solutions, and a hand-out to print (one: NB=03)"
+	@echo "make matrix     the whole suite under Python 3.11 to 3.13, old and new dependencies"
+	@echo "make mutants    change the core in 3,000 small ways; do the tests notice? (hours)"
 	@echo "make clean      remove .venv and caches"
 
 # Fill the environment of the target, which is its .ready, as the first source says.
 IN = $(@D)/$(notdir $(BIN))
-define FILL
+define LOCKED
 $(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
 $(PYTHON) -m venv --clear $(@D)
 $(IN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
 $(IN)/uv pip install --quiet --python $(IN)/python --compile-bytecode --require-hashes -r $<
+endef
+define FILL
+$(LOCKED)
 $(IN)/uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps --editable .
 touch $@
 endef
@@ -58,6 +67,10 @@ $(READY): requirements.lock
 
 $(BENCH)/.ready: requirements-bench.lock
 	$(FILL)
+
+$(TOOLS)/.ready: requirements-tools.lock
+	$(LOCKED)
+	touch $@
 
 # Two threads that share two cores with a browser wait for each other: one is faster.
 lab: export OMP_NUM_THREADS ?= 1
@@ -97,12 +110,17 @@ $(WEB): lecture/package.json
 site: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.site
 
+instructor: export OMP_NUM_THREADS := 1
+instructor: $(LECTURE)/.ready $(WEB)
+	$(LECTURE_BIN)/python -m lecture.instructor $(NB)
+
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(LOCK_FLAGS) pyproject.toml
 
 lock: $(READY)
 	$(COMPILE) --extra dev -o requirements.lock
 	$(COMPILE) --extra bench --constraints requirements.lock -o requirements-bench.lock
 	$(COMPILE) --extra dev --extra lecture --constraints requirements.lock -o requirements-lecture.lock
+	$(filter-out pyproject.toml,$(COMPILE)) --group tools --constraints requirements.lock -o requirements-tools.lock
 	$(BIN)/python -m tools.pin_environment
 
 bench: $(BENCH)/.ready
@@ -111,6 +129,13 @@ bench: $(BENCH)/.ready
 bench-quick: $(BENCH)/.ready
 	$(BENCH_BIN)/python -m benchmarks --quick $(CASES) $(ARGS)
 
+# Sessions of noxfile.py: all of them, without SESSIONS.
+matrix: $(TOOLS)/.ready
+	$(TOOLS_BIN)/nox $(if $(SESSIONS),--session $(SESSIONS))
+
+mutants: $(TOOLS)/.ready
+	$(TOOLS_BIN)/nox --session mutants -- $(ARGS)
+
 clean:
-	rm -rf $(VENV) $(BENCH) $(LECTURE) lecture/node_modules build *.egg-info .pytest_cache .hypothesis .ruff_cache
+	rm -rf $(VENV) $(BENCH) $(TOOLS) .nox mutants $(LECTURE) lecture/node_modules build *.egg-info .pytest_cache .hypothesis .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,139 @@
+"""Make the instructor's notebooks, with every solution, and a hand-out to print.
+
+    make instructor          # all notebooks; one: NB=06
+
+`build/instructor` then holds a copy of each notebook in which the stubs are solved and
+every check has said so; below each exercise stand its explanation, the hints, and the
+mistakes that its check knows by name. `build/handout.html` holds all exercises without
+solutions, a sheet for each notebook.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+
+from course_utils.exercises import exercises
+from course_utils.exercises.exercise import Exercise
+from course_utils.exercises.general import SENTENCES
+from tests.exercise_cells import Asked, asked, solved
+from tests.notebooks import FOLDER, read
+from tools import store_outputs
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+INSTRUCTOR, HANDOUT = BUILD / "instructor", BUILD / "handout.html"
+MATHJAX = ROOT / "lecture" / "node_modules" / "mathjax3" / "es5" / "tex-svg.js"
+DOLLARS = """<script>MathJax = {tex: {inlineMath: [["$", "$"]],
+  displayMath: [["$$", "$$"]], processEscapes: true}};</script>"""
+PRINT = """<style>
+@media print { @page { size: A4; margin: 18mm; } h2 { break-before: page; }
+  h2:first-of-type { break-before: auto; } h3, pre { break-inside: avoid; } }
+.jp-InputPrompt { display: none; }
+</style>"""
+
+
+def main(prefix: str = "") -> int:
+    """Solve, run and write the notebooks that begin with `prefix`, and the hand-out."""
+    INSTRUCTOR.mkdir(parents=True, exist_ok=True)
+    shutil.copy(FOLDER / "data_parallel.py", INSTRUCTOR)
+    paths = sorted(FOLDER.glob(f"{prefix}*.ipynb"))
+    if not paths:
+        print(f"No notebook fits {prefix}*.ipynb", file=sys.stderr)
+        return 1
+    for path in paths:
+        print(with_solutions(path), flush=True)
+    HANDOUT.write_text(handout(sorted(FOLDER.glob("*.ipynb"))), "utf-8")
+    print(f"All exercises, to print: {HANDOUT.relative_to(ROOT)}")
+    return 0
+
+
+def by_number(path: Path) -> dict[str, Exercise]:
+    """The exercises of a notebook."""
+    return {exercise.number: exercise for exercise in exercises(path.stem[:2])}
+
+
+# --- the instructor's notebooks -------------------------------------------------------
+
+
+def with_solutions(path: Path) -> str:
+    """Write the solved copy of one notebook; give a line that reports.
+
+    Raises SystemExit where a check does not say passed.
+    """
+    notebook, known = store_outputs.read(path), by_number(path)
+    for one in reversed(asked(read(path))):
+        solve(notebook.cells, one, known[one.number])
+    store_outputs.run(notebook, INSTRUCTOR)
+    refuse_failures(notebook, path.stem)
+    store_outputs.clean(notebook)
+    nbformat.write(notebook, INSTRUCTOR / path.name)
+    (INSTRUCTOR / "progress.json").unlink(missing_ok=True)
+    return f"{path.stem}: {len(known)} exercises solved"
+
+
+def solve(cells: list, one: Asked, exercise: Exercise) -> None:
+    """Fill in the stub, and say below the check what an instructor wants to know."""
+    ids = [cell.id for cell in cells]
+    cells[ids.index(one.stub.cell_id)].source = solved(exercise, one.name)
+    note = nbformat.v4.new_markdown_cell(notes(exercise))
+    note.id = f"{one.check.cell_id}-notes"
+    cells.insert(ids.index(one.check.cell_id) + 1, note)
+
+
+def notes(exercise: Exercise) -> str:
+    """Explanation, hints, and the mistakes with a name, as markdown."""
+    hints = "\n".join(f"{k}. {text}" for k, text in enumerate(exercise.hints, 1))
+    says = {m.id: m.says or SENTENCES[m.id][0] for m in exercise.mistakes}
+    mistakes = "\n".join(f"- *{name}*: {text}" for name, text in says.items())
+    return (
+        f"**Why.** {exercise.explanation}\n\n**Hints given on demand**\n\n{hints}\n\n"
+        f"**Mistakes that the check names**\n\n{mistakes}"
+    )
+
+
+def refuse_failures(notebook: nbformat.NotebookNode, name: str) -> None:
+    """End with the answer of the first check that did not pass."""
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if any(tag.startswith("exercise-") for tag in tags) and "stub" not in tags:
+            said = cell.outputs[-1]["data"]["text/plain"] if cell.outputs else "nothing"
+            if not said.startswith("✓"):
+                raise SystemExit(f"{name}: a solution does not pass its check:\n{said}")
+
+
+# --- the hand-out ---------------------------------------------------------------------
+
+
+def handout(paths: list[Path]) -> str:
+    """All exercises as one HTML page that needs nothing else: titles, tasks, stubs."""
+    sheet = nbformat.v4.new_notebook()
+    for path in paths:
+        sheet.cells += sheet_cells(path)
+    exporter = HTMLExporter(mathjax_url="", require_js_url="", jquery_url="")
+    exporter.exclude_output_prompt = exporter.exclude_input_prompt = True
+    page, _ = exporter.from_notebook_node(sheet)
+    formulas = f"{DOLLARS}<script>{MATHJAX.read_text('utf-8')}</script>"
+    return page.replace("</head>", f"{PRINT}{formulas}</head>", 1)
+
+
+def sheet_cells(path: Path) -> list:
+    """The sheet of one notebook: each exercise from its heading to its stub."""
+    new_cell = {
+        "markdown": nbformat.v4.new_markdown_cell,
+        "code": nbformat.v4.new_code_cell,
+    }
+    notebook, found = read(path), []
+    title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+    for one in asked(notebook):
+        cells = notebook.cells[one.heading.number : one.stub.number + 1]
+        found += [new_cell[cell.kind](cell.source) for cell in cells]
+    return [new_cell["markdown"](f"## {title}")] * bool(found) + found
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

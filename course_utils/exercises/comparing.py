@@ -118,8 +118,10 @@ def scale_of(expected: list[np.ndarray]) -> list[float]:
     """The size that errors are measured by, for one output on each input. Plumbing.
 
     The largest number of the output on that input. Where this is nearly zero, rounding
-    is not: then a small part of the largest one on any input.
+    is not: then a small part of the largest one on any input. Texts have no size.
     """
+    if any(e.dtype.kind == "U" for e in expected):
+        return [0.0] * len(expected)
     sizes = [float(np.max(np.abs(e[np.isfinite(e)]), initial=0.0)) for e in expected]
     least = 1e-3 * max(sizes, default=0.0) or 1.0
     return [max(size, least) for size in sizes]

@@ -29,7 +29,7 @@ SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipy
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick site instructor matrix mutants clean
+.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick site slides instructor matrix mutants sealed clean
 
 help:
 	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
@@ -43,9 +43,11 @@ help:
 	@echo "make bench      measure against the peers (CASES=\"moons chain\", ARGS=--list)"
 	@echo "make bench-quick  the same on tiny sizes, to see that it works; stores nothing"
 	@echo "make site       the course as a static site, in build/site"
+	@echo "make slides     a deck of each notebook, and as PDF, in build/slides (one: NB=03)"
 	@echo "make instructor  the notebooks with all solutions, and a hand-out to print (one: NB=03)"
 	@echo "make matrix     the whole suite under Python 3.11 to 3.13, old and new dependencies"
 	@echo "make mutants    change the core in 3,000 small ways; do the tests notice? (hours)"
+	@echo "make sealed     make test with nothing to write to and no network (Linux)"
 	@echo "make clean      remove .venv and caches"
 
 # Fill the environment of the target, which is its .ready, as the first source says.
@@ -110,6 +112,10 @@ $(WEB): lecture/package.json
 site: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.site
 
+slides: $(LECTURE)/.ready $(WEB)
+	$(LECTURE_BIN)/python -m lecture.slides $(NB)
+	$(LECTURE_BIN)/python -m lecture.fit $(NB)
+
 instructor: export OMP_NUM_THREADS := 1
 instructor: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.instructor $(NB)
@@ -135,6 +141,10 @@ matrix: $(TOOLS)/.ready
 
 mutants: $(TOOLS)/.ready
 	$(TOOLS_BIN)/nox --session mutants -- $(ARGS)
+
+# The inner make finds the environment ready, and cannot write to it.
+sealed: $(READY)
+	$(BIN)/python -m tools.sealed $(MAKE) READY= test
 
 clean:
 	rm -rf $(VENV) $(BENCH) $(TOOLS) .nox mutants $(LECTURE) lecture/node_modules build *.egg-info .pytest_cache .hypothesis .ruff_cache

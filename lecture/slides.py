@@ -1,0 +1,139 @@
+"""Make a deck of each notebook, for a lecture without a network.
+
+    make slides              # all; one: NB=06
+
+What a slide is, stands in the notebook: each cell's slide type (JupyterLab shows it in
+the property inspector: slide, sub-slide, fragment, skip, or nothing: goes with the cell
+before). The tags `deck-no-code` and `deck-no-output` leave a part of a cell out. What
+to say stands in `lecture/notes`, one file for each notebook, below the id of the first
+cell of a slide. The decks are in `build/slides`; S opens the speaker's view with notes
+and timer, and `?print-pdf` after the address lays all slides out for printing.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+from nbconvert import SlidesExporter
+from traitlets.config import Config
+
+from tests.notebooks import FOLDER
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+NOTES, TEMPLATES, WEB = HERE / "notes", HERE / "templates", HERE / "node_modules"
+DECKS = ROOT / "build" / "slides"
+HEAD = re.compile(r"^## +(\S+)[^\n]*\n", re.MULTILINE)
+MINUTES = re.compile(r"^\W*Minutes:\W*(\d+)", re.MULTILINE)
+NOTHING = "-"  # reveal's sign for a cell that goes with the one before
+
+
+class NotesError(ValueError):
+    """Notes that belong to no slide."""
+
+
+def main(prefix: str = "") -> int:
+    """Make the decks of the notebooks that begin with `prefix`."""
+    paths = sorted(FOLDER.glob(f"{prefix}*.ipynb"))
+    if not paths:
+        print(f"No notebook fits {prefix}*.ipynb", file=sys.stderr)
+        return 1
+    carry_along()
+    for path in paths:
+        print(deck(path), flush=True)
+    return 0
+
+
+def carry_along() -> None:
+    """Lay reveal.js, MathJax and the style sheet beside the decks."""
+    web = DECKS / "web"
+    shutil.rmtree(web, ignore_errors=True)
+    for part in ("dist", "plugin/notes"):
+        shutil.copytree(WEB / "reveal.js" / part, web / "reveal" / part)
+    shutil.copy(WEB / "mathjax3" / "es5" / "tex-svg.js", web)
+    shutil.copy(TEMPLATES / "deck.css", web)
+
+
+def deck(path: Path) -> str:
+    """Write the deck of one notebook; give a line that reports."""
+    notebook = nbformat.read(path, as_version=4)
+    said = notes_of(path)
+    add_notes(notebook, said, path.stem)
+    minutes = sum(int(m) for text in said.values() for m in MINUTES.findall(text))
+    exporter = SlidesExporter(config=settings())
+    page, _ = exporter.from_notebook_node(
+        notebook, {"deck_seconds": 60 * minutes, "metadata": {"name": path.stem}}
+    )
+    (DECKS / f"{path.stem}.html").write_text(page, "utf-8")
+    kinds = [slide_type(cell) for cell in notebook.cells]
+    count = sum(kind in ("slide", "subslide") for kind in kinds)
+    return f"{path.stem}: {count} slides, {len(said)} with notes, {minutes} minutes"
+
+
+def settings() -> Config:
+    """How nbconvert makes a deck."""
+    config = Config()
+    config.SlidesExporter.extra_template_basedirs = [str(TEMPLATES)]
+    config.SlidesExporter.template_name = "deck"
+    config.SlidesExporter.reveal_url_prefix = "web/reveal"
+    config.SlidesExporter.reveal_theme = "white"
+    config.SlidesExporter.embed_images = True
+    config.TagRemovePreprocessor.enabled = True
+    config.TagRemovePreprocessor.remove_input_tags = {"deck-no-code"}
+    config.TagRemovePreprocessor.remove_all_outputs_tags = {"deck-no-output"}
+    return config
+
+
+# --- what the speaker sees ------------------------------------------------------------
+
+
+def notes_of(path: Path) -> dict[str, str]:
+    """The notes of a notebook by the id of the slide's first cell."""
+    file = NOTES / f"{path.stem}.md"
+    if not file.exists():
+        return {}
+    parts = HEAD.split(file.read_text("utf-8"))
+    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2])}  # noqa: B905
+
+
+def slide_type(cell: nbformat.NotebookNode) -> str:
+    """The slide type of a cell."""
+    return cell.metadata.get("slideshow", {}).get("slide_type") or NOTHING
+
+
+def add_notes(notebook: nbformat.NotebookNode, said: dict[str, str], name: str) -> None:
+    """Put each note at the end of the slide that begins with the cell of its id.
+
+    Raises NotesError for an id that begins no slide.
+    """
+    begins = [c.id for c in notebook.cells if slide_type(c) in ("slide", "subslide")]
+    if lost := sorted(set(said) - set(begins)):
+        raise NotesError(
+            f"lecture/notes/{name}.md: no slide begins with cell {', '.join(lost)}; "
+            f"give notes to the first cell of a slide or sub-slide"
+        )
+    cells, pending = [], ""
+    for cell in notebook.cells:
+        if slide_type(cell) in ("slide", "subslide"):
+            cells += [as_note(pending)] if pending else []
+            pending = said.get(cell.id, "")
+        cells.append(cell)
+    notebook.cells = cells + ([as_note(pending)] if pending else [])
+
+
+def as_note(text: str) -> nbformat.NotebookNode:
+    """A cell that only the speaker sees."""
+    return nbformat.v4.new_markdown_cell(
+        text, metadata={"slideshow": {"slide_type": "notes"}}
+    )
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except NotesError as why:
+        sys.exit(str(why))

@@ -29,7 +29,7 @@ SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipy
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick site slides instructor matrix mutants sealed clean
+.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick site slides instructor lecture-test matrix mutants sealed clean
 
 help:
 	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
@@ -44,6 +44,7 @@ help:
 	@echo "make bench-quick  the same on tiny sizes, to see that it works; stores nothing"
 	@echo "make site       the course as a static site, in build/site"
 	@echo "make slides     a deck of each notebook, and as PDF, in build/slides (one: NB=03)"
+	@echo "make lecture-test  are site, decks and grading as they should be? (after making them)"
 	@echo "make instructor  the notebooks with all solutions, and a hand-out to print (one: NB=03)"
 	@echo "make matrix     the whole suite under Python 3.11 to 3.13, old and new dependencies"
 	@echo "make mutants    change the core in 3,000 small ways; do the tests notice? (hours)"
@@ -111,6 +112,11 @@ $(WEB): lecture/package.json
 
 site: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.site
+
+# In a browser, what `make site` and `make slides` have built.
+lecture-test: $(LECTURE)/.ready $(WEB)
+	$(LECTURE_BIN)/python -m tools.browser
+	$(LECTURE_BIN)/python -m pytest lecture/tests -n $(JOBS) --dist loadfile
 
 slides: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.slides $(NB)

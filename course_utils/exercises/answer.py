@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 SIGNS = {"passed": "✓ passed", "not attempted": "○ not attempted yet"}
 COLOURS = {"passed": "#009e73", "not attempted": "#888888"}  # Okabe–Ito, and grey
+_TABLE = "border-collapse:collapse;margin:4px 0;color:inherit;font-size:inherit"
 WRONG_SIGN, WRONG_COLOUR = "✗ not yet", "#d55e00"
 
 
@@ -138,4 +139,4 @@ def _html_facts(facts: tuple[tuple[str, str], ...]) -> str:
         f"<td style='{style};font-family:monospace'>{html.escape(value)}</td></tr>"
         for name, value in facts
     )
-    return f"<table style='border-collapse:collapse;margin:4px 0'>{rows}</table>"
+    return f"<table style='{_TABLE}'>{rows}</table>"

@@ -149,3 +149,14 @@ def scaled(found: Fit, choices: list[Scale], tolerance: float) -> Scale | None:
         if np.all(np.abs(ratios - wanted) <= tolerance * np.abs(wanted)):
             return scale
     return None
+
+
+def commonest(found: Fit, choices: list[Scale]) -> tuple[Scale, int]:
+    """Find the factors that explain the most ratios, and how many. Plumbing."""
+    with np.errstate(invalid="ignore"):
+        counts = [
+            int(np.sum(np.abs(found.ratios - s.values) <= CERTAIN * np.abs(s.values)))
+            for s in choices
+        ]
+    most = int(np.argmax(counts))
+    return choices[most], counts[most]

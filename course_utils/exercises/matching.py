@@ -17,8 +17,8 @@ from .fitting import (
     ROUGH,
     Base,
     Column,
-    Fit,
     Match,
+    commonest,
     equal,
     fit,
     scaled,
@@ -147,18 +147,12 @@ class Matcher:
         at = self.wrong_at(k)
         if len(at) < 2:
             return None
-        gots, best, most = self.gots(k), None, len(at) / 2
+        gots, best, most = self.gots(k), None, max(1, len(at) / 2)
         for base in (*self._level(0), *self._level(min(1, self.levels - 1))):
-            found = fit(gots, base, k, CERTAIN, at)
-            scale = self._most_scaled(found)
-            if scale and base.ids + scale.ids and found.agrees > most:
-                best, most = Match(base, scale, certain=False), found.agrees
+            scale, count = commonest(fit(gots, base, k, CERTAIN, at), self.scales)
+            if base.ids + scale.ids and count > most:
+                best, most = Match(base, scale, certain=False), count
         return best
-
-    def _most_scaled(self, found: Fit) -> Scale | None:
-        """The factors that explain the ratios, if there are several of them."""
-        several = np.sum(~np.isnan(found.ratios)) > 1
-        return scaled(found, self.scales, CERTAIN) if several else None
 
     def direction(self, k: int) -> Match | None:
         """Find a candidate that is right but for an unknown factor."""

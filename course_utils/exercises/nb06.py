@@ -174,6 +174,23 @@ def leaky_from_grad_x(grad_out, x, slope):
     return grad_x, (grad_x * np.minimum(x, 0)).sum(axis=0)
 
 
+def leaky_forward(grad_out, x, slope):
+    y = np.where(x > 0, x, slope * x)
+    return grad_out * y, (grad_out * np.minimum(x, 0)).sum(axis=0)
+
+
+def leaky_negative(grad_out, x, slope):
+    grad_slope = (grad_out * np.minimum(x, 0)).sum(axis=0)
+    return grad_out * np.where(x > 0, 1, -slope), grad_slope
+
+
+def leaky_last_leak(grad_out, x, slope):
+    grad_slope = np.zeros_like(slope)
+    for n, h in np.argwhere(x < 0):
+        grad_slope[h] = grad_out[n, h] * x[n, h]
+    return grad_out * np.where(x > 0, 1, slope), grad_slope
+
+
 def leaky_all_summed(grad_out, x, slope):
     return grad_out * np.where(x > 0, 1, slope), (grad_out * np.minimum(x, 0)).sum()
 
@@ -330,6 +347,52 @@ def classifier_vjp_of_difference(X, labels, W1, b1, W2, b2):
     return back_from(F.softmax_vjp((probs - one_hot) / len(X), probs), h, X, W2)
 
 
+def classifier_two_left(X, labels, W1, b1, W2, b2):
+    h, probs, one_hot = two_layers(X, labels, W1, b1, W2, b2)
+    dZ2 = -one_hot * (1 - probs) / len(X)
+    dZ1 = (dZ2 @ W2.T) * h * (1 - h)
+    return X.T @ dZ1, dZ1.sum(axis=0), h.T @ dZ2, dZ2.sum(axis=0)
+
+
+def hidden_slope(slope_of):
+    def wrong(X, labels, W1, b1, W2, b2):
+        h, probs, one_hot = two_layers(X, labels, W1, b1, W2, b2)
+        dZ2 = (probs - one_hot) / len(X)
+        dZ1 = (dZ2 @ W2.T) * slope_of(X @ W1 + b1)
+        return X.T @ dZ1, dZ1.sum(axis=0), h.T @ dZ2, dZ2.sum(axis=0)
+
+    return wrong
+
+
+def logit_grad(dZ2_of):
+    def wrong(X, labels, W1, b1, W2, b2):
+        h, probs, one_hot = two_layers(X, labels, W1, b1, W2, b2)
+        dZ2 = dZ2_of(h @ W2 + b2, probs, one_hot) / len(X)
+        return back_from(dZ2, h, X, W2)
+
+    return wrong
+
+
+def bias_grad(reduce):
+    def wrong(X, labels, W1, b1, W2, b2):
+        h, probs, one_hot = two_layers(X, labels, W1, b1, W2, b2)
+        dZ2 = (probs - one_hot) / len(X)
+        dZ1 = (dZ2 @ W2.T) * (1 - h**2)
+        return X.T @ dZ1, reduce(dZ1), h.T @ dZ2, reduce(dZ2)
+
+    return wrong
+
+
+def along_other_axis(z):
+    e = np.exp(z)
+    return e / e.sum(axis=0)
+
+
+def over_all(z):
+    e = np.exp(z)
+    return e / e.sum()
+
+
 # --- 06.4: five examples, four classes ------------------------------------------------
 
 
@@ -360,14 +423,14 @@ def smoothed_inputs(rng):
     return [*inputs, one(7, 6, 0.05), (far, np.array([1, 1]), 0.1)]
 
 
-def smoothed_by_torch(logits, labels, eps):
-    import torch
+def smoothed_on_the_tape(logits, labels, eps):
+    from course_utils.tensor import Tensor
 
-    z = torch.tensor(logits, requires_grad=True)
-    cross_entropy = torch.nn.functional.cross_entropy
-    loss = cross_entropy(z, torch.tensor(labels), label_smoothing=eps)
+    z, (N, K) = Tensor(logits), logits.shape
+    q = (1 - eps) * np.eye(K)[labels] + eps / K
+    loss = (z.log_softmax() * -q).sum() / N
     loss.backward()
-    return loss.item(), z.grad.numpy()
+    return loss.item(), z.grad
 
 
 def smoothed_as_mixture(logits, labels, eps):
@@ -428,6 +491,26 @@ def smoothed_unstable(logits, labels, eps):
     q = (1 - eps) * np.eye(K)[labels] + eps / K
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return -(q * np.log(probs)).sum() / N, (probs - q) / N
+
+
+def smoothed_clipped(logits, labels, eps):
+    N, K = logits.shape
+    q = (1 - eps) * np.eye(K)[labels] + eps / K
+    probs = F.softmax(logits)
+    return -(q * np.log(probs + 1e-12)).sum() / N, (probs - q) / N
+
+
+def smoothed_divergence(logits, labels, eps):
+    N, K = logits.shape
+    q = (1 - eps) * np.eye(K)[labels] + eps / K
+    loss, grad = smoothed(logits, labels, eps)
+    return loss + (q * np.log(q)).sum() / N, grad
+
+
+def smoothed_slope_twice(logits, labels, eps):
+    loss, grad = smoothed(logits, labels, eps)
+    probs = F.softmax(logits)
+    return loss, grad * probs * (1 - probs)
 
 
 def smoothed_as_probs(logits, labels, eps):
@@ -594,6 +677,26 @@ EXERCISES = [
                 "05_vectorized_backprop#One form for every rule: the vjp",
             ),
             Mistake(
+                "forward",
+                leaky_forward,
+                "`grad_out` is multiplied by the output, where the derivative belongs.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "slope-negative",
+                leaky_negative,
+                "Below 0 the sign is turned round. The input is negative there; its "
+                "factor is the slope as it is.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "last-leak",
+                leaky_last_leak,
+                "Only the last negative entry of each column is left: every one "
+                "overwrites the one before. They all use the same slope, so they add.",
+                BIAS,
+            ),
+            Mistake(
                 "all-summed",
                 leaky_all_summed,
                 "All columns are added into one number. Each column has a slope of its "
@@ -652,8 +755,15 @@ EXERCISES = [
             Mistake(
                 "several-left",
                 classifier_as_found,
-                "This is still the code as it was found. There is more than one bug: "
-                "look at each of its lines between `dprobs` and `return`.",
+                "These numbers are still those of the code as it was found. There is "
+                "more than one bug behind them: look at each of its last three lines.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "two-left",
+                classifier_two_left,
+                "Two of the bugs are still in it: the way back through the softmax, "
+                "and the slope of the hidden layer.",
                 SOFTMAX,
             ),
             Mistake("activation-missing", classifier_linear),
@@ -662,6 +772,25 @@ EXERCISES = [
                 classifier_tanh_twice,
                 "The slope $1 - y^2$ wants the output of the tanh, and `h` is the "
                 "output already. Here the tanh is applied once more.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "at-input",
+                hidden_slope(lambda z: 1 - z**2),
+                "The slope $1 - y^2$ wants the output of the tanh. Here it is given "
+                "what went into it.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "not-squared",
+                hidden_slope(lambda z: 1 - np.tanh(z)),
+                "The slope of the tanh is not $1 - y$. One letter of it is squared.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "gate",
+                hidden_slope(lambda z: z > 0),
+                "This is the gate of a rectifier. The hidden layer is a tanh.",
                 ACTIVATIONS,
             ),
             Mistake("assigned", classifier_last, where=BIAS),
@@ -686,6 +815,44 @@ EXERCISES = [
                 "The softmax is applied to probabilities. They have been through it.",
                 TRAIN,
             ),
+            Mistake(
+                "softmax-missing",
+                logit_grad(lambda z, p, y: z - y),
+                "The truth is subtracted from the logits. Logits are no probabilities: "
+                "the softmax is missing.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "softmax-axis",
+                logit_grad(lambda z, p, y: along_other_axis(z) - y),
+                "The softmax runs along the wrong axis: the probabilities of each "
+                "*row* have the sum 1.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "softmax-over-all",
+                logit_grad(lambda z, p, y: over_all(z) - y),
+                "The softmax is taken over the whole array. Each row has a sum of its "
+                "own.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "sigmoid-of-softmax",
+                logit_grad(lambda z, p, y: (p - y) * p * (1 - p)),
+                "Prediction minus truth is multiplied by $p(1-p)$, as it is for a "
+                "squared error behind a sigmoid. In the cross-entropy that factor has "
+                "cancelled.",
+                LOGITS,
+            ),
+            Mistake(
+                "over-entries",
+                logit_grad(lambda z, p, y: (p - y) / p.shape[1]),
+                "It is divided by the number of classes as well. The mean of "
+                "cross-entropy runs over the examples alone.",
+                SOFTMAX,
+            ),
+            Mistake("axis", bias_grad(lambda dZ: dZ.sum(axis=1)), where=BIAS),
+            Mistake("first-only", bias_grad(lambda dZ: dZ[0]), where=BIAS),
             Mistake(
                 "through-softmax-twice",
                 classifier_vjp_of_difference,
@@ -769,6 +936,19 @@ EXERCISES = [
                 "The logarithm of the course is the natural one. And a gradient of "
                 "$-1$ and 0 would be that of a network with probability 0 for the "
                 "right class; here each class has a quarter.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "ten-classes",
+                lambda: (np.log(10), -0.18, 0.02, np.log(1 + 9 / np.e)),
+                "This is the number for ten classes. Here are four.",
+                TRAIN,
+            ),
+            Mistake(
+                "truth-alone",
+                lambda: (0.0, -0.2, 0.0, 1.0),
+                "The truth alone, without a prediction? A network that knows nothing "
+                "still says something: it gives every class the same probability.",
                 SOFTMAX,
             ),
             Mistake(
@@ -867,6 +1047,29 @@ EXERCISES = [
                 SOFTMAX,
             ),
             Mistake(
+                "clipped",
+                smoothed_clipped,
+                "A small number is added to the probability before its logarithm is "
+                "taken. That keeps it finite, and makes it wrong where it matters: the "
+                "worst predictions cost too little.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "divergence",
+                smoothed_divergence,
+                "Something is subtracted that does not depend on the logits: this is "
+                "the divergence between $q$ and $p$. Its gradient is the same; the "
+                "loss asked for is the cross-entropy itself.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "sigmoid-of-softmax",
+                smoothed_slope_twice,
+                "Prediction minus truth is multiplied by $p(1-p)$ once more. The way "
+                "back through the softmax is inside it already.",
+                SOFTMAX,
+            ),
+            Mistake(
                 "over-entries",
                 smoothed_entries,
                 "It is divided by the number of classes too. The mean of cross-entropy "
@@ -878,7 +1081,7 @@ EXERCISES = [
             "assigned": "each logit is used in one row",
             "broadcast": "nothing that has a gradient is broadcast",
         },
-        variants=[smoothed_by_torch, smoothed_as_mixture, smoothed_by_loop],
+        variants=[smoothed_on_the_tape, smoothed_as_mixture, smoothed_by_loop],
         hints=(
             "Cross-entropy with a truth $q$ that is no longer one-hot: "
             "$L = -\\frac1N \\sum_n \\sum_k q_{nk} \\log p_{nk}$. Which function gives "

@@ -81,8 +81,9 @@ class Picture:
             return None
         if self.view.vertices[edge[0]].folded:
             parts = np.concatenate([np.ravel(a.part) for a in arrivals])
-            part = parts if len(parts) > 1 else parts[0]
-            return graphs.label_box([self._part(part)])
+            part = self._part(parts if len(parts) > 1 else parts[0])
+            rule = Line(vjp_name(self.view.vertices[edge[0]].name), 7.5, GREY)
+            return graphs.label_box([rule, _SLOT, part])
         [arrival] = arrivals[-1:]
         maps = [graphs.heat_levels(arrival.part)] if self._joins(arrival) else []
         lines = [self._rule(arrival), _SLOT, self._part(arrival.part)]

@@ -114,6 +114,7 @@
 
   function follow() {
     const now = [...svg.querySelectorAll('[display="inline"] .now')];
+    if (at === 0) stage.scrollTo(0, 0);
     if (!now.length) return;
     const room = stage.getBoundingClientRect();
     const ends = now.map(element => element.getBoundingClientRect());

@@ -29,7 +29,7 @@ SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipy
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit fuzz notebooks-test notebooks lint lock bench bench-quick site slides instructor lecture-test matrix mutants sealed clean
+.PHONY: help lab test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor lecture-test matrix mutants sealed clean
 
 help:
 	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
@@ -37,6 +37,7 @@ help:
 	@echo "make unit       the tests without running the notebooks"
 	@echo "make fuzz       10,000 random programs on each tape against torch"
 	@echo "make notebooks-test  every notebook by nbval (one: NB=03)"
+	@echo "make browser-test  what steps in notebooks, in a real browser (SKIP_BROWSER=1: not)"
 	@echo "make notebooks  run notebooks and store clean outputs (one: NB=03)"
 	@echo "make lint       ruff over package, tests and notebooks"
 	@echo "make lock       make both locks and the pins of environment.yml anew"
@@ -81,12 +82,12 @@ lab: $(READY)
 	cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
 
 # One thread for each of the JOBS workers: more would only wait for each other.
-unit fuzz notebooks-test notebooks: export OMP_NUM_THREADS := 1
+unit fuzz notebooks-test browser-test notebooks: export OMP_NUM_THREADS := 1
 
-test: unit notebooks-test
+test: unit notebooks-test browser-test
 
 unit: $(READY)
-	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n $(JOBS) --dist loadfile
 
 fuzz: export HYPOTHESIS_PROFILE := fuzz
 fuzz: $(READY)
@@ -94,6 +95,11 @@ fuzz: $(READY)
 
 notebooks-test: $(READY)
 	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.nbval_numeric -n $(JOBS) --dist loadscope $(SOME_NOTEBOOKS)
+
+# Installs Chromium where it is missing and where that is possible.
+browser-test: $(READY)
+	$(BIN)/python -m tools.browser
+	$(BIN)/python -m pytest tests/browser -n $(JOBS) --dist loadfile
 
 notebooks: $(READY)
 	$(BIN)/python -m tools.store_outputs $(SOME_NOTEBOOKS)

@@ -191,8 +191,9 @@ def markup(pages: Sequence[Page]) -> str:
 def _img(svgs: list[Svg], alt: str) -> str:
     text = document(svgs, _packed(svgs), _asset("picture.css"))
     source = f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
-    place = f'width="{svgs[0].size[0]}" style="max-width:100%;height:auto"'
-    return f'<img data-steps alt="{html.escape(alt)}" {place} src="{source}">'
+    # No width in figures: a picture's bytes may differ elsewhere, the page may not.
+    style = 'style="max-width:100%;height:auto"'
+    return f'<img data-steps alt="{html.escape(alt)}" {style} src="{source}">'
 
 
 def _packed(svgs: list[Svg]) -> str:

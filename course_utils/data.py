@@ -7,11 +7,13 @@ cache folder. Every file is compared with its SHA-256 before a byte of it is use
 
 from __future__ import annotations
 
+import glob
 import gzip
 import hashlib
 import os
 import secrets
 import sys
+import time
 from collections.abc import Iterator
 from numbers import Integral, Real
 from pathlib import Path
@@ -110,6 +112,8 @@ def _read(path: Path, mend: str) -> bytes | None:
     try:
         if path.is_dir():  # Windows would speak of missing permission
             raise IsADirectoryError("a folder lies where a file is expected")
+        if path.exists() and not path.is_file():  # reading a pipe would never end
+            raise OSError("it is no ordinary file")
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -138,7 +142,7 @@ def _download(path: Path) -> bytes:
     )
     content = _verified(_fetch(url, path), path.name, f"What {url} sent", mend)
     try:
-        _store(content, path)
+        write_whole(content, path)
     except OSError as error:
         raise OSError(
             f"The cache folder {path.parent} cannot be written: {error}. Mend: make "
@@ -166,8 +170,18 @@ def _fetch(url: str, path: Path) -> bytes:
         ) from error
 
 
-def _store(content: bytes, path: Path) -> None:
-    """Write `path` whole or not at all, also beside others who do the same."""
+def write_whole(content: bytes, path: Path) -> None:
+    """Write a file whole or not at all, also beside others who do the same.
+
+    Nobody ever finds half a file under its name. What somebody left who was killed
+    while writing, is taken away by the next who writes, an hour later.
+
+    Raises
+    ------
+    OSError : the disk is full, or the folder cannot be written.
+
+    Plumbing.
+    """
     # Not `tempfile`: its files are closed to other users, who may share the cache.
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
@@ -180,6 +194,17 @@ def _store(content: bytes, path: Path) -> None:
     except BaseException:  # Ctrl-C too
         part.unlink(missing_ok=True)
         raise
+    _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    """Delete parts of `path` that nobody has written to for an hour."""
+    for part in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        try:
+            if time.time() - part.stat().st_mtime > 3600:
+                part.unlink()
+        except OSError:
+            pass  # another's, or just gone: it does no harm
 
 
 def two_moons(

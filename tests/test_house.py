@@ -162,6 +162,7 @@ STANDS_ON = {
     "scalar": ("tape", "functional"),
     "tensor": ("tape", "functional"),
     "nn": ("tensor",),
+    "weights": ("nn", "data"),
     "training": ("nn", "optim", "data"),
     "graphs": (),
     "stepper": ("tape", "graphs"),

@@ -35,6 +35,7 @@ MODULES = (
     "gradcheck",
     "data",
     "training",
+    "weights",
     "graphs",
     "viz",
     "checkup",

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import torch  # noqa: F401 — variants use it; importing it is not their time
 
 from course_utils.exercises import exercises, hint, notebooks, solution
 from course_utils.exercises.comparing import computing

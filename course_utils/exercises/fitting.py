@@ -10,7 +10,8 @@ import numpy as np
 from .exercise import Mistake
 from .general import Arrays, Compute, Scale, quietly
 
-CERTAIN, FLOAT32, ROUGH, HALF = 1e-9, 5e-6, 1e-4, 1e-2  # relative errors
+CERTAIN, FLOAT32, ROUGH = 1e-9, 5e-6, 1e-4  # relative errors
+SINGLE, HALF = 1e-3, 1e-2  # where the numbers say themselves that they have few digits
 Column = list[np.ndarray | None]  # one output on each input; None: it raised
 _NOT_YET: Arrays = []
 

@@ -15,6 +15,7 @@ from .fitting import (
     FLOAT32,
     HALF,
     ROUGH,
+    SINGLE,
     Base,
     Column,
     Match,
@@ -173,7 +174,8 @@ class Matcher:
         """Find a candidate that fits to few digits: float32, or something small."""
         types = {got.dtype for got in self.gots(k) if got is not None}
         low = types <= {np.dtype("f4"), np.dtype("f2")}
-        match = self._or_right(k, HALF if np.dtype("f2") in types else ROUGH)
+        bound = HALF if np.dtype("f2") in types else SINGLE if low else ROUGH
+        match = self._or_right(k, bound)
         if match is None:
             return None
         if low or self._or_right(k, FLOAT32) is not None:

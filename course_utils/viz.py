@@ -539,8 +539,7 @@ def step(
 def _page_png(page: Any) -> bytes:
     with _house_style():
         fig = _draw_layers(page.graph, page.title, page.key)
-    maps = graphs.HEAT if fig.axes[0].images else ()
-    return _png(fig, 76, _GRAPH_PALETTE + maps) if page.large else _png(fig)
+    return _png(fig, 76, _GRAPH_PALETTE) if page.large else _png(fig)
 
 
 def _beside(pngs: list[bytes]) -> bytes:

@@ -24,13 +24,16 @@ class Picture:
         self.view, self.script = view, Script(view)
 
     def lay_out(self, labelled: bool = True) -> Graph:
-        """Put everything into its place; without labels on the edges it takes less."""
+        """Put everything into its place.
+
+        Without labels on the edges, and heat maps, it takes less room and fewer bytes.
+        """
         count, tails = range(len(self.view.vertices)), self.view.tails
         labels = [
             [self._label((i, k)) if labelled else None for k in range(len(tails[i]))]
             for i in count
         ]
-        boxes = [self._box(i, labels[i]) for i in count]
+        boxes = [self._box(i, labels[i], labelled) for i in count]
         loose = {i for i in count if self._unordered(self.view.vertices[i])}
         return graphs.lay_out(boxes, tails, labels, loose)
 
@@ -44,12 +47,12 @@ class Picture:
 
     # --- what stands in a box ---
 
-    def _box(self, i: int, labels: list[Box | None]) -> Box:
+    def _box(self, i: int, labels: list[Box | None], mapped: bool) -> Box:
         vertex, outputs = self.view.vertices[i], self.view.outputs(i)
         lines = [*self._heading(vertex), self._value(outputs)]
         if grad := self.script.grad_text(i):
             lines.append(Line(grad, color=BLUE))
-        maps = self._maps(outputs[0]) if len(outputs) == 1 else []
+        maps = self._maps(outputs[0]) if mapped and len(outputs) == 1 else []
         box = graphs.node_box(lines, vertex.kind, labels, maps)
         # A sum that is not complete yet may be written longer than the last one.
         seen = [step.grad for step in self.script.steps if step.vertex == i]

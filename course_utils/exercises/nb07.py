@@ -82,6 +82,27 @@ def length_times_y(grad_out, x):
     return (grad_out * y)[:, None] * x
 
 
+def length_forward(grad_out, x):
+    return grad_out * np.sqrt((x * x).sum(axis=1))
+
+
+def length_added(grad_out, x):
+    return grad_out[:, None] + length_vjp(np.ones_like(grad_out), x)
+
+
+def length_absolute(grad_out, x):
+    return (grad_out / np.abs(x).sum(axis=1))[:, None] * x
+
+
+def length_of_mean(grad_out, x):
+    return (grad_out / np.sqrt((x * x).mean(axis=1)))[:, None] * x
+
+
+def length_summed_first(grad_out, x):
+    y = np.sqrt((x * x).sum(axis=1))
+    return np.broadcast_to((grad_out * x.sum(axis=1) / y)[:, None], x.shape).copy()
+
+
 # --- 07.2: running totals -------------------------------------------------------------
 
 
@@ -157,6 +178,34 @@ def cumsum_not_summed(grad_out):
 
 def cumsum_counted(grad_out):
     return grad_out * np.arange(grad_out.shape[1], 0, -1)
+
+
+def cumsum_before(grad_out):
+    return np.cumsum(grad_out, axis=1) - grad_out
+
+
+def cumsum_averaged(grad_out):
+    return cumsum_vjp(grad_out) / np.arange(grad_out.shape[1], 0, -1)
+
+
+def cumsum_flat(grad_out):
+    return np.cumsum(grad_out[::-1, ::-1])[::-1]
+
+
+def cumsum_flat_reshaped(grad_out):
+    return np.cumsum(grad_out[::-1, ::-1])[::-1].reshape(grad_out.shape)
+
+
+def cumsum_rows_kept(grad_out):
+    return np.cumsum(grad_out[:, ::-1])[::-1].reshape(grad_out.shape)
+
+
+def cumsum_inverse_behind(grad_out):
+    return -np.diff(grad_out, axis=1, append=0)
+
+
+def cumsum_differences(grad_out):
+    return np.diff(grad_out, axis=1)
 
 
 # --- 07.3: a friend's unbroadcast -----------------------------------------------------
@@ -264,6 +313,70 @@ def unbroadcast_axis_lost(grad, shape):
     return grad.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1))
 
 
+def unbroadcast_either_or(grad, shape):
+    if grad.ndim > len(shape):
+        while grad.ndim > len(shape):
+            grad = grad.sum(axis=0)
+        return grad
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1)
+    return grad.sum(axis=stretched, keepdims=True)
+
+
+def unbroadcast_one_new(grad, shape):
+    if grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1)
+    return grad.sum(axis=stretched, keepdims=True)
+
+
+def unbroadcast_at(place):
+    def wrong(grad, shape):
+        while grad.ndim > len(shape):
+            grad = grad.sum(axis=0)
+        if shape and shape[place] == 1:
+            grad = grad.sum(axis=place, keepdims=True)
+        return grad
+
+    return wrong
+
+
+def unbroadcast_all(grad, shape):
+    return np.full(shape, grad.sum())
+
+
+def unbroadcast_new_copy(place):
+    def wrong(grad, shape):
+        while grad.ndim > len(shape):
+            grad = grad[place]
+        stretched = tuple(i for i, size in enumerate(shape) if size == 1)
+        return grad.sum(axis=stretched, keepdims=True)
+
+    return wrong
+
+
+def unbroadcast_stretched_copy(place):
+    def wrong(grad, shape):
+        while grad.ndim > len(shape):
+            grad = grad.sum(axis=0)
+        for axis, size in enumerate(shape):
+            if size == 1:
+                grad = grad.take([place], axis)
+        return grad
+
+    return wrong
+
+
+def unbroadcast_the_others(grad, shape):
+    while grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    others = tuple(i for i, size in enumerate(shape) if size != 1)
+    return grad.sum(axis=others, keepdims=True)
+
+
+def unbroadcast_cut_off(grad, shape):
+    return grad.ravel()[: int(np.prod(shape))].reshape(shape)
+
+
 # --- 07.4: shapes and values ----------------------------------------------------------
 
 
@@ -322,6 +435,29 @@ def convolve_around(x, k):
     return (x[index % len(x)] * k).sum(axis=1)
 
 
+def convolve_other_axis(x, k):
+    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
+    return (x[index] * k).sum(axis=0)
+
+
+def convolve_averaged(x, k):
+    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
+    return (x[index] * k).mean(axis=1)
+
+
+def convolve_one_number(x, k):
+    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
+    return (x[index] * k).sum()
+
+
+def convolve_partly_cut(x, k):
+    n = len(x) - len(k) + 1
+    y = x[:n] * k[0]
+    for j in range(1, len(k)):
+        y = y + x[j : j + n] * k.data[j]
+    return y
+
+
 def convolve_arrays(x, k):
     return np.correlate(x.data, k.data, "valid")
 
@@ -368,6 +504,33 @@ AROUND = Mistake(
     "only visits places where all of it fits.",
     MOVE,
 )
+OTHER_AXIS = Mistake(
+    "other-axis",
+    convolve_other_axis,
+    "The sum runs along the wrong axis: one number for each entry of the kernel. "
+    "There has to be one for each *place* of the kernel.",
+    REDUCE,
+)
+AVERAGED = Mistake(
+    "averaged",
+    convolve_averaged,
+    "The products at a place are averaged. The formula sums them.",
+    REDUCE,
+)
+ONE_NUMBER = Mistake(
+    "one-number",
+    convolve_one_number,
+    "All places are added into one number. Each place of the kernel is an entry of "
+    "the output.",
+    REDUCE,
+)
+PARTLY_CUT = Mistake(
+    "partly-cut",
+    convolve_partly_cut,
+    "The output is right, but some of its uses of an input are not on the tape, so "
+    "that their gradients are missing. Does a `.data` stand in a loop?",
+    TENSOR,
+)
 ARRAY = Mistake(
     "array",
     convolve_arrays,
@@ -403,6 +566,10 @@ def wrong_output(y, x, k):
     if y.shape == (len(right), 1) and np.allclose(y[:, 0], right):
         return COLUMN
     if y.shape != right.shape:
+        if y.size == 1:
+            return ONE_NUMBER
+        if len(k) > 1 and y.shape == k.shape:
+            return OTHER_AXIS
         if y.shape == (len(right) - 1,):
             return TOO_SHORT
         if y.shape == x.shape:
@@ -412,6 +579,8 @@ def wrong_output(y, x, k):
         return None
     if np.allclose(y, np.convolve(x, k, "valid")):
         return FLIPPED
+    if np.allclose(y * len(k), right):
+        return AVERAGED
     i = int(np.argmax(np.abs(y - right)))
     return (
         f"The output is wrong: for a signal of {len(x)} and a kernel of {len(k)} "
@@ -428,6 +597,8 @@ def wrong_gradients(y, x, k, G):
     right = {"x": np.convolve(G, k.data), "k": np.correlate(x.data, G, "valid")}
     for name, node in (("x", x), ("k", k)):
         if not np.allclose(node.grad, right[name], rtol=1e-12, atol=1e-14):
+            if np.any((node.grad == 0) & (right[name] != 0)):
+                return PARTLY_CUT
             return (
                 f"The output is right, the gradient of `{name}` is not. Which use of "
                 f"its entries does the tape not know of?"
@@ -496,6 +667,39 @@ EXERCISES = [
                 length_of_columns,
                 "It is divided by the lengths of the columns. Without the axis put "
                 "back, numbers that belong to rows stand along the columns.",
+                REDUCE,
+            ),
+            Mistake(
+                "forward",
+                length_forward,
+                "`grad_out` is multiplied by the length itself, where its derivative "
+                "belongs; and each entry of `x` has one of its own.",
+                REDUCE,
+            ),
+            Mistake(
+                "incoming-added",
+                length_added,
+                "The gradient that comes in is added, where the chain rule multiplies.",
+                EACH,
+            ),
+            Mistake(
+                "absolute",
+                length_absolute,
+                "It is divided by the sum of the absolute values. The length is the "
+                "root of the sum of the squares.",
+                EACH,
+            ),
+            Mistake(
+                "root-of-mean",
+                length_of_mean,
+                "The squares are averaged, where the length sums them.",
+                REDUCE,
+            ),
+            Mistake(
+                "row-summed",
+                length_summed_first,
+                "The entries of a row are added up, so that all of them get the same. "
+                "On the way back from a sum each summand keeps its own derivative.",
                 REDUCE,
             ),
             Mistake(
@@ -595,6 +799,55 @@ EXERCISES = [
                 "05_vectorized_backprop#One form for every rule: the vjp",
             ),
             Mistake(
+                "inverse-from-behind",
+                cumsum_inverse_behind,
+                "Differences of neighbours undo a sum. A vjp undoes nothing: it adds "
+                "up what comes back from every use.",
+                BROADCAST,
+            ),
+            Mistake(
+                "differences",
+                cumsum_differences,
+                "Differences undo a running total, and there is one too few of them. "
+                "The way back of a gradient is not the inverse of the function.",
+                "05_vectorized_backprop#One form for every rule: the vjp",
+            ),
+            Mistake(
+                "those-before",
+                cumsum_before,
+                "The totals *before* $x_j$ are added up. It goes into its own and into "
+                "those after it.",
+                REDUCE,
+            ),
+            Mistake(
+                "averaged",
+                cumsum_averaged,
+                "The gradients of the totals are averaged. Gradients of several uses "
+                "add.",
+                BROADCAST,
+            ),
+            Mistake(
+                "no-axis",
+                cumsum_flat,
+                "Without an axis, NumPy runs through all rows as if they were one. The "
+                "examples know nothing of each other.",
+                REDUCE,
+            ),
+            Mistake(
+                "rows-as-one",
+                cumsum_flat_reshaped,
+                "The sum runs on from one row into the next. The examples know nothing "
+                "of each other: which axis does it run along?",
+                REDUCE,
+            ),
+            Mistake(
+                "rows-mixed",
+                cumsum_rows_kept,
+                "The sum runs on from one row into the next, and the rows are turned "
+                "round with it. Which axis does it run along?",
+                REDUCE,
+            ),
+            Mistake(
                 "own-only",
                 cumsum_own_use,
                 "Each entry hears only from the total that stands in its own place.",
@@ -690,6 +943,83 @@ EXERCISES = [
                 unbroadcast_one_axis,
                 "Only the first of the stretched axes is summed. There may be several: "
                 "does a `return` stand inside the loop?",
+                BROADCAST,
+            ),
+            Mistake(
+                "either-or",
+                unbroadcast_either_or,
+                "Where there are new axes, the stretched ones are not summed. Are they "
+                "left alone then, or looked up by numbers that mean other axes as long "
+                "as the new ones stand in front?",
+                BROADCAST,
+            ),
+            Mistake(
+                "one-new",
+                unbroadcast_one_new,
+                "Only one new axis is summed. There may be several: an `if` does once "
+                "what a `while` does as often as needed.",
+                BROADCAST,
+            ),
+            Mistake(
+                "first-axis-only",
+                unbroadcast_at(0),
+                "Only the first axis is looked at. Any axis of length 1 may have been "
+                "stretched.",
+                BROADCAST,
+            ),
+            Mistake(
+                "last-axis-only",
+                unbroadcast_at(-1),
+                "Only the last axis is looked at. Any axis of length 1 may have been "
+                "stretched.",
+                BROADCAST,
+            ),
+            Mistake(
+                "all-summed",
+                unbroadcast_all,
+                "Everything is added up. Sum only over what was copied.",
+                BROADCAST,
+            ),
+            Mistake(
+                "new-first-copy",
+                unbroadcast_new_copy(0),
+                "Of a new axis, only the first copy counts. All copies give a share, "
+                "and gradients add.",
+                BROADCAST,
+            ),
+            Mistake(
+                "new-last-copy",
+                unbroadcast_new_copy(-1),
+                "Of a new axis, only the last copy counts. All copies give a share, "
+                "and gradients add.",
+                BROADCAST,
+            ),
+            Mistake(
+                "stretched-first-copy",
+                unbroadcast_stretched_copy(0),
+                "Of a stretched axis, only the first copy counts. All copies give a "
+                "share, and gradients add.",
+                BROADCAST,
+            ),
+            Mistake(
+                "stretched-last-copy",
+                unbroadcast_stretched_copy(-1),
+                "Of a stretched axis, only the last copy counts. All copies give a "
+                "share, and gradients add.",
+                BROADCAST,
+            ),
+            Mistake(
+                "the-others",
+                unbroadcast_the_others,
+                "The axes that were *not* stretched are summed. Which length says that "
+                "an axis was copied?",
+                BROADCAST,
+            ),
+            Mistake(
+                "cut-off",
+                unbroadcast_cut_off,
+                "The shape is made to fit by leaving numbers away. What was copied has "
+                "to collect them all.",
                 BROADCAST,
             ),
             Mistake(
@@ -792,7 +1122,19 @@ EXERCISES = [
         title="A convolution without a new rule",
         reference=convolve,
         judge=judge_convolution,
-        mistakes=[FLIPPED, TOO_SHORT, COLUMN, AROUND, ARRAY, CUT, SIGNAL_CUT],
+        mistakes=[
+            FLIPPED,
+            TOO_SHORT,
+            COLUMN,
+            AROUND,
+            OTHER_AXIS,
+            AVERAGED,
+            ONE_NUMBER,
+            ARRAY,
+            CUT,
+            SIGNAL_CUT,
+            PARTLY_CUT,
+        ],
         variants=[convolve_by_sum, convolve_by_product],
         hints=(
             "Line up the pieces of the signal under each other: row $i$ holds "

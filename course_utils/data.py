@@ -117,6 +117,11 @@ def _read(path: Path, mend: str) -> bytes | None:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as error:
+        raise OSError(
+            f"{path} cannot be read: {error}. Mend: get permission to read it and the "
+            f"folders above; or {mend}"
+        ) from error
     except OSError as error:
         raise OSError(f"{path} cannot be read: {error}. Mend: {mend}") from error
     return _verified(content, path.name, str(path), mend)

@@ -1,6 +1,7 @@
 """MNIST from real files, good and damaged, a real server; toy sets; mini-batches."""
 
 import errno
+import gzip
 import hashlib
 import inspect
 import os
@@ -10,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import tracemalloc
 from contextlib import contextmanager
@@ -186,6 +188,83 @@ def test_readme_states_the_sums_sizes_and_licence():
 def flip_a_bit(content: bytes) -> bytes:
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def wrong_magic(content: bytes) -> bytes:
+    """A sound archive whose first number does not say what is inside."""
+    return gzip.compress(b"\0\0\x0b\x0d" + gzip.decompress(content)[4:], 1)
+
+
+def other_labels(_: bytes) -> bytes:
+    """As many labels as the test set has, in the right format, of another set."""
+    labels = np.random.default_rng(0).integers(0, 10, 10_000, np.uint8)
+    return gzip.compress(b"\0\0\x08\x01" + (10_000).to_bytes(4, "big") + bytes(labels))
+
+
+# The same for a small file: only its sum can tell these from the original.
+SOUND_BUT_WRONG = {
+    "wrong magic": wrong_magic,
+    "labels of another set": other_labels,
+    "not compressed": gzip.decompress,
+    "compressed twice": lambda content: gzip.compress(content),
+    "compressed anew": lambda content: gzip.compress(gzip.decompress(content), 1),
+    "twice in a row": lambda content: content + content,
+    "a log-in page": lambda _: b"<html>Please log in</html>",
+    "a log-in page, compressed": lambda _: gzip.compress(b"<html>Please log in</html>"),
+    "a pointer to the file": lambda _: b"version 1\noid sha256:f7ae\nsize 4542\n",
+    "zeros": lambda content: bytes(len(content)),
+    "line ends changed": lambda content: content.replace(b"\n", b"\r\n"),
+    "a block of zeros": lambda content: content[:512] + bytes(512) + content[1024:],
+    "halves in turn": lambda content: content[2048:] + content[:2048],
+    "test labels for training": lambda _: (REAL / NAMES[3]).read_bytes(),
+    "images for labels": lambda _: (REAL / NAMES[0]).read_bytes(),
+}
+
+
+def small():
+    """Load the smallest file alone; `mnist` reads it last."""
+    return data._labels(SMALL)
+
+
+@pytest.mark.parametrize("damage", SOUND_BUT_WRONG)
+@pytest.mark.parametrize("where", [0, 1], ids=["bundled", "cache"])
+def test_what_only_looks_like_the_file_is_refused(place, server, where, damage):
+    original = (place[0] / SMALL).read_bytes()
+    (place[0] / SMALL).unlink()
+    wrong = SOUND_BUT_WRONG[damage](original)
+    assert wrong != original
+    place[where].mkdir(parents=True, exist_ok=True)
+    (place[where] / SMALL).write_bytes(wrong)
+    with pytest.raises(ValueError, match=f"{SMALL} is damaged: .* Mend: ") as caught:
+        small()
+    assert sha256(wrong) in str(caught.value) and server.asked == []
+
+
+def test_two_files_that_changed_places(place):
+    one, other = place[0] / NAMES[1], place[0] / NAMES[3]
+    contents = one.read_bytes(), other.read_bytes()
+    one.write_bytes(contents[1]), other.write_bytes(contents[0])
+    with pytest.raises(ValueError, match="labels-idx1-ubyte.gz is damaged"):
+        mnist()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX links and pipes")
+@pytest.mark.parametrize("kind", ["a link to itself", "a pipe"])
+def test_what_is_no_file_at_all(place, server, kind):
+    path = place[0] / SMALL
+    path.unlink()
+    path.symlink_to(path) if kind == "a link to itself" else os.mkfifo(path)
+    with pytest.raises(OSError, match=f"{SMALL} cannot be read: .* Mend: "):
+        small()  # and does not wait for ever
+    assert server.asked == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX links")
+def test_a_link_that_leads_nowhere_is_a_missing_file(place, server):
+    (place[0] / SMALL).unlink()
+    (place[0] / SMALL).symlink_to(place[0] / "gone")
+    assert len(small()) == 10000
+    assert server.asked == ["/" + SMALL]
 
 
 DAMAGES = {
@@ -403,6 +482,52 @@ def test_a_disk_that_takes_no_more(place, server):
     assert files_under(place[1].parents[1]) == []
 
 
+class FullFile:
+    """A file on a disk that fills up after a few bytes."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+    def write(self, content):
+        self.file.write(content[:1000])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def open_on_a_full_disk(path, mode="r"):
+    file = open(path, mode)
+    return FullFile(file) if "x" in mode else file
+
+
+@pytest.mark.parametrize("moment", ["write", "fsync", "replace", "folder"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_leaves_nothing_and_says_so(
+    place, server, monkeypatch, moment, code
+):
+    (place[0] / SMALL).unlink()
+
+    def fail(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch:
+        if moment == "write":
+            patch.setattr(Path, "open", open_on_a_full_disk)
+        elif moment == "folder":
+            patch.setattr(Path, "mkdir", fail)
+        else:
+            patch.setattr(data.os, moment, fail)
+        with pytest.raises(OSError, match="cannot be written: .* Mend: make room"):
+            small()
+    assert files_under(place[1].parents[1]) == []
+    assert len(small()) == 10000  # with room again, all is well
+    assert files_under(place[1]) == [SMALL]
+
+
 @pytest.mark.parametrize("moment", ["fsync", "replace"])
 def test_interrupted_while_writing_nothing_is_left(place, server, monkeypatch, moment):
     (place[0] / BIG).unlink()
@@ -427,8 +552,8 @@ print([float(x.sum(dtype="float64")) for x in data.mnist()])
 """
 
 
-def load_in_a_process(place):
-    command = [sys.executable, "-c", SCRIPT, str(place[0]), data._MIRROR]
+def load_in_a_process(place, before=""):
+    command = [sys.executable, "-c", before + SCRIPT, str(place[0]), data._MIRROR]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -454,6 +579,62 @@ def test_interrupted_while_downloading_nothing_is_left(place, server, kill):
     assert process.returncode != 0
     assert ("KeyboardInterrupt" in errors) == (kill == "SIGINT")
     assert files_under(place[1].parents[1]) == []
+
+
+KILLED = """
+import os, signal
+os.{moment} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("moment", ["fsync", "replace"])
+def test_killed_while_writing_never_half_a_file(place, server, moment):
+    (place[0] / SMALL).unlink()
+    with load_in_a_process(place, KILLED.format(moment=moment)) as process:
+        process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGKILL
+    (part,) = files_under(place[1])  # nobody was left to take it away
+    assert part.startswith(SMALL) and part.endswith(".part")
+    assert len(small()) == 10000
+    assert files_under(place[1]) == [SMALL, part]  # it may be somebody's at work
+    os.utime(place[1] / part, (0, 0))
+    (place[1] / SMALL).unlink()
+    small()
+    assert files_under(place[1]) == [SMALL]
+
+
+@pytest.fixture
+def open_place():
+    """A folder that other users can read; pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        shutil.copytree(REAL, Path(folder) / "raw", ignore=lambda *_: [NAMES[1]])
+        os.chmod(Path(folder) / "raw", 0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs another user"
+)
+@pytest.mark.parametrize("what", ["file", "folder", "cache"])
+def test_a_user_without_permission(open_place, server, monkeypatch, what):
+    raw, cache = open_place / "raw", open_place / "cache"
+    cache.mkdir(mode=0o755)
+    if what != "cache":  # which others may read, and not write
+        (raw / NAMES[0] if what == "file" else raw).chmod(0o600)
+    monkeypatch.setenv("COURSE_DATA", str(cache))
+    # Python and the package are read first, as they may be closed to others as well.
+    drop = "import os, numpy, urllib.request, encodings.idna; os.setgroups([])\n"
+    drop += "from course_utils import data; os.setgid(65534); os.setuid(65534)\n"
+    with load_in_a_process((raw, cache), drop) as process:
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    said = "cannot be written" if what == "cache" else "cannot be read"
+    last = errors.strip().splitlines()[-1]
+    assert "PermissionError" in errors and said in last and "Mend: " in last
+    assert what == "cache" or "permission to read" in last
+    assert files_under(cache) == []
 
 
 def test_two_processes_download_at_once(place, server, arrays):

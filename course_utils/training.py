@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from course_utils.data import minibatches
-from course_utils.nn import Module
+from course_utils.nn import Module, named_parts
 from course_utils.optim import Optimizer
 from course_utils.tape import no_grad
 from course_utils.tensor import Tensor
@@ -42,18 +44,106 @@ class History:
         return text
 
 
-def progress_bar(total: int, title: str, show: bool = True) -> Any:
+class Steps:
+    """A progress bar that counts its steps, shown or not. Plumbing."""
+
+    def __init__(self, bar: Any):
+        self.bar, self.done = bar, 0
+
+    def update(self) -> None:
+        """Go on by one step."""
+        self.done += 1
+        self.bar.update()
+
+    def set_postfix_str(self, text: str) -> None:
+        """Show a text behind the bar."""
+        self.bar.set_postfix_str(text)
+
+
+@contextmanager
+def progress_bar(total: int, title: str, show: bool = True) -> Iterator[Steps]:
     """A tqdm bar in plain text, on stdout, without timings. Plumbing.
 
     Plain text reads well in a terminal and in a stored notebook; without rates, two
-    runs store the same line.
+    runs store the same line. An error that comes from numbers that are not finite is
+    told with its step and its layer: see `locate`.
     """
     from tqdm import tqdm
 
     layout = "{desc} |{bar:20}| {n_fmt}/{total_fmt}{postfix}"
-    return tqdm(
-        total=total, desc=title, disable=not show, file=sys.stdout, bar_format=layout
-    )
+    how = {"desc": title, "disable": not show, "file": sys.stdout}
+    with tqdm(total=total, bar_format=layout, **how) as bar:
+        steps = Steps(bar)
+        try:
+            yield steps
+        except (FloatingPointError, ValueError) as error:
+            if place := locate(error):
+                raise FloatingPointError(
+                    f"{title}, step {steps.done + 1} of {total}: {error}. {place}"
+                ) from error
+            raise
+
+
+def locate(error: Exception) -> str:
+    """Say which layer was the first whose output is not finite; "" if all are.
+
+    The model and the batch are those of the `train_step` that failed, taken from the
+    traceback: the good case pays nothing, and each layer is looked at once more. Even
+    without such a layer, a FloatingPointError has a place.
+
+    Plumbing.
+    """
+    inside = {
+        frame.f_code.co_name: frame.f_locals
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    }
+    found = inside.get("train_step")
+    if found is None:
+        return ""
+    name = first_not_finite(found["model"], found["x"])
+    if name:
+        return f"The first layer whose output is not finite is {name}"
+    overflow = "The output of every layer is finite: it is the loss that overflows"
+    return overflow if isinstance(error, FloatingPointError) else ""
+
+
+def first_not_finite(model: Module, x: Any) -> str:
+    """Name the first layer, inner ones first, whose output for x is not finite, or "".
+
+    Each layer's `forward` is watched while the model runs once without recording.
+    Plumbing.
+    """
+    broken: list[str] = []
+    layers = dict(named_modules(model))
+
+    def watch(name: str, forward: Callable) -> Callable:
+        def watched(*inputs: Any) -> Any:
+            out = forward(*inputs)
+            if not np.isfinite(out.data).all():
+                kind = type(layers[name]).__name__
+                broken.append(f"{name} ({kind})" if name else f"the model ({kind})")
+            return out
+
+        return watched
+
+    for name, layer in layers.items():
+        layer.forward = watch(name, layer.forward)
+    try:
+        with no_grad(), np.errstate(all="ignore"):
+            model(x)
+    finally:
+        for layer in layers.values():
+            del layer.forward
+    return broken[0] if broken else ""
+
+
+def named_modules(model: Module, name: str = "") -> Iterator[tuple[str, Module]]:
+    """Names like `layers.0`, and the modules; the model itself has none. Plumbing."""
+    yield name, model
+    for key, value in vars(model).items():
+        for part_name, part in named_parts(key, value):
+            if isinstance(part, Module):
+                yield from named_modules(part, f"{name}.{part_name}".lstrip("."))
 
 
 def logits_of(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Modules, optimisers and the training loop; steps against torch.optim."""
 
+import _thread
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -369,7 +372,8 @@ def test_a_loss_that_is_not_finite_stops_with_the_culprit():
     X, y = moons()
     model = mlp(4, (2, 16, 2))
     model.layers[2].W.data[0, 0] = np.inf
-    with np.errstate(all="ignore"), pytest.raises(ValueError, match="NaN in"):
+    where = r"epoch 1/5, step 1 of 2: .* NaN in .* is layers.2 \(Linear\)"
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=where):
         training.fit(
             model,
             X,
@@ -436,3 +440,90 @@ def test_a_model_replays_from_its_tape():
     optim.SGD(model.parameters(), lr=0.1).step()
     fresh = model(np.ones((2, 4))).softmax_cross_entropy(np.array([0, 1]))
     assert tape.forward() == fresh.data
+
+
+class Overflow(nn.Module):
+    """Finite parameters, and an output that is not finite from the third step on."""
+
+    def __init__(self):
+        self.inner, self.calls = nn.Sequential(nn.ReLU(), nn.Tanh()), 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.inner(x) * (np.inf if self.calls > 2 else 1.0)
+
+
+def stop(layers, lr=0.1, loss=Tensor.softmax_cross_entropy, y=None):
+    """Train until it stops; give the message, and the optimizer."""
+    X, labels = moons(300)
+    model = nn.Sequential(*layers)
+    optimizer = optim.SGD(model.parameters(), lr=lr)
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError) as caught:
+        training.fit(
+            model,
+            X,
+            labels if y is None else y,
+            optimizer=optimizer,
+            rng=np.random.default_rng(0),
+            batch_size=100,
+            loss=loss,
+            progress=False,
+        )
+    assert all("forward" not in vars(layer) for layer in layers)
+    assert optimizer.lr == lr
+    return str(caught.value)
+
+
+def test_a_loss_that_is_not_finite_names_the_step_and_the_first_layer():
+    rng = np.random.default_rng(0)
+    layers = [nn.Linear(2, 4, rng), nn.ReLU(), Overflow(), nn.Linear(4, 2, rng)]
+    said = stop(layers)
+    assert said.startswith("epoch 1/5, step 3 of 3: ")
+    assert "first layer whose output is not finite is layers.2 (Overflow)" in said
+
+
+def test_a_learning_rate_that_is_far_too_large_names_the_first_layer():
+    rng = np.random.default_rng(0)
+    said = stop([nn.Linear(2, 4, rng), nn.ReLU(), nn.Linear(4, 2, rng)], lr=1e200)
+    assert said.startswith("epoch 1/5, step 2 of 3: ")
+    assert "not finite is layers.2 (Linear)" in said
+
+
+def test_a_loss_that_overflows_alone_is_said_to_do_so():
+    rng = np.random.default_rng(0)
+    far = np.full((300, 1), 1e200)
+    said = stop([nn.Linear(2, 1, rng)], loss=Tensor.mse, y=far)
+    assert said.startswith("epoch 1/5, step 1 of 3: the loss is inf")
+    assert "it is the loss that overflows" in said
+
+
+def test_other_errors_of_a_step_stay_as_they_are():
+    X, y = moons()
+    model = mlp(0, (2, 4, 2))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    how = {"optimizer": optimizer, "rng": np.random.default_rng(0), "progress": False}
+    with pytest.raises(ValueError, match="^softmax_cross_entropy: labels lie in 0 … 6"):
+        training.fit(model, X, y * 6, batch_size=200, **how)
+
+
+def test_a_real_interrupt_returns_what_was_learnt():
+    X, y = moons(2000)
+    model = mlp(0, (2, 64, 2))
+    before = [p.data.copy() for p in model.parameters()]
+    timer = threading.Timer(0.5, _thread.interrupt_main)
+    timer.start()
+    history = training.fit(
+        model,
+        X,
+        y,
+        optimizer=optim.Adam(model.parameters()),
+        rng=np.random.default_rng(0),
+        epochs=100_000,
+        progress=False,
+        validation=(X, y),
+    )
+    assert history.interrupted
+    for p, old in zip(model.parameters(), before, strict=True):
+        assert np.isfinite(p.data).all() and not np.array_equal(p.data, old)
+    assert len(history.step_loss) > 1
+    np.testing.assert_allclose(history.train_loss[:1], np.mean(history.step_loss[:16]))

@@ -1,5 +1,7 @@
 """Exercises of 05_vectorized_backprop."""
 
+import tracemalloc
+
 import numpy as np
 
 from course_utils import functional as F
@@ -118,6 +120,69 @@ def scale_rows_by_X(grad_out, X, s):
     return X * s[:, None], (grad_out * X).sum(axis=1)
 
 
+# --- 05.3: tested on squares ----------------------------------------------------------
+
+
+def layer_vjp(grad_out, X, W):
+    dX = grad_out @ W.T  # (N, H) @ (H, D) -> (N, D)
+    dW = X.T @ grad_out  # (D, N) @ (N, H) -> (D, H)
+    db = grad_out.sum(axis=0)  # (N, H) -> (H,)
+    return dX, dW, db
+
+
+def layer_inputs(rng):
+    sizes = (2, 3, 2), (4, 4, 4), (5, 4, 3), (1, 3, 2), (5, 3, 3), (7, 2, 6)
+    return [
+        (rng.normal(size=(N, H)), rng.normal(size=(N, D)), rng.normal(size=(D, H)))
+        for N, D, H in sizes
+    ]
+
+
+def layer_by_einsum(grad_out, X, W):
+    dX = np.einsum("nj,ij->ni", grad_out, W)
+    return dX, np.einsum("ni,nj->ij", X, grad_out), np.einsum("nj->j", grad_out)
+
+
+def layer_by_ones(grad_out, X, W):
+    dX = (W @ grad_out.T).T
+    return [dX, (grad_out.T @ X).T, np.ones(len(X)) @ grad_out]
+
+
+def layer_by_examples(grad_out, X, W):
+    dX, dW, db = [], np.zeros_like(W), np.zeros(W.shape[1])
+    for g, x in zip(grad_out, X, strict=True):
+        dX.append((W @ g).tolist())
+        dW += np.outer(x, g)
+        db += g
+    return dX, dW, db
+
+
+def layer_not_transposed(grad_out, X, W):
+    return grad_out @ W, X.T @ grad_out, grad_out.sum(axis=0)
+
+
+def layer_other_axis(grad_out, X, W):
+    return grad_out @ W.T, X.T @ grad_out, grad_out.sum(axis=1)
+
+
+def layer_not_summed(grad_out, X, W):
+    return grad_out @ W.T, X.T @ grad_out, grad_out
+
+
+def layer_assigned(grad_out, X, W):
+    for g, x in zip(grad_out, X, strict=True):
+        dW, db = np.outer(x, g), g
+    return grad_out @ W.T, dW, db
+
+
+def layer_averaged(grad_out, X, W):
+    return grad_out @ W.T, X.T @ grad_out, grad_out.mean(axis=0)
+
+
+def layer_forward_bias(grad_out, X, W):
+    return grad_out @ W.T, X.T @ grad_out, (X @ W).sum(axis=0)
+
+
 # --- 05.4: what happens to grad_W -----------------------------------------------------
 
 
@@ -128,6 +193,158 @@ def growth():
     doubled = F.linear_vjp(2 * grad_out, 2 * X, W)[1]
     twice = F.linear_vjp(np.tile(grad_out, (2, 1)), np.tile(X, (2, 1)), W)[1]
     return (doubled / before).mean(), (twice / before).mean()
+
+
+# --- 05.5: one length for each example ------------------------------------------------
+
+
+def gradient_lengths(X, G):
+    return np.sqrt((X * X).sum(axis=1) * (G * G).sum(axis=1))  # (N,)
+
+
+def lengths_by_norm(X, G):
+    return np.linalg.norm(X, axis=1) * np.linalg.norm(G, axis=1)
+
+
+def lengths_by_loop(X, G):
+    return [np.linalg.norm(np.outer(x, g)) for x, g in zip(X, G, strict=True)]
+
+
+def lengths_direct(X, G):
+    return np.sqrt((np.einsum("ni,nj->nij", X, G) ** 2).sum(axis=(1, 2)))
+
+
+def lengths_squared(X, G):
+    return (X * X).sum(axis=1) * (G * G).sum(axis=1)
+
+
+def lengths_of_sums(X, G):
+    return np.abs(X.sum(axis=1) * G.sum(axis=1))
+
+
+def lengths_added(X, G):
+    return np.sqrt((X * X).sum(axis=1) + (G * G).sum(axis=1))
+
+
+def lengths_of_columns(X, G):
+    return np.sqrt(np.outer((X * X).sum(axis=0), (G * G).sum(axis=0)))
+
+
+def lengths_of_all(X, G):
+    return np.linalg.norm(X.T @ G)
+
+
+def lengths_absolute(X, G):
+    return np.abs(X).sum(axis=1) * np.abs(G).sum(axis=1)
+
+
+def lengths_one_root(X, G):
+    return np.sqrt((X * X).sum(axis=1)) * (G * G).sum(axis=1)
+
+
+def lengths_kept_axis(X, G):
+    return np.sqrt((X * X).sum(axis=1, keepdims=True) * (G * G).sum(axis=1)[:, None])
+
+
+LARGE = Mistake(
+    "large",
+    lengths_direct,
+    "The lengths are right, but on the way an array of all products is built, "
+    "$(N, D, H)$. Write the sum of its squares by index: which letters stand alone?",
+    "05_vectorized_backprop#Loops, broadcasting, matrix product",
+)
+LENGTHS = [
+    Mistake(
+        "squared",
+        lengths_squared,
+        "These are the squares of the lengths: the root is missing.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "one-root",
+        lengths_one_root,
+        "The root is taken of one factor only. The length is the root of the whole "
+        "sum.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "of-sums",
+        lengths_of_sums,
+        "The entries are summed before they are squared. The square of a sum is not "
+        "the sum of the squares.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "added",
+        lengths_added,
+        "The two sums are added. An entry of the gradient is a *product* of an entry "
+        "of `X` and one of `G`.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "absolute",
+        lengths_absolute,
+        "The absolute values are summed. A length is the root of a sum of squares.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "over-the-batch",
+        lengths_of_all,
+        "This is one length: that of the gradient of the whole batch. Each example is "
+        "to have its own, before they are summed.",
+        "05_vectorized_backprop#Both examples at once",
+    ),
+    Mistake(
+        "columns",
+        lengths_of_columns,
+        "It is summed along the wrong axis: the examples are gone, and the inputs and "
+        "neurons are left.",
+        BIAS,
+    ),
+    Mistake(
+        "extra-axis",
+        lengths_kept_axis,
+        "The numbers are right, but they stand in a column. $N$ lengths have the shape "
+        "$(N,)$.",
+        LOSS,
+    ),
+]
+
+
+def judge_lengths(answer, run):
+    rng = np.random.default_rng(55)
+    for N, D, H in ((2, 3, 2), (5, 4, 3), (3, 3, 3), (1, 4, 2)):
+        X, G = rng.normal(size=(N, D)), rng.normal(size=(N, H))
+        got, right = np.asarray(run(X, G)), lengths_direct(X, G)
+        if got.dtype.kind not in "fiu":
+            return f"Expected {N} numbers; it returns something else."
+        if got.shape != right.shape or not np.allclose(got, right, rtol=1e-9):
+            return wrong_lengths(got, right, X, G)
+    X, G = rng.normal(size=(200, 60)), rng.normal(size=(200, 50))
+    return LARGE if run(X, G, of=peak_of(answer)) > 200 * 60 * 50 * 8 / 2 else None
+
+
+def wrong_lengths(got, right, X, G):
+    for mistake in LENGTHS:
+        made = np.asarray(mistake.code(X, G))
+        if got.shape == made.shape and np.allclose(got, made, rtol=1e-9):
+            return mistake
+    if got.shape != right.shape:
+        return f"It returns the shape {got.shape}; expected {right.shape}."
+    n = int(np.argmax(np.abs(got - right)))
+    return f"Example {n}: it returns {got[n]:.6g}, the length is {right[n]:.6g}."
+
+
+def peak_of(answer):
+    def peak(X, G):
+        tracemalloc.start()
+        try:
+            answer(X, G)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    return peak
 
 
 EXERCISES = [
@@ -227,6 +444,65 @@ EXERCISES = [
         ),
     ),
     Exercise(
+        number="05.3",
+        title="Tested on squares",
+        reference=layer_vjp,
+        inputs=layer_inputs,
+        gradient=True,
+        outputs=("dX", "dW", "db"),
+        mistakes=[
+            Mistake(
+                "not-transposed",
+                layer_not_transposed,
+                "`dX` is still made with `W` as it is. By index its sum runs over the "
+                "*second* letter of `W`.",
+                BY_INDEX,
+            ),
+            Mistake(
+                "other-axis",
+                layer_other_axis,
+                "`db` is still summed along each row: one number for each example. A "
+                "bias belongs to a neuron, and is shared by the examples.",
+                BIAS,
+            ),
+            Mistake("broadcast", layer_not_summed, where=BIAS),
+            Mistake("assigned", layer_assigned, where=BIAS),
+            Mistake(
+                "averaged",
+                layer_averaged,
+                "`db` is a mean. The loss brings in its $1/N$ once; all rules after it "
+                "sum.",
+                BIAS,
+            ),
+            Mistake(
+                "forward-bias",
+                layer_forward_bias,
+                "`db` is made of the layer's output. What comes back, `grad_out`, has "
+                "no part in it.",
+                BIAS,
+            ),
+        ],
+        absent={
+            "activation-missing": NO_ACTIVATION,
+            "at-output": NO_ACTIVATION,
+        },
+        variants=[layer_by_einsum, layer_by_ones, layer_by_examples],
+        hints=(
+            "Run the code with $N = 5$, $D = 4$, $H = 3$. Which line does NumPy "
+            "refuse? And which result has a shape that none of the inputs has?",
+            "`dX` has the shape of `X`, `(N, D)`; it is built from `grad_out`, "
+            "`(N, H)`, and `W`, `(D, H)`. `db` has the shape `(H,)`.",
+            "There is only one product for `dX` that fits: `W` is transposed. And "
+            "`db` is a sum over the rows, that is, over axis 0.",
+        ),
+        explanation=(
+            "With $D = H$ the product `grad_out @ W` can be formed, and with $N = H$ "
+            "the sum over the wrong axis has the right shape. NumPy reports only the "
+            "first, at unequal sizes; the second is found by comparing shapes, as "
+            "`gradcheck` does before anything else."
+        ),
+    ),
+    Exercise(
         number="05.4",
         title="Predict: twice as large, twice as many",
         reference=growth,
@@ -263,6 +539,26 @@ EXERCISES = [
             "$dW_{ij} = \\sum_n X_{ni} G_{nj}$: with both factors doubled each term "
             "grows by $2 \\cdot 2 = 4$; with every example shown twice each term "
             "stands in the sum twice, a factor of 2."
+        ),
+    ),
+    Exercise(
+        number="05.5",
+        title="One length for each example",
+        reference=gradient_lengths,
+        judge=judge_lengths,
+        mistakes=[*LENGTHS, LARGE],
+        variants=[lengths_by_norm, lengths_by_loop],
+        hints=(
+            "One example's gradient is an outer product, with the entries "
+            "$X_{ni} G_{nj}$. Write the sum of their squares with two sums.",
+            "$\\sum_i \\sum_j X_{ni}^2 G_{nj}^2$: no factor contains both $i$ and $j$.",
+            "So the double sum is a product of two sums, "
+            "$\\sum_i X_{ni}^2 \\cdot \\sum_j G_{nj}^2$. Both are sums along a row.",
+        ),
+        explanation=(
+            "$\\sum_{ij} (X_{ni} G_{nj})^2 = \\sum_i X_{ni}^2 \\, \\sum_j G_{nj}^2$: "
+            "the length of an outer product is the product of the lengths. It needs "
+            "squares of `X` and `G`, and no array with three letters."
         ),
     ),
 ]

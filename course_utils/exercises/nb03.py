@@ -80,6 +80,14 @@ def sin_times_input(grad_out, x):
     return grad_out * math.cos(x) * x
 
 
+def sin_input_back(grad_out, x):
+    return x
+
+
+def sin_exchanged(grad_out, x):
+    return math.cos(grad_out) * x
+
+
 def sin_in_a_tuple(grad_out, x):
     return (grad_out * math.cos(x),)
 
@@ -151,6 +159,18 @@ def hypot_sign_lost(grad_out, r, a, b):
 
 def hypot_by_product_rule(grad_out, r, a, b):
     return grad_out * b, grad_out * a
+
+
+def hypot_by_output(grad_out, r, a, b):
+    return grad_out * r, grad_out * r
+
+
+def hypot_all_squared(grad_out, r, a, b):
+    return grad_out * a**2 / r**2, grad_out * b**2 / r**2
+
+
+def hypot_inputs_back(grad_out, r, a, b):
+    return a, b
 
 
 def hypot_divided(grad_out, r, a, b):
@@ -312,6 +332,47 @@ def backward_every_time(output):
             visit(x)
 
     visit(output)
+
+
+def backward_by_stack(output):
+    cleared(output, 0.0)
+    done, waiting = set(), [output]
+    while waiting:
+        node = waiting.pop()
+        if node not in done:
+            done.add(node)
+            for x, part in parts(node, node.grad):
+                x.grad += part
+                waiting.append(x)
+
+
+def backward_from_value(output):
+    cleared(output, 0.0)
+    output.grad = output.data
+    for node in reversed(Tape(output).operations):
+        for x, part in parts(node, node.grad):
+            x.grad += part
+
+
+def backward_subtracting(output):
+    cleared(output, 0.0)
+    for node in reversed(Tape(output).operations):
+        for x, part in parts(node, node.grad):
+            x.grad -= part
+
+
+def backward_merging_edges(output):
+    cleared(output, 0.0)
+    for node in reversed(Tape(output).operations):
+        for x, part in dict(parts(node, node.grad)).items():
+            x.grad += part
+
+
+def backward_from_ones(output):
+    cleared(output, 1.0)
+    for node in reversed(Tape(output).operations):
+        for x, part in parts(node, node.grad):
+            x.grad += part
 
 
 def backward_assigning(output):
@@ -615,6 +676,20 @@ EXERCISES = [
                 CHAIN,
             ),
             Mistake(
+                "returns-input",
+                sin_input_back,
+                "`x` comes back as it is. What has to be computed of it, and of what "
+                "arrived, is missing.",
+                RULES,
+            ),
+            Mistake(
+                "exchanged",
+                sin_exchanged,
+                "The two arguments are exchanged: the slope belongs to `x`, and is "
+                "multiplied by `grad_out`.",
+                RULES,
+            ),
+            Mistake(
                 "a-tuple",
                 sin_in_a_tuple,
                 "The number is right, but it stands in a tuple. The table of "
@@ -718,6 +793,27 @@ EXERCISES = [
                 RULES,
             ),
             Mistake(
+                "output-for-slope",
+                hypot_by_output,
+                "What arrived is multiplied by the length itself. That is the rule of "
+                "the exponential, the only one whose slope is its output.",
+                RULES,
+            ),
+            Mistake(
+                "all-squared",
+                hypot_all_squared,
+                "Side and length are both squared. The two slopes would then add up to "
+                "1; it is their squares that do.",
+                RULES,
+            ),
+            Mistake(
+                "returns-input",
+                hypot_inputs_back,
+                "The inputs come back as they are. What has to be computed of them, "
+                "and of what arrived, is missing.",
+                RULES,
+            ),
+            Mistake(
                 "divided-by-input",
                 hypot_divided,
                 "It divides by the input. That is the rule of the logarithm.",
@@ -791,6 +887,40 @@ EXERCISES = [
                 WRONG,
             ),
             Mistake(
+                "depth-first",
+                backward_by_stack,
+                "A stack takes the newest entry first and runs down one branch to its "
+                "end. What other branches bring comes too late.",
+                ORDER,
+            ),
+            Mistake(
+                "from-value",
+                backward_from_value,
+                "The way back begins with the value of the output. It begins with 1: "
+                "one unit more of the output is one unit more.",
+                ENGINE,
+            ),
+            Mistake(
+                "subtracted",
+                backward_subtracting,
+                "The parts are subtracted. What comes by several edges adds.",
+                WRONG,
+            ),
+            Mistake(
+                "edges-merged",
+                backward_merging_edges,
+                "Two edges that lead to the same input count as one, in $x \\cdot x$ "
+                "for example: a dictionary has one place for each key.",
+                WRONG,
+            ),
+            Mistake(
+                "from-ones",
+                backward_from_ones,
+                "Every node begins with 1. That is the output's gradient alone; the "
+                "others begin with nothing.",
+                ENGINE,
+            ),
+            Mistake(
                 "nothing-cleared",
                 backward_keeping_all,
                 "The first call is right, the second one starts with the gradients of "
@@ -850,6 +980,12 @@ EXERCISES = [
                 lambda: (24.0, 24.0, 15.0),
                 "(a) A name points to one node at a time. After the second line `x` is "
                 "the product, and no longer the leaf.",
+                ENGINE,
+            ),
+            Mistake(
+                "value",
+                lambda: (36.0, 36.0, 15.0),
+                "36 is the value of `y`. The question is for a gradient.",
                 ENGINE,
             ),
             Mistake(
@@ -926,6 +1062,19 @@ EXERCISES = [
                 "call-before",
                 lambda: (12.0, 24.0, 10.0),
                 "(c) That is the fourth call.",
+                WRONG,
+            ),
+            Mistake(
+                "squared",
+                lambda: (12.0, 24.0, 25.0),
+                "(c) The numbers grow like squares, but they are sums: 1, 1 + 2, "
+                "and so on.",
+                WRONG,
+            ),
+            Mistake(
+                "third-call",
+                lambda: (12.0, 24.0, 6.0),
+                "(c) That is the third call.",
                 WRONG,
             ),
             Mistake(

@@ -76,6 +76,20 @@ def five_point_with_sums(f, x, h):
     return (8 * near - far) / (12 * h)
 
 
+def five_point_far_sum(f, x, h):
+    near, far = f(x + h) - f(x - h), f(x + 2 * h) + f(x - 2 * h)
+    return (8 * near - far) / (12 * h)
+
+
+def five_point_without_h(f, x, h):
+    near, far = f(x + h) - f(x - h), f(x + 2 * h) - f(x - 2 * h)
+    return (8 * near - far) / 12
+
+
+def five_point_to_one_side(f, x, h):
+    return (8 * (f(x + h) - f(x)) - (f(x + 2 * h) - f(x))) / (12 * h)
+
+
 def five_point_times_h(f, x, h):
     near, far = f(x + h) - f(x - h), f(x + 2 * h) - f(x - 2 * h)
     return (8 * near - far) / 12 * h
@@ -171,6 +185,14 @@ def softplus_of_tanh(grad_out, x):
 
 def softplus_itself(grad_out, x):
     return grad_out * np.logaddexp(0, x)
+
+
+def softplus_half_tanh(grad_out, x):
+    return grad_out * np.tanh(x / 2)
+
+
+def softplus_by_matrix_product(grad_out, x):
+    return grad_out @ sigma(x).T
 
 
 def softplus_as_tanh(grad_out, x):
@@ -501,7 +523,7 @@ def layer_grad(W):
 
 def scaled_layer_grad(W):
     grad = layer_grad(W)
-    grad[1] *= 1.05
+    grad[1] *= 1.02
     return grad
 
 
@@ -524,8 +546,8 @@ def fields():
         ("matrices", layer_grad, W, True),
         ("loose", lambda x: 2 * np.roll(x, 1), x, False),
         ("loose", lambda x: MIXED @ x, five, False),
-        ("loose", scaled_layer_grad, W, False),
-        ("absolute", lambda x: 1e-7 * (MIXED @ x), five, False),
+        *[("loose", scaled_layer_grad, W, False)] * 4,  # each with its own directions
+        ("absolute", lambda x: 1e-10 * (MIXED @ x), five, False),
     ]
 
 
@@ -581,7 +603,7 @@ SYMMETRY = {
         ),
         Mistake(
             "always-false",
-            testing(lambda u, v, Su, Sv: np.allclose(Su, Sv)),
+            testing(lambda u, v, Su, Sv: np.allclose(Su, Sv, atol=0)),
             "It refuses everything, also what is symmetric. What has to be equal are "
             "two numbers: $u \\cdot (Sv)$ and $v \\cdot (Su)$.",
             MANY,
@@ -629,7 +651,7 @@ SYMMETRY = {
                 lambda u, v, Su, Sv: same_number(np.sum(u * Sv), np.sum(v * Su), 0.3)
             ),
             "It accepts a function that is no gradient: `2 * np.roll(x, 1)`, or one "
-            "with a row that is 5 % too large. Is the tolerance too wide?",
+            "with a row that is 2 % too large. Is the tolerance too wide?",
             COMPARE,
         ),
         Mistake(
@@ -640,7 +662,7 @@ SYMMETRY = {
                     < 1e-5 * (1 + abs(np.sum(u * Sv)))
                 )
             ),
-            "A wrong gradient of about $10^{-7}$ passes. The tolerance is larger than "
+            "A wrong gradient of about $10^{-10}$ passes. The tolerance is larger than "
             "the numbers that it compares.",
             COMPARE,
         ),
@@ -680,6 +702,33 @@ EXERCISES = [
                 "sums",
                 five_point_with_sums,
                 "The two sides are added. A slope is about how much they *differ*.",
+                SLOPE,
+            ),
+            Mistake(
+                "far-sum",
+                five_point_far_sum,
+                "The two far points are added to each other. As with the near pair, "
+                "one is subtracted from the other.",
+                SLOPE,
+            ),
+            Mistake(
+                "far-alone",
+                weighed(0, 1, divisor=4),
+                "This is the central difference with a step of $2h$. Its error is four "
+                "times as large; the near pair is missing.",
+                SLOPE,
+            ),
+            Mistake(
+                "one-side",
+                five_point_to_one_side,
+                "All points lie to the right of `x`. Only if both sides are used, the "
+                "even terms cancel.",
+                SLOPE,
+            ),
+            Mistake(
+                "h-missing",
+                five_point_without_h,
+                "The division by `h` is missing: this is a difference, not a slope.",
                 SLOPE,
             ),
             Mistake(
@@ -818,6 +867,20 @@ EXERCISES = [
             ),
             Mistake(
                 "rule-of-tanh", softplus_of_tanh, "This is the rule of tanh.", RULES
+            ),
+            Mistake(
+                "half-tanh",
+                softplus_half_tanh,
+                "$\\tanh(x/2)$ runs from −1 to 1; the slope of softplus runs from 0 to "
+                "1. Shift it and scale it.",
+                RULES,
+            ),
+            Mistake(
+                "matrix-product",
+                softplus_by_matrix_product,
+                "This is a matrix product. Softplus works on every entry alone, so "
+                "does its vjp: entry times entry.",
+                RULES,
             ),
             Mistake(
                 "tanh",

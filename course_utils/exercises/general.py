@@ -196,6 +196,37 @@ SENTENCES = {
         "shape of what it is the gradient of.",
         _SHAPE,
     ),
+    # one slip inside the computation
+    "inner-sign": Sentence(
+        "Somewhere inside, a plus stands where a minus belongs, or the reverse. All "
+        "else is right. Go through the signs of each sum once more.",
+        _CHAIN,
+    ),
+    "factor-missing": Sentence(
+        "One factor is missing inside the computation; the rest is right. Along a path "
+        "all local derivatives are multiplied: which one is not there?",
+        _CHAIN,
+    ),
+    "sum-for-product": Sentence(
+        "Somewhere inside, two numbers are added that have to be multiplied. Along a "
+        "path, prices multiply; it is several paths that add.",
+        _CHAIN,
+    ),
+    "upside-down": Sentence(
+        "Somewhere inside, a division and a multiplication are exchanged. Look at what "
+        "stands below the fraction line.",
+        _CHAIN,
+    ),
+    "power-missing": Sentence(
+        "A power is missing inside the computation: something is used as it is that "
+        "has to be squared.",
+        _CHAIN,
+    ),
+    "mean-or-sum": Sentence(
+        "Somewhere inside, a mean stands where a sum belongs, or the reverse. They "
+        "differ by the number of terms.",
+        _LOSS,
+    ),
     # what shows in the numbers alone
     "zero": Sentence(
         "All numbers are zero. Is something computed and not returned, or multiplied "

@@ -25,6 +25,9 @@ from .fitting import (
     scaled,
 )
 from .general import SENTENCES, Arrays, Compute, Scale, changes, scales
+from .slips import slips
+
+_LEAST = (1, 1, 2, 2, 2)  # from how many mistakes on to look at a level
 
 
 class Matcher:
@@ -62,6 +65,11 @@ class Matcher:
             wrong = change.make(self.compute, self.exercise)
             yield Base((change.id,), wrong, self.inputs)
 
+    def _slipped(self) -> Iterator[Base]:
+        """The reference with one slip inside."""
+        for name, function in slips(self.exercise.reference):
+            yield Base((name,), computing(self.exercise, function), self.inputs)
+
     def _both(self) -> Iterator[Base]:
         """A written mistake and a general one together."""
         for mistake, compute in self._written():
@@ -82,7 +90,8 @@ class Matcher:
     def _level(self, number: int) -> list[Base]:
         """The candidates of one level."""
         if number not in self._kept:
-            makers = (self._simple, self._changed, self._both, self._two_changes)
+            makers = (self._simple, self._changed, self._slipped)
+            makers += (self._both, self._two_changes)
             self._kept[number] = list(makers[number]())
         return self._kept[number]
 
@@ -91,7 +100,7 @@ class Matcher:
         """How far to look: less far where every call takes its time."""
         if self.is_value:
             return 1
-        return 2 if self.exercise.slow else 4
+        return 2 if self.exercise.slow else len(_LEAST)
 
     # --- where it is wrong
 
@@ -125,7 +134,7 @@ class Matcher:
         """Find the simplest candidate that fits on all inputs."""
         gots, best = self.gots(k), None
         for level in range(self.levels):
-            if best is not None and len(best.ids) <= max(level, 1):
+            if best is not None and len(best.ids) <= _LEAST[level]:
                 break
             for base in self._level(level):
                 match = self._fitting(gots, base, k, tolerance)

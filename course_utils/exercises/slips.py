@@ -1,0 +1,113 @@
+"""Slips of the pen inside a computation: the right source with one thing changed.
+
+General mistakes are made on the whole result. Deeper inside, the reference itself tells
+what can go wrong: each operator, axis and transposition of its source is changed once.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+Slip = tuple[str, Callable[[Any], None]]  # an id, and what it does to a node
+_ONE = ast.Constant(1.0)
+
+
+def _set(name: str, value: Any) -> Callable[[Any], None]:
+    return lambda node: setattr(node, name, value)
+
+
+def _operator(node: ast.BinOp) -> Iterator[Slip]:
+    if isinstance(node.op, ast.Add):
+        yield "inner-sign", _set("op", ast.Sub())
+    if isinstance(node.op, ast.Sub):
+        yield "inner-sign", _set("op", ast.Add())
+    if isinstance(node.op, ast.Mult):
+        yield "factor-missing", _set("left", _ONE)
+        yield "sum-for-product", _set("op", ast.Add())
+    if isinstance(node.op, ast.Mult | ast.Div):
+        yield "factor-missing", _set("right", _ONE)
+    if isinstance(node.op, ast.Div):
+        yield "upside-down", _set("op", ast.Mult())
+    if isinstance(node.op, ast.Pow):
+        yield "power-missing", _set("right", _ONE)
+
+
+def _minus(node: ast.UnaryOp) -> Iterator[Slip]:
+    if isinstance(node.op, ast.USub):
+        yield "inner-sign", _set("op", ast.UAdd())
+
+
+def _attribute(node: ast.Attribute) -> Iterator[Slip]:
+    if node.attr == "T":
+        yield "argument-transposed", _set("attr", "real")  # which is the array itself
+    if node.attr in ("sum", "mean"):
+        other = {"sum": "mean", "mean": "sum"}[node.attr]
+        yield "mean-or-sum", _set("attr", other)
+
+
+def _keyword(node: ast.keyword) -> Iterator[Slip]:
+    if node.arg == "axis":
+        for axis in (0, 1, None):
+            name = "summed-up" if axis is None else "axis"
+            yield name, _set("value", ast.Constant(axis))
+
+
+_SLIPS = {
+    ast.BinOp: _operator,
+    ast.UnaryOp: _minus,
+    ast.Attribute: _attribute,
+    ast.keyword: _keyword,
+}
+
+
+class _Assigned(ast.NodeTransformer):
+    """Make every `+=` an `=`."""
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.Assign:  # noqa: D102
+        return ast.Assign([node.target], node.value)
+
+
+def _changed(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
+    """Give the tree with one slip at a time, and its id."""
+    for k, node in enumerate(ast.walk(tree)):
+        for name, change in _SLIPS.get(type(node), lambda node: ())(node):
+            slipped = copy.deepcopy(tree)
+            change(next(n for i, n in enumerate(ast.walk(slipped)) if i == k))
+            yield name, slipped
+    if any(isinstance(node, ast.AugAssign) for node in ast.walk(tree)):
+        yield "assigned", _Assigned().visit(copy.deepcopy(tree))
+
+
+def _tree(reference: Callable) -> ast.Module | None:
+    """The source as a tree; None if there is none, or a loop may never end in it."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(reference)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    endless = any(isinstance(node, ast.While) for node in ast.walk(tree))
+    return None if endless else tree
+
+
+@cache
+def slips(reference: Callable) -> list[tuple[str, Callable]]:
+    """All functions that differ from the reference by one slip, with ids. Plumbing."""
+    tree, module = _tree(reference), inspect.getmodule(reference)
+    if tree is None or module is None:
+        return []
+    made = []
+    for name, slipped in _changed(tree):
+        names = dict(vars(module))
+        code = compile(ast.fix_missing_locations(slipped), "<slip>", "exec")
+        try:
+            exec(code, names)  # our own source, with one operator changed
+        except Exception:  # a definition that does not even run
+            continue
+        if reference.__name__ in names:
+            made.append((name, names[reference.__name__]))
+    return made

@@ -1,0 +1,1 @@
+"""Tests of what is built for the lecture hall, in a real browser."""

@@ -1,0 +1,83 @@
+"""The decks as a lecturer meets them: every slide fits, nothing is fetched.
+
+make slides && make lecture-test
+"""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from pypdf import PdfReader
+
+from lecture import fit, slides
+from tests.notebooks import COURSE, FOLDER
+
+SIZE = {"width": 1320, "height": 743}
+
+
+@pytest.fixture
+def opened(visit):
+    """Open a deck, and wait until its formulas are set."""
+
+    def go(name):
+        deck = slides.DECKS / f"{name}.html"
+        assert deck.exists(), "build/slides has no such deck: make slides"
+        seen = visit(deck.as_uri(), **SIZE)
+        fit.ready(seen.page, deck)
+        return seen
+
+    return go
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_every_slide_fits_and_nothing_is_fetched(opened, name):
+    seen = opened(name)
+    found = fit.overflows(seen.page, slides.DECKS / f"{name}.html")
+    assert not found, "\n".join(map(str, found))
+    assert not seen.asked and not seen.errors
+
+
+def test_an_overlong_slide_is_named_with_its_cell_and_pixels(tmp_path, visit):
+    notebook = nbformat.v4.new_notebook()
+    for k, text in enumerate(("# Short", "\n\n".join(["A line."] * 40))):
+        cell = nbformat.v4.new_markdown_cell(text)
+        cell.id, cell.metadata.slideshow = f"99-00{k}", {"slide_type": "slide"}
+        notebook.cells.append(cell)
+    path = tmp_path / "99_overlong.ipynb"
+    nbformat.write(notebook, path)
+    assert slides.deck(path) == "99_overlong: 2 slides, 0 with notes, 0 minutes"
+    deck = slides.DECKS / "99_overlong.html"
+    try:
+        page = visit(deck.as_uri(), **SIZE).page
+        (found,) = fit.overflows(page, deck)
+    finally:
+        deck.unlink()
+    assert str(found).startswith("99_overlong, slide 2, cell 99-001: ")
+    assert found.down > 500 and f"{found.down} px too high" in str(found)
+
+
+def test_notes_below_an_id_that_begins_no_slide_are_refused():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("a")])
+    with pytest.raises(slides.NotesError, match="no slide begins with cell 05-999"):
+        slides.add_notes(notebook, {"05-999": "Ask."}, "05_x")
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_every_slide_has_something_to_say_beside_it(name):
+    path = FOLDER / f"{name}.ipynb"
+    cells = nbformat.read(path, 4).cells
+    begins = [c.id for c in cells if slides.slide_type(c) == "slide"]
+    said = slides.notes_of(path)
+    assert begins and set(begins) <= set(said)
+    assert sum(map(int, slides.MINUTES.findall("\n".join(said.values())))) > 0
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_the_pdf_has_a_page_for_each_slide(name):
+    pdf = slides.DECKS / f"{name}.pdf"
+    assert pdf.exists(), "build/slides has no such PDF: make slides"
+    cells = nbformat.read(FOLDER / f"{name}.ipynb", 4).cells
+    count = sum(slides.slide_type(c) in ("slide", "subslide") for c in cells)
+    pages = PdfReader(pdf).pages
+    assert count <= len(pages) <= count + 1
+    assert all(page.mediabox.width > page.mediabox.height for page in pages)

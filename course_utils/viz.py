@@ -477,8 +477,8 @@ def _edge_label(ax: Axes, box: Box) -> None:
 
 # A large graph in few bytes: paper and leaves, ink, words in blue.
 _GRAPH_PALETTE = (
-    *("#FFFFFF", "#DCEAF5", "#C0C0C0", "#909090", "#606060", "#303030", "#000000"),
-    *("#A8C4D6", "#5F97B8", "#005A8C"),
+    *("#FFFFFF", "#DCEAF5", "#A0A0A0", "#505050", "#000000"),
+    *("#7FAEC8", "#005A8C"),
 )
 
 
@@ -539,7 +539,8 @@ def step(
 def _page_png(page: Any) -> bytes:
     with _house_style():
         fig = _draw_layers(page.graph, page.title, page.key)
-    return _png(fig, 76, _GRAPH_PALETTE) if page.large else _png(fig)
+    dpi = 60 if fig.get_figwidth() > 16 else 72  # a wide one in fewer bytes
+    return _png(fig, dpi, _GRAPH_PALETTE) if page.large else _png(fig)
 
 
 def _beside(pngs: list[bytes]) -> bytes:

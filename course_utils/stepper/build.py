@@ -16,7 +16,7 @@ from typing import Any
 from course_utils import graphs
 from course_utils.graphs import Graph
 from course_utils.stepper.picture import Picture
-from course_utils.stepper.svg import Svg, document
+from course_utils.stepper.svg import Sheet, Svg, document
 from course_utils.stepper.views import (
     Names,
     Vertex,
@@ -79,7 +79,8 @@ def page(
     pictures = [Picture(view) for view in views]
     whole, key = pictures[0], _key(pictures[0])
     alt = alt or _describe(whole)
-    svgs = [Svg(picture, key) for picture in pictures]
+    sheet = Sheet()
+    svgs = [Svg(picture, key, sheet) for picture in pictures]
     large = len(whole.view.vertices) > _MOST_LABELLED
     graph = whole.lay_out(labelled=not large)
     return Page(graph, title, key, alt, _img(svgs, alt), large)

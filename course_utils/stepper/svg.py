@@ -20,14 +20,46 @@ from course_utils.stepper.picture import BLUE, GREY, Picture
 
 _PIXELS = 110  # of an inch
 _MARGIN, _HEAD, _FOOT = 0.14, 0.32, 0.26  # inches
+_SHEET = 8  # pixels: the width of the sheet with all heat maps
 _CLASSES = {BLUE: "g", GREY: "l"}
+
+
+class Sheet:
+    """All small heat maps of a document under each other, each of them once.
+
+    Plumbing.
+    """
+
+    def __init__(self) -> None:
+        self.tops: dict[tuple, int] = {}
+        self.height = 0
+
+    def place(self, levels: np.ndarray) -> str:
+        """Left, top, width and height of a heat map on the sheet."""
+        rows, columns = levels.shape
+        key = tuple(map(tuple, levels.tolist()))
+        if key not in self.tops:
+            self.tops[key] = self.height
+            self.height += rows
+        return f"0 {self.tops[key]} {columns} {rows}"
+
+    def text(self) -> str:
+        """The sheet as an image that is not seen itself."""
+        if not self.tops:
+            return ""
+        rows = [row + (0,) * (_SHEET - len(row)) for key in self.tops for row in key]
+        code = base64.b64encode(tiny_png(np.array(rows))).decode()
+        size = f'width="{_SHEET}" height="{self.height}"'
+        href = f'href="data:image/png;base64,{code}"'
+        return f'<defs><image id="maps" {size} {href}/></defs>'
 
 
 class Svg:
     """Writes a picture; x to the right and y downwards, in pixels. Plumbing."""
 
-    def __init__(self, picture: Picture, key: str):
+    def __init__(self, picture: Picture, key: str, sheet: Sheet):
         self.picture, self.graph, self.key = picture, picture.lay_out(), key
+        self.sheet = sheet
         self.title = picture.view.title
         width, height = self.graph.size
         captions = (
@@ -82,8 +114,7 @@ class Svg:
         left, top = self.at(box.x - box.width / 2, box.y + box.height / 2)
         right, bottom = self.at(box.x + box.width / 2, box.y - box.height / 2)
         size = f'width="{right - left}" height="{bottom - top}"'
-        corner = 2 if box.kind == "constant" else 8
-        return f'<rect{attributes} x="{left}" y="{top}" {size} rx="{corner}"/>'
+        return f'<rect{attributes} x="{left}" y="{top}" {size}/>'
 
     def _content(self, box: Box) -> str:
         found, kinds = [], iter("vg")  # of two heat maps the second is the gradient
@@ -101,15 +132,16 @@ class Svg:
             return ""
         kind = "t" if line.weight == "bold" else _CLASSES.get(line.color, "v")
         left, base = self.at(x, y - 0.36 * line.size / 72)
-        return f'<text class="{kind}" x="{left}" y="{base}">{_escape(line.text)}</text>'
+        attributes = f'class="{kind}" x="{left}" y="{base}"'
+        return f"<text {attributes}>{_escape(line.text)}</text>"
 
     def _map(self, levels: np.ndarray, x: float, y: float, kind: str) -> str:
         width, height = graphs.map_size(levels)
         left, top = self.at(x - width / 2, y + height / 2)
         size = f'width="{pixels(width)}" height="{pixels(height)}"'
-        place = f'x="{left}" y="{top}" {size} preserveAspectRatio="none"'
-        code = base64.b64encode(tiny_png(levels)).decode()
-        return f'<image class="{kind}m" {place} href="data:image/png;base64,{code}"/>'
+        place = f'class="{kind}m" x="{left}" y="{top}" {size}'
+        box = f'viewBox="{self.sheet.place(levels)}"'
+        return f'<svg {place} {box}><use href="#maps"/></svg>'
 
     def _edge(self, i: int, slot: int) -> str:
         points = [self.at(*point) for point in self.graph.route(i, slot)]
@@ -139,7 +171,7 @@ def _curve(points: list[tuple[int, int]]) -> str:
 
 
 def tiny_png(levels: np.ndarray) -> bytes:
-    """A PNG with one pixel for each cell of a small heat map. Plumbing."""
+    """A PNG with one pixel for each cell of small heat maps. Plumbing."""
     from PIL import Image
 
     picture = Image.fromarray(levels.astype(np.uint8), mode="P")
@@ -155,9 +187,10 @@ def document(svgs: list[Svg], player: str, style: str) -> str:
     Plumbing.
     """
     width, height = svgs[0].size
+    shown = f"<g>{svgs[0].text()}</g>"
     box = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     hidden = "".join(f'<g display="none">{svg.text()}</g>' for svg in svgs[1:])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {box}><style>{style}</style>'
-        f"<g>{svgs[0].text()}</g>{hidden}<metadata>{player}</metadata></svg>"
+        f"{svgs[0].sheet.text()}{shown}{hidden}<metadata>{player}</metadata></svg>"
     )

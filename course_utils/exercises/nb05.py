@@ -120,6 +120,15 @@ def scale_rows_by_X(grad_out, X, s):
     return X * s[:, None], (grad_out * X).sum(axis=1)
 
 
+def scale_rows_one_after_the_other(grad_out, X, s):
+    grad_X = grad_out * s[:, None]
+    return grad_X, (grad_X * X).sum(axis=1)
+
+
+def scale_rows_first_column(grad_out, X, s):
+    return grad_out * s[:, None], (grad_out * X)[:, 0]
+
+
 # --- 05.3: tested on squares ----------------------------------------------------------
 
 
@@ -157,6 +166,10 @@ def layer_by_examples(grad_out, X, W):
     return dX, dW, db
 
 
+def layer_found(grad_out, X, W):
+    return grad_out @ W, X.T @ grad_out, grad_out.sum(axis=1)
+
+
 def layer_not_transposed(grad_out, X, W):
     return grad_out @ W, X.T @ grad_out, grad_out.sum(axis=0)
 
@@ -181,6 +194,10 @@ def layer_averaged(grad_out, X, W):
 
 def layer_forward_bias(grad_out, X, W):
     return grad_out @ W.T, X.T @ grad_out, (X @ W).sum(axis=0)
+
+
+def layer_output_for_X(grad_out, X, W):
+    return grad_out @ W.T, (X @ W).T @ grad_out, grad_out.sum(axis=0)
 
 
 # --- 05.4: what happens to grad_W -----------------------------------------------------
@@ -242,6 +259,26 @@ def lengths_one_root(X, G):
     return np.sqrt((X * X).sum(axis=1)) * (G * G).sum(axis=1)
 
 
+def lengths_norms_added(X, G):
+    return np.linalg.norm(X, axis=1) + np.linalg.norm(G, axis=1)
+
+
+def lengths_averaged(X, G):
+    return np.sqrt((X * X).mean(axis=1) * (G * G).mean(axis=1))
+
+
+def lengths_of_X(X, G):
+    return np.linalg.norm(X, axis=1)
+
+
+def lengths_of_G(X, G):
+    return np.linalg.norm(G, axis=1)
+
+
+def lengths_largest(X, G):
+    return np.abs(X).max(axis=1) * np.abs(G).max(axis=1)
+
+
 def lengths_kept_axis(X, G):
     return np.sqrt((X * X).sum(axis=1, keepdims=True) * (G * G).sum(axis=1)[:, None])
 
@@ -282,6 +319,38 @@ LENGTHS = [
         BY_INDEX,
     ),
     Mistake(
+        "norms-added",
+        lengths_norms_added,
+        "The two lengths are added. An entry of the gradient is a *product* of an "
+        "entry of `X` and one of `G`.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "averaged",
+        lengths_averaged,
+        "The squares are averaged. A length is the root of their sum.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "X-alone",
+        lengths_of_X,
+        "These are the lengths of the rows of `X`; `G` has no part in them.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "G-alone",
+        lengths_of_G,
+        "These are the lengths of the rows of `G`; `X` has no part in them.",
+        BY_INDEX,
+    ),
+    Mistake(
+        "largest",
+        lengths_largest,
+        "This is the largest entry of each gradient. Its length is the root of the "
+        "sum of all squared entries.",
+        BY_INDEX,
+    ),
+    Mistake(
         "absolute",
         lengths_absolute,
         "The absolute values are summed. A length is the root of a sum of squares.",
@@ -290,8 +359,8 @@ LENGTHS = [
     Mistake(
         "over-the-batch",
         lengths_of_all,
-        "This is one length: that of the gradient of the whole batch. Each example is "
-        "to have its own, before they are summed.",
+        "This is one number, for the whole batch. Each example is to have a length of "
+        "its own.",
         "05_vectorized_backprop#Both examples at once",
     ),
     Mistake(
@@ -315,7 +384,10 @@ def judge_lengths(answer, run):
     rng = np.random.default_rng(55)
     for N, D, H in ((2, 3, 2), (5, 4, 3), (3, 3, 3), (1, 4, 2)):
         X, G = rng.normal(size=(N, D)), rng.normal(size=(N, H))
-        got, right = np.asarray(run(X, G)), lengths_direct(X, G)
+        got, right = run(X, G), lengths_direct(X, G)
+        if got is None:
+            return "It returns None. Is a `return` missing?"
+        got = np.asarray(got)
         if got.dtype.kind not in "fiu":
             return f"Expected {N} numbers; it returns something else."
         if got.shape != right.shape or not np.allclose(got, right, rtol=1e-9):
@@ -329,6 +401,8 @@ def wrong_lengths(got, right, X, G):
         made = np.asarray(mistake.code(X, G))
         if got.shape == made.shape and np.allclose(got, made, rtol=1e-9):
             return mistake
+    if got.size == 1:
+        return next(m for m in LENGTHS if m.id == "over-the-batch")
     if got.shape != right.shape:
         return f"It returns the shape {got.shape}; expected {right.shape}."
     n = int(np.argmax(np.abs(got - right)))
@@ -417,6 +491,20 @@ EXERCISES = [
                 BY_INDEX,
             ),
             Mistake(
+                "one-after-the-other",
+                scale_rows_one_after_the_other,
+                "`grad_X` was used to find `grad_s`. Both are inputs of the same "
+                "operation: each gets its gradient from `grad_out`.",
+                "05_vectorized_backprop#One form for every rule: the vjp",
+            ),
+            Mistake(
+                "first-column",
+                scale_rows_first_column,
+                "Only the first column counts. The factor serves all entries of its "
+                "row, and gradients add.",
+                BIAS,
+            ),
+            Mistake(
                 "incoming-missing",
                 scale_rows_by_X,
                 "`grad_X` is made of `X`, where the gradient that comes in belongs. "
@@ -459,6 +547,13 @@ EXERCISES = [
                 BY_INDEX,
             ),
             Mistake(
+                "as-found",
+                layer_found,
+                "`db` is still what it was, too: it has one number for each example. "
+                "How many has the bias?",
+                BIAS,
+            ),
+            Mistake(
                 "other-axis",
                 layer_other_axis,
                 "`db` is still summed along each row: one number for each example. A "
@@ -473,6 +568,13 @@ EXERCISES = [
                 "`db` is a mean. The loss brings in its $1/N$ once; all rules after it "
                 "sum.",
                 BIAS,
+            ),
+            Mistake(
+                "output-for-input",
+                layer_output_for_X,
+                "`dW` is made with the layer's output. A product's gradient for one "
+                "factor needs the *other* factor.",
+                BY_INDEX,
             ),
             Mistake(
                 "forward-bias",

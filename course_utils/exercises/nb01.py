@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from course_utils.scalar import Value
+
 from .exercise import Exercise, Mistake
 
 CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
@@ -131,6 +133,26 @@ def tanh_not_squared(grad_out, x):
     return grad_out * (1 - math.tanh(x))
 
 
+def tanh_forward(grad_out, x):
+    return grad_out * math.tanh(x)
+
+
+def tanh_as_sigma(grad_out, x):
+    return grad_out * sigma(x) * (1 - sigma(x))
+
+
+def tanh_bottom_not_squared(grad_out, x):
+    a, b = math.exp(x), math.exp(-x)
+    d_top, d_bottom = grad_out / (a + b), -grad_out * (a - b) / (a + b)
+    return (d_top + d_bottom) * a - (d_bottom - d_top) * b
+
+
+def tanh_top_missing(grad_out, x):
+    a, b = math.exp(x), math.exp(-x)
+    d_top, d_bottom = grad_out / (a + b), -grad_out / (a + b) ** 2
+    return (d_top + d_bottom) * a - (d_bottom - d_top) * b
+
+
 # --- 01.2: a box that opens another ---------------------------------------------------
 
 
@@ -168,13 +190,10 @@ def gate_in_one_go(grad_out, x, y, z):
     )
 
 
-def gate_by_torch(grad_out, x, y, z):
-    import torch
-
-    leaves = [torch.tensor(v, dtype=torch.float64) for v in (x, y, z)]
-    x, y, z = (leaf.requires_grad_() for leaf in leaves)
-    (grad_out * (x * y + z) * torch.sigmoid(z)).backward()
-    return tuple(leaf.grad for leaf in leaves)
+def gate_on_a_tape(grad_out, x, y, z):
+    x, y, z = Value(x), Value(y), Value(z)
+    (grad_out * ((x * y + z) * z.sigmoid())).backward()
+    return x.grad, y.grad, z.grad
 
 
 def gate(grad_out, x, y, z, slope=None, dq=None, ds=None, direct=1.0):
@@ -232,6 +251,41 @@ def gate_own_factors(grad_out, x, y, z):
 def gate_xy_own_factors(grad_out, x, y, z):
     dx, dy, dz = gate_backward(grad_out, x, y, z)
     return dy, dx, dz
+
+
+def gate_all_passed_on(grad_out, x, y, z):
+    return gate(grad_out, x, y, z, dq=lambda grad, q, s: grad)
+
+
+def gate_incoming_once(grad_out, x, y, z):
+    return gate(grad_out, x, y, z, ds=lambda grad, q, s: q)
+
+
+def gate_minus(grad_out, x, y, z):
+    return gate(grad_out, x, y, z, slope=lambda z, s: -s * (1 - s))
+
+
+def gate_multiplied(grad_out, x, y, z):
+    q, s = x * y + z, sigma(z)
+    dq, ds = grad_out * s, grad_out * q
+    return dq * y, dq * x, dq * ds * s * (1 - s)
+
+
+def gate_short_q(grad_out, x, y, z):
+    return gate(grad_out, x, y, z, ds=lambda grad, q, s: grad * (q - z))
+
+
+def gate_slope_at_q(grad_out, x, y, z):
+    s = sigma(x * y + z)
+    return gate(grad_out, x, y, z, slope=lambda *_: s * (1 - s))
+
+
+def gate_like_tanh(grad_out, x, y, z):
+    return gate(grad_out, x, y, z, slope=lambda z, s: 1 - s**2)
+
+
+def gate_inputs_again(grad_out, x, y, z):
+    return x, y, z
 
 
 def gate_sum_as_product(grad_out, x, y, z):
@@ -307,6 +361,24 @@ def site_squares(x, y, customers):
 def site_both_in_one(x, y, customers):
     both = sum(site_prices(x, y, customers))
     return both, both
+
+
+def site_turned(x, y, customers):
+    return site_prices(x, y, np.asarray(customers)[:, [1, 0, 2]])
+
+
+def site_starting_at_one(x, y, customers):
+    dx, dy = site_prices(x, y, customers)
+    return dx + 1, dy + 1
+
+
+def site_by_distance(x, y, customers):
+    dx, dy = 0.0, 0.0
+    for px, py, weight in customers:
+        far = math.hypot(x - px, y - py)
+        dx += weight * (x - px) / far
+        dy += weight * (y - py) / far
+    return dx, dy
 
 
 def site_averaged(x, y, customers):
@@ -546,6 +618,86 @@ def sweep_without_first(stages, values):
     return sweep(stages, values, order=lambda stages: reversed(stages[1:]))
 
 
+def sweep_without_order(stages, values):
+    values, by_name = dict(values), {stage[0]: stage for stage in stages}
+    for name, inputs, function, _ in stages:
+        values[name] = function(*(values[i] for i in inputs))
+    prices, seen = dict.fromkeys(values, 0.0), set()
+
+    def walk(name):
+        if name in by_name and name not in seen:
+            seen.add(name)
+            _, inputs, _, local_prices = by_name[name]
+            local = local_prices(*(values[i] for i in inputs))
+            for i, price in zip(inputs, local, strict=True):
+                prices[i] += prices[name] * price
+                walk(i)
+
+    prices[stages[-1][0]] = 1.0
+    walk(stages[-1][0])
+    return prices
+
+
+def sweep_each_input_once(stages, values):
+    values = dict(values)
+    for name, inputs, function, _ in stages:
+        values[name] = function(*(values[i] for i in inputs))
+    prices = dict.fromkeys(values, 0.0)
+    prices[stages[-1][0]] = 1.0
+    for name, inputs, _, local_prices in reversed(stages):
+        local = local_prices(*(values[i] for i in inputs))
+        for i, price in dict(zip(inputs, local, strict=True)).items():
+            prices[i] += prices[name] * price
+    return prices
+
+
+def sweep_forward_only(stages, values):
+    values = dict(values)
+    for name, inputs, function, _ in stages:
+        values[name] = function(*(values[i] for i in inputs))
+    return values
+
+
+def sweep_subtracted(stages, values):
+    return sweep(stages, values, join=lambda old, price, slope: old - price * slope)
+
+
+def sweep_last_input(stages, values):
+    values = sweep_forward_only(stages, values)
+    prices = dict.fromkeys(values, 0.0)
+    prices[stages[-1][0]] = 1.0
+    for name, inputs, _, local_prices in reversed(stages):
+        local = local_prices(*(values[i] for i in inputs))
+        prices[inputs[-1]] += prices[name] * local[-1]
+    return prices
+
+
+def sweep_without_last(stages, values):
+    return sweep(stages, values, order=lambda stages: reversed(stages[:-1]))
+
+
+def sweep_at_output(stages, values):
+    values = sweep_forward_only(stages, values)
+    prices = dict.fromkeys(values, 0.0)
+    prices[stages[-1][0]] = 1.0
+    for name, inputs, _, local_prices in reversed(stages):
+        local = local_prices(*[values[name]] * len(inputs))
+        for i, price in zip(inputs, local, strict=True):
+            prices[i] += prices[name] * price
+    return prices
+
+
+def sweep_value_for_price(stages, values):
+    values = sweep_forward_only(stages, values)
+    prices = dict.fromkeys(values, 0.0)
+    prices[stages[-1][0]] = 1.0
+    for name, inputs, _, local_prices in reversed(stages):
+        local = local_prices(*(values[i] for i in inputs))
+        for i, price in zip(inputs, local, strict=True):
+            prices[i] += values[name] * price
+    return prices
+
+
 def sweep_leaves_only(stages, values):
     return {name: sweep(stages, values)[name] for name in values}
 
@@ -608,6 +760,35 @@ EXERCISES = [
                 "minus signs: one in `top = a - b`, one in the slope of $e^{-x}$.",
                 CHAIN,
             ),
+            Mistake(
+                "forward-again",
+                tanh_forward,
+                "This is the value of the box, times what comes in. On the way back "
+                "its *slope* is needed.",
+                CHAIN,
+            ),
+            Mistake(
+                "slope-of-sigma",
+                tanh_as_sigma,
+                "This is the slope of σ. tanh is another function, with a slope of its "
+                "own.",
+                SIGMA,
+            ),
+            Mistake(
+                "not-squared-below",
+                tanh_bottom_not_squared,
+                "In the price of `bottom` a square is missing: look up $1/x$ in the "
+                "price list.",
+                "01_chain_rule#A derivative is a price",
+            ),
+            Mistake(
+                "top-missing",
+                tanh_top_missing,
+                "The price of `bottom` forgets `top`. The box is a product, "
+                "`top * (1 / bottom)`, so each factor's price contains the other one.",
+                STAGES,
+            ),
+            Mistake("returns-input", lambda grad_out, x: x),
             *tanh_lost_paths(),
         ],
         absent={"broadcast": NO_ARRAY},
@@ -705,6 +886,55 @@ EXERCISES = [
                 "01_chain_rule#A derivative is a price",
             ),
             Mistake(
+                "passed-on",
+                gate_all_passed_on,
+                "The price goes through the product `q * s` unchanged. That is what an "
+                "addition does; in a product the other factor comes in.",
+                CHAIN,
+            ),
+            Mistake(
+                "incoming-once",
+                gate_incoming_once,
+                "`grad_out` is missing on the path over `s`. It belongs to every path, "
+                "since every path ends in `out`.",
+                CHAIN,
+            ),
+            Mistake(
+                "minus",
+                gate_minus,
+                "The path over σ is subtracted. Its slope $\\sigma (1 - \\sigma)$ is "
+                "positive, and paths add.",
+                SIGMA,
+            ),
+            Mistake(
+                "multiplied",
+                gate_multiplied,
+                "The prices of the two paths of `z` are multiplied. Along a path "
+                "prices multiply; several paths add.",
+                FORKS,
+            ),
+            Mistake(
+                "short-q",
+                gate_short_q,
+                "The price of `s` is the other factor, and that is the whole of `q`, "
+                "with the `z` in it.",
+                STAGES,
+            ),
+            Mistake(
+                "slope-elsewhere",
+                gate_slope_at_q,
+                "The slope of σ is computed at `q`. A slope belongs to the place where "
+                "the box stands: what goes into this σ?",
+                SIGMA,
+            ),
+            Mistake(
+                "slope-of-tanh",
+                gate_like_tanh,
+                "This is $1 - s^2$, the slope of tanh. σ has a slope of its own.",
+                SIGMA,
+            ),
+            Mistake("returns-input", gate_inputs_again),
+            Mistake(
                 "sum-as-product",
                 gate_sum_as_product,
                 "`q = p + z` is treated like a product. An addition hands its price "
@@ -713,7 +943,7 @@ EXERCISES = [
             ),
         ],
         absent={"broadcast": NO_ARRAY},
-        variants=[gate_with_zeros_first, gate_in_one_go, gate_by_torch],
+        variants=[gate_with_zeros_first, gate_in_one_go, gate_on_a_tape],
         hints=(
             "Go through the four lines in reverse, one line per arrow. Which of the "
             "three inputs occurs in two lines?",
@@ -772,6 +1002,26 @@ EXERCISES = [
                 FORKS,
             ),
             Mistake(
+                "turned",
+                site_turned,
+                "The coordinates of the customers are exchanged: `x` belongs to the "
+                "first column, `y` to the second.",
+                FORKS,
+            ),
+            Mistake(
+                "starts-at-one",
+                site_starting_at_one,
+                "Every price is too large by 1. What is collected starts at zero.",
+                FORKS,
+            ),
+            Mistake(
+                "distance",
+                site_by_distance,
+                "These are the prices for the distance. The cost is the *squared* "
+                "distance, without a root.",
+                CHAIN,
+            ),
+            Mistake(
                 "averaged",
                 site_averaged,
                 "The prices are divided by the sum of the weights. The cost is a sum "
@@ -824,6 +1074,20 @@ EXERCISES = [
                 lambda: (8, NAN, 256),
                 "The number of paths is a product of the arrows into each box. Count "
                 "them for the two boxes.",
+                FORKS,
+            ),
+            Mistake(
+                "power-of-three",
+                lambda: (9, NAN, 288),
+                "The number of paths is a product of the arrows into each box, and the "
+                "two boxes have not equally many.",
+                FORKS,
+            ),
+            Mistake(
+                "cube-slope",
+                lambda: (NAN, 48, NAN),
+                "$3h^2$ is the slope of the whole cube, the sum over its three arrows. "
+                "A path takes one of them, and goes on to $x$.",
                 FORKS,
             ),
             Mistake(
@@ -959,6 +1223,62 @@ EXERCISES = [
                 STAGES,
             ),
             Mistake(
+                "without-order",
+                sweep_without_order,
+                "A box sends its price back before all of it has arrived, and never "
+                "again. Go through the stages in reverse: then everything that uses a "
+                "box comes before it.",
+                FORKS,
+            ),
+            Mistake(
+                "each-input-once",
+                sweep_each_input_once,
+                "An input that stands twice in a stage gets only one price. Each arrow "
+                "brings one.",
+                FORKS,
+            ),
+            Mistake(
+                "forward-only",
+                sweep_forward_only,
+                "These are the values. The prices are asked for.",
+                STAGES,
+            ),
+            Mistake(
+                "subtracted",
+                sweep_subtracted,
+                "What comes back is subtracted. It adds: a minus comes in with a local "
+                "price, if at all.",
+                FORKS,
+            ),
+            Mistake(
+                "last-input",
+                sweep_last_input,
+                "Only the last input of each stage gets a price. Every arrow brings "
+                "something back.",
+                FORKS,
+            ),
+            Mistake(
+                "last-stage-missing",
+                sweep_without_last,
+                "The last stage is left out on the way back, so no price ever leaves "
+                "the output. Where does the loop begin?",
+                STAGES,
+            ),
+            Mistake(
+                "at-output",
+                sweep_at_output,
+                "The local prices are computed at the *output* of the stage. They "
+                "belong to the values that went into it.",
+                CHAIN,
+            ),
+            Mistake(
+                "value-for-price",
+                sweep_value_for_price,
+                "The local price is multiplied by the value of the output, where its "
+                "price belongs.",
+                CHAIN,
+            ),
+            Mistake(
                 "inputs-only",
                 sweep_leaves_only,
                 "The prices of the inputs are right. The stages have prices too, and "
@@ -967,7 +1287,6 @@ EXERCISES = [
             ),
         ],
         absent={
-            "at-output": "the local prices come with the stages",
             "broadcast": NO_ARRAY,
         },
         variants=[sweep_by_pop, sweep_by_index, sweep_by_kept_slopes],

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from course_utils.scalar import Value
+
 from .exercise import Exercise, Mistake
 
 HERE = "02_network_by_hand"
@@ -235,6 +237,18 @@ TANH = (
     "This is $1 - h^2$, the slope of another function, tanh. With σ it trains all "
     "the same, to something."
 )
+SLOPE_TWICE = (
+    "The slope of σ comes in twice. A path leads through each σ once, and meets its "
+    "slope once."
+)
+NO_WEIGHTS = (
+    "The prices come back over the edges without their weights. The local price of an "
+    "edge is the weight on it."
+)
+STRAIGHT = (
+    "Only the edge from unit i to output i counts. From each hidden unit two edges "
+    "lead on, one to each output, and both bring a price back."
+)
 HALF = (
     "The slope of σ is a product of two factors, $h$ and $1 - h$. One of them is "
     "missing here."
@@ -281,6 +295,23 @@ ALSO_MADE = [
         SIGMA,
     ),
     ("half-a-slope-hidden", {"hidden_slope": half_a_slope}, HALF, SIGMA),
+    (
+        "slope-squared",
+        {
+            "out_slope": lambda y: (y * (1 - y)) ** 2,
+            "hidden_slope": lambda h: (h * (1 - h)) ** 2,
+        },
+        SLOPE_TWICE,
+        SIGMA,
+    ),
+    (
+        "slope-squared-hidden",
+        {"hidden_slope": lambda h: (h * (1 - h)) ** 2},
+        SLOPE_TWICE,
+        SIGMA,
+    ),
+    ("weights-missing", {"fork": lambda V, d, i: d[0] + d[1]}, NO_WEIGHTS, BACKWARD),
+    ("straight-on", {"fork": lambda V, d, i: V[i][i] * d[i]}, STRAIGHT, BACKWARD),
     ("assigned", {"fork": last_path}, LAST_PATH, BACKWARD),
     ("first-path", {"fork": first_path}, FIRST_PATH, BACKWARD),
 ]
@@ -358,6 +389,17 @@ def factor_missing(x, t, h, y, V):
     return weights_with(dy=lambda y, t: y - t)(x, t, h, y, V)
 
 
+def other_inputs(x, t, h, y, V):
+    prices = back(x, t, h, y, V)
+    return np.outer(h, prices["dh_in"]), np.outer(x, prices["dy_in"])
+
+
+def slope_of_outputs(x, t, h, y, V):
+    prices = back(x, t, h, y, V)
+    dh_in = [prices["dh"][i] * y[i] * (1 - y[i]) for i in (0, 1)]
+    return np.outer(x, dh_in), prices["dV"]
+
+
 def weights_by_arrays(x, t, h, y, V):
     dy_in = 2 * (y - t) * y * (1 - y)
     return np.outer(x, V @ dy_in * h * (1 - h)), np.outer(h, dy_in)
@@ -374,13 +416,10 @@ def weights_by_loops(x, t, h, y, V):
     return dW, dV
 
 
-def weights_by_torch(x, t, h, y, V):
-    import torch
-
-    x, t, h, y, V = (torch.tensor(a, dtype=torch.float64) for a in (x, t, h, y, V))
-    dy_in = 2 * (y - t) * y * (1 - y)
-    dh_in = (V * dy_in).sum(1) * h * (1 - h)
-    return [torch.outer(x, dh_in), torch.outer(h, dy_in)]
+def weights_by_einsum(x, t, h, y, V):
+    dy_in = np.einsum("j,j,j->j", 2 * (y - t), y, 1 - y)
+    dh_in = np.einsum("ij,j,i,i->i", V, dy_in, h, 1 - h)
+    return [np.einsum("i,j->ij", x, dh_in), np.einsum("i,j->ij", h, dy_in)]
 
 
 # --- 02.4: all weights equal ----------------------------------------------------------
@@ -479,15 +518,17 @@ def deep_by_recursion(weights, x, t):
     return walk(0, x)[1]
 
 
-def deep_by_torch(weights, x, t):
-    import torch
-
-    weights = [torch.tensor(W, dtype=torch.float64).requires_grad_() for W in weights]
-    h = torch.tensor(x, dtype=torch.float64)
+def deep_on_a_tape(weights, x, t):
+    weights = [[[Value(w) for w in row] for row in W] for W in weights]
+    h = x
     for W in weights:
-        h = torch.sigmoid(h @ W)
-    ((h - torch.tensor(t, dtype=torch.float64)) ** 2).sum().backward()
-    return [W.grad.tolist() for W in weights]
+        columns = zip(*W, strict=True)
+        h = [
+            sum(w * b for w, b in zip(column, h, strict=True)).sigmoid()
+            for column in columns
+        ]
+    sum((y - target) ** 2 for y, target in zip(h, t, strict=True)).backward()
+    return [[[w.grad for w in row] for row in W] for W in weights]
 
 
 def deep_with(
@@ -589,6 +630,88 @@ EXERCISES = [
                 "01_chain_rule#Two boxes in a row: prices multiply",
             ),
             Mistake(
+                "sigma-twice",
+                lambda y_in, t: [sigma(sigma(y_in[j])) - t[j] for j in (0, 1)],
+                "σ is applied twice. `y_in` is the sum before σ, and one σ makes `y` "
+                "of it.",
+                NETWORK,
+            ),
+            Mistake(
+                "1-t-missing",
+                cross_entropy_with(lambda y, t: -t / y + 1 / (1 - y), slope_right),
+                "In the second part the factor $1 - t$ has gone. It stands before the "
+                "logarithm, and stays there.",
+                BACKWARD,
+            ),
+            Mistake(
+                "t-missing",
+                cross_entropy_with(
+                    lambda y, t: -1 / y + (1 - t) / (1 - y), slope_right
+                ),
+                "In the first part the factor $t$ has gone. It stands before the "
+                "logarithm, and stays there.",
+                BACKWARD,
+            ),
+            Mistake(
+                "half-a-slope",
+                cross_entropy_with(dy_right, lambda z, y: y),
+                HALF,
+                SIGMA,
+            ),
+            Mistake(
+                "other-half",
+                cross_entropy_with(dy_right, lambda z, y: 1 - y),
+                HALF,
+                SIGMA,
+            ),
+            Mistake(
+                "first-output-only",
+                lambda y_in, t: [sigma(y_in[0]) - t[0], 0.0],
+                "Only the first output gets a price. Does a loop end too early?",
+                LOOPS,
+            ),
+            Mistake(
+                "added-up",
+                lambda y_in, t: total([sigma(y_in[j]) - t[j] for j in (0, 1)]),
+                "The prices of the two outputs are added up. Each output has its own "
+                "term in the loss, and its own price.",
+                BACKWARD,
+            ),
+            Mistake(
+                "no-target",
+                lambda y_in, t: [sigma(y_in[j]) for j in (0, 1)],
+                "This is the output `y`. The target does not occur in it.",
+                NETWORK,
+            ),
+            Mistake(
+                "loss-itself",
+                lambda y_in, t: [
+                    -t[j] * math.log(sigma(y_in[j]))
+                    - (1 - t[j]) * math.log(1 - sigma(y_in[j]))
+                    for j in (0, 1)
+                ],
+                "These are the two terms of the loss, not yet differentiated.",
+                BACKWARD,
+            ),
+            Mistake(
+                "plus-t",
+                lambda y_in, t: [sigma(y_in[j]) + t[j] for j in (0, 1)],
+                "The target comes in with the wrong sign. At $y = t$ the price is 0.",
+                BACKWARD,
+            ),
+            Mistake(
+                "tanh",
+                lambda y_in, t: [math.tanh(y_in[j]) - t[j] for j in (0, 1)],
+                "tanh stands in the place of σ.",
+                NETWORK,
+            ),
+            Mistake(
+                "slope-three-times",
+                cross_entropy_with(lambda y, t: (y - t) * y * (1 - y), slope_right),
+                "The slope of σ comes in too often; $y - t$ contains it already.",
+                BACKWARD,
+            ),
+            Mistake(
                 "y_in-minus-t",
                 lambda y_in, t: [y_in[j] - t[j] for j in (0, 1)],
                 "The target is compared with `y_in`, the sum before σ. The answer of "
@@ -676,6 +799,34 @@ EXERCISES = [
                 "outputs.",
                 NETWORK,
             ),
+            Mistake(
+                "last-only",
+                biases_from(
+                    lambda x, h, p: [0.0, p["dh_in"][1]],
+                    lambda x, h, p: [0.0, p["dy_in"][1]],
+                ),
+                "Only the second unit gets a price. Is a list overwritten in a loop?",
+                LOOPS,
+            ),
+            Mistake(
+                "first-unit-only",
+                biases_from(
+                    lambda x, h, p: [p["dh_in"][0], 0.0],
+                    lambda x, h, p: [p["dy_in"][0], 0.0],
+                ),
+                "Only the first unit gets a price. Does a loop end too early?",
+                LOOPS,
+            ),
+            Mistake(
+                "sum-of-weights",
+                lambda x, t, h, y, V: biases_from(
+                    lambda x, h, p: np.sum(p["dW"], axis=0),
+                    lambda x, h, p: np.sum(p["dV"], axis=0),
+                )(x, t, h, y, V),
+                "The prices of a unit's weights are added up. They contain what came "
+                "into the weights, and nothing of that goes through a bias.",
+                BACKWARD,
+            ),
             *(Mistake(i, all_with(**parts), s, w) for i, parts, s, w in ALSO_MADE),
             Mistake(
                 "fork-transposed", all_with(fork=transposed_fork), TURNED, BACKWARD
@@ -729,9 +880,23 @@ EXERCISES = [
                 BACKWARD,
             ),
             *(Mistake(i, weights_with(**parts), s, w) for i, parts, s, w in ALSO_MADE),
+            Mistake(
+                "slope-of-outputs",
+                slope_of_outputs,
+                "The slope of the hidden units is computed with `y`. Each σ has its "
+                "slope at its own output.",
+                SLOPE,
+            ),
+            Mistake(
+                "other-inputs",
+                other_inputs,
+                "The price is multiplied by the values of the wrong layer. `x` comes "
+                "into W, `h` comes into V.",
+                BACKWARD,
+            ),
         ],
         absent={"broadcast": NO_ARRAY},
-        variants=[weights_by_arrays, weights_by_loops, weights_by_torch],
+        variants=[weights_by_arrays, weights_by_loops, weights_by_einsum],
         hints=(
             "Compare each line with the formulas of the seven steps; and nudge: "
             "`h1` and `w12` on the notebook's own numbers tell different stories.",
@@ -859,6 +1024,30 @@ EXERCISES = [
                 BACKWARD,
             ),
             Mistake(
+                "fork-transposed",
+                deep_with(fork=lambda W, d: W.T @ d),
+                "In the fork the two indices of a weight are exchanged. Where a layer "
+                "is as wide as the next one nobody complains.",
+                BACKWARD,
+            ),
+            Mistake(
+                "last-layer-only",
+                deep_with(done=lambda found: [0 * M for M in found[:-1]] + found[-1:]),
+                "Only the last layer has gradients; those before it are zero. The "
+                "price has to be carried on to the units before.",
+                BACKWARD,
+            ),
+            Mistake(
+                "slope-squared",
+                deep_with(
+                    hidden=lambda h: (h * (1 - h)) ** 2,
+                    last=lambda y: (y * (1 - y)) ** 2,
+                ),
+                SLOPE_TWICE,
+                SIGMA,
+            ),
+            Mistake("returns-input", lambda weights, x, t: weights),
+            Mistake(
                 "reversed",
                 deep_with(done=lambda found: found[::-1]),
                 "The right gradients, in the order in which they were found: the last "
@@ -874,7 +1063,7 @@ EXERCISES = [
             ),
         ],
         absent={"broadcast": NO_ARRAY},
-        variants=[deep_by_arrays, deep_by_recursion, deep_by_torch],
+        variants=[deep_by_arrays, deep_by_recursion, deep_on_a_tape],
         hints=(
             "Forward: keep a list of the values of *all* layers, beginning with the "
             "inputs. Backward: three kinds of step, again and again.",

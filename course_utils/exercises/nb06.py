@@ -364,6 +364,13 @@ def hidden_slope(slope_of):
     return wrong
 
 
+def classifier_weights_with_input(X, labels, W1, b1, W2, b2):
+    h, probs, one_hot = two_layers(X, labels, W1, b1, W2, b2)
+    dZ2 = (probs - one_hot) / len(X)
+    dZ1 = (dZ2 @ W2.T) * (1 - h**2)
+    return X.T @ dZ1, dZ1.sum(axis=0), (X @ W1 + b1).T @ dZ2, dZ2.sum(axis=0)
+
+
 def logit_grad(dZ2_of):
     def wrong(X, labels, W1, b1, W2, b2):
         h, probs, one_hot = two_layers(X, labels, W1, b1, W2, b2)
@@ -523,6 +530,23 @@ def smoothed_for_probs(logits, labels, eps):
     N, K = logits.shape
     q = (1 - eps) * np.eye(K)[labels] + eps / K
     return smoothed(logits, labels, eps)[0], -q / F.softmax(logits) / N
+
+
+def smoothed_without_truth(logits, labels, eps):
+    loss, _ = smoothed(logits, labels, eps)
+    return loss, F.softmax(logits) / len(logits)
+
+
+def smoothed_without_prediction(logits, labels, eps):
+    N, K = logits.shape
+    q = (1 - eps) * np.eye(K)[labels] + eps / K
+    return smoothed(logits, labels, eps)[0], -q / N
+
+
+def smoothed_without_log(logits, labels, eps):
+    N, K = logits.shape
+    q = (1 - eps) * np.eye(K)[labels] + eps / K
+    return -(q * F.softmax(logits)).sum() / N, (F.softmax(logits) - q) / N
 
 
 def smoothed_entries(logits, labels, eps):
@@ -779,6 +803,19 @@ EXERCISES = [
                 hidden_slope(lambda z: 1 - z**2),
                 "The slope $1 - y^2$ wants the output of the tanh. Here it is given "
                 "what went into it.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "weights-with-input",
+                classifier_weights_with_input,
+                "`dW2` is made with what goes *into* the tanh. The second layer is "
+                "given what comes out of it.",
+                BY_HAND,
+            ),
+            Mistake(
+                "slope-twice",
+                hidden_slope(lambda z: (1 - np.tanh(z) ** 2) ** 2),
+                "The slope of the tanh is multiplied in twice.",
                 ACTIVATIONS,
             ),
             Mistake(
@@ -1044,6 +1081,26 @@ EXERCISES = [
                 smoothed_for_probs,
                 "This is the gradient for the probabilities. The function is given "
                 "logits, so the gradient has to go on, through the softmax.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "truth-missing",
+                smoothed_without_truth,
+                "The labels have no part in the gradient.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "prediction-missing",
+                smoothed_without_prediction,
+                "The prediction has no part in the gradient: the second way, through "
+                "the log-sum-exp, is left out.",
+                SOFTMAX,
+            ),
+            Mistake(
+                "log-missing",
+                smoothed_without_log,
+                "The probabilities are averaged as they are. Cross-entropy takes their "
+                "logarithms.",
                 SOFTMAX,
             ),
             Mistake(

@@ -63,7 +63,10 @@ VALUE = Exercise(
     "Predict",
     lambda: (0.25, "up"),
     outputs=("how much", "which way"),
-    mistakes=[Mistake("half", lambda: (0.5, "up"), "Not halved twice.")],
+    mistakes=[
+        Mistake("half", lambda: (0.5, "up"), "Not halved twice."),
+        Mistake("nothing", lambda: (0.0, "up"), "Something is left."),
+    ],
 )
 
 
@@ -384,6 +387,7 @@ def test_the_first_difference_is_shown():
         ((0.25, ...), "not attempted", None),
         ((0.5, "up"), "wrong value", "half"),
         ((-0.25, "up"), "wrong value", "sign"),
+        ((0, "up"), "wrong value", "nothing"),
         ((0.25, "down"), "wrong value", None),
         ((0.25, 3), "wrong type", None),
         (("up", 0.25), "wrong type", None),

@@ -147,6 +147,8 @@ class Matcher:
         if found.differs or not found.agrees:
             return None
         scale = scaled(found, self.scales, max(tol, CERTAIN))
+        if scale is None and not self.inputs[0]:  # 0 was predicted, as in this mistake
+            scale = self.scales[0] if np.isnan(found.ratios).all() else None
         if scale is None:
             return None
         match = Match(base, scale, ("extra-axis",) * found.reshaped)

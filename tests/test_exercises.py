@@ -20,7 +20,7 @@ import torch
 
 import course_utils.exercises as front
 from course_utils.exercises import record, running
-from course_utils.exercises.answer import Answer, Finding
+from course_utils.exercises.answer import Answer, Finding, marked
 from course_utils.exercises.comparing import Trouble, as_array, parts, right
 from course_utils.exercises.exercise import Exercise, Mistake
 from course_utils.exercises.judging import Judge
@@ -589,6 +589,13 @@ def test_text():
         "[dX · looks like] Not `+`. Explained in notebook 01, section “Forks add”.",
         "  got  1 < 2",
     ]
+
+
+def test_stress_is_set_but_not_in_code_or_math():
+    said = marked("the *other* factor, `a * b * c`, $x * y * z$, 2 * 3 * 4")
+    assert said == (
+        "the <em>other</em> factor, <code>a * b * c</code>, $x * y * z$, 2 * 3 * 4"
+    )
 
 
 def test_html_is_escaped_and_links():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass, field
 
 SIGNS = {"passed": "✓ passed", "not attempted": "○ not attempted yet"}
@@ -122,9 +123,17 @@ def _paragraph(inside: str) -> str:
 
 
 def marked(text: str) -> str:
-    """Escape a text; what stands between backquotes becomes code. Plumbing."""
+    """Escape a text; `code` in backquotes and *stress* are set, math is left. Plumbing."""
     pieces = html.escape(text, quote=False).split("`")
-    return "".join(f"<code>{p}</code>" if k % 2 else p for k, p in enumerate(pieces))
+    return "".join(
+        f"<code>{p}</code>" if k % 2 else _stressed(p) for k, p in enumerate(pieces)
+    )
+
+
+def _stressed(text: str) -> str:
+    pieces = text.split("$")
+    pieces[::2] = [re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", p) for p in pieces[::2]]
+    return "$".join(pieces)
 
 
 def _html_finding(finding: Finding) -> str:

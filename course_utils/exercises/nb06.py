@@ -1005,9 +1005,9 @@ EXERCISES = [
         ),
         explanation=(
             "Equal logits give each of the four classes the probability ¼: the loss is "
-            "$\\log 4 = 1.386$, the gradient $(¼ - 1)/5 = -0.15$ at the label and "
-            "$¼/5 = 0.05$ elsewhere. Softmax twice offers at best the logits "
-            "$(1, 0, 0, 0)$, with the loss $\\log(1 + 3/e) = 0.744$."
+            "$\\log 4 = 1.386$, the gradient $(\\frac14 - 1)/5 = -0.15$ at the label "
+            "and $\\frac14/5 = 0.05$ elsewhere. Softmax twice offers at best the "
+            "logits $(1, 0, 0, 0)$, with the loss $\\log(1 + 3/e) = 0.744$."
         ),
     ),
     Exercise(

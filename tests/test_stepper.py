@@ -236,6 +236,32 @@ def test_a_rule_with_the_wrong_inputs_shows_what_it_was_given():
     assert steps[-1] == "Done. ∂out/∂a = 16, ∂out/∂b = 24, ∂out/∂c = 6."
 
 
+def test_an_engine_that_loses_a_factor_is_told_on():
+    def halving(output):
+        output.grad = 1.0
+        for node in reversed(Tape(output).operations):
+            for x, part in parts(node):
+                x.grad = part / 2
+
+    x = Value(3.0)
+    steps = said(x.tanh() * 2.0, {"x": x}, halving)
+    assert steps[4].endswith("1 × 2 = 2\n∂out/∂v₁ is set to 1.")
+
+
+def test_parts_of_another_shape_are_no_sum():
+    """A broadcast that is not undone leaves a gradient of the wrong shape."""
+
+    def not_undone(output):
+        output.grad = np.ones_like(output.data)
+        for node in reversed(Tape(output).operations):
+            for x in node.inputs:
+                x.grad = node.grad
+
+    b = Tensor(np.ones(3))
+    steps = said(Tensor(np.ones((2, 3))) + b + b, {"b": b}, not_undone)
+    assert "norm of ∂out/∂b = 2.449" in steps[-1]
+
+
 def test_what_is_left_from_an_earlier_pass_is_called_so():
     x = Value(5.0)
     y = x + 1.0 + 1.0 + 1.0

@@ -49,7 +49,7 @@ class Script:
     def _start(self) -> Step:
         given = [i for i, v in enumerate(self.view.vertices) if v.given]
         parts = [self._equals(self.view.vertices[i].node) for i in given]
-        return Step(f"Given: {_list(filter(None, parts))}.", given)
+        return Step(f"Given: {_list(filter(None, parts)) or 'constants'}.", given)
 
     def _equals(self, node: Any) -> str:
         name, value = self.names[node], self.names.value(node.data)
@@ -151,17 +151,20 @@ class Script:
         return said
 
     def _sum(self, arrival: Arrival) -> str:
-        names, slope = self.names, self.names.slope(arrival.at)
+        slope, found = self.names.slope(arrival.at), self.names.grad(arrival.after)
         before, part, after = arrival.before, arrival.part, arrival.after
-        grads = [names.grad(grad) for grad in (before, part) if grad is not None]
-        found = names.grad(after)
-        if before is None and _equal(after, part):
-            return f"{slope} = {found}, the first to arrive."
-        if before is not None and _equal(after, before + part):
-            stale = " The first number is left from an earlier pass." * arrival.stale
-            plus = expression("+", grads) if is_scalar(after) else "sum of both"
-            return f"Paths join: {slope} = {plus} = {found}.{stale}"
-        return f"{slope} was {grads[0]}; it is overwritten by {found}."
+        if before is None:
+            if _equal(after, part):
+                return f"{slope} = {found}, the first to arrive."
+            return f"{slope} is set to {found}."
+        if np.shape(before) != np.shape(part) or not _equal(after, before + part):
+            return (
+                f"{slope} was {self.names.grad(before)}; it is overwritten by {found}."
+            )
+        both = [self.names.grad(before), self.names.grad(part)]
+        plus = expression("+", both) if is_scalar(after) else "sum of both"
+        stale = " The first number is left from an earlier pass." * arrival.stale
+        return f"Paths join: {slope} = {plus} = {found}.{stale}"
 
     def _end(self) -> Step:
         leaves = [x for x in self.names.nodes if x.op is None and id(x) in self.grads]

@@ -123,7 +123,7 @@ def _paragraph(inside: str) -> str:
 
 
 def marked(text: str) -> str:
-    """Escape a text; `code` in backquotes and *stress* are set, math is left. Plumbing."""
+    """Escape a text; set `code` and *stress*, leave math alone. Plumbing."""
     pieces = html.escape(text, quote=False).split("`")
     return "".join(
         f"<code>{p}</code>" if k % 2 else _stressed(p) for k, p in enumerate(pieces)

@@ -36,11 +36,11 @@ def test_a_static_page_asks_nobody_and_complains_of_nothing(visit, exports, kind
     assert found.page.locator("img[data-steps]").count() == 0
 
 
-@pytest.mark.parametrize("i", range(VIEWS))
-def test_every_step_is_reached_by_keys(visit, exports, i):
+def test_every_step_is_reached_by_keys(visit, exports):
     page = visit(exports["lab"]).page
-    view = steppers(page).nth(i)
-    press_through(page, view)
+    views = steppers(page)
+    for i in range(VIEWS):
+        press_through(page, views.nth(i))
 
 
 def test_keys_alone_suffice(visit, exports):

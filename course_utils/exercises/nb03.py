@@ -88,6 +88,14 @@ def sin_exchanged(grad_out, x):
     return math.cos(grad_out) * x
 
 
+def sin_subtracted(grad_out, x):
+    return math.cos(x) - grad_out
+
+
+def sin_slope_of_slope(grad_out, x):
+    return grad_out * math.cos(math.cos(x))
+
+
 def sin_in_a_tuple(grad_out, x):
     return (grad_out * math.cos(x),)
 
@@ -365,6 +373,20 @@ def backward_merging_edges(output):
     cleared(output, 0.0)
     for node in reversed(Tape(output).operations):
         for x, part in dict(parts(node, node.grad)).items():
+            x.grad += part
+
+
+def backward_first_only(output):
+    cleared(output)
+    for node in reversed(Tape(output).operations):
+        for x, part in parts(node, node.grad):
+            x.grad = part if x.grad is None else x.grad
+
+
+def backward_without_incoming(output):
+    cleared(output, 0.0)
+    for node in reversed(Tape(output).operations):
+        for x, part in parts(node, 1.0):
             x.grad += part
 
 
@@ -690,6 +712,18 @@ EXERCISES = [
                 RULES,
             ),
             Mistake(
+                "incoming-subtracted",
+                sin_subtracted,
+                "What arrived is subtracted, where the chain rule multiplies.",
+                CHAIN,
+            ),
+            Mistake(
+                "cosine-twice",
+                sin_slope_of_slope,
+                "The cosine is taken twice. Its argument is the input itself.",
+                RULES,
+            ),
+            Mistake(
                 "a-tuple",
                 sin_in_a_tuple,
                 "The number is right, but it stands in a tuple. The table of "
@@ -912,6 +946,20 @@ EXERCISES = [
                 "Two edges that lead to the same input count as one, in $x \\cdot x$ "
                 "for example: a dictionary has one place for each key.",
                 WRONG,
+            ),
+            Mistake(
+                "first-only",
+                backward_first_only,
+                "Only the first part that arrives is kept, and the later ones are "
+                "dropped. At a value that is used twice, the parts add.",
+                WRONG,
+            ),
+            Mistake(
+                "incoming-ignored",
+                backward_without_incoming,
+                "Every rule is given 1, whatever has arrived at its node. The chain "
+                "rule multiplies by what comes from behind.",
+                CHAIN,
             ),
             Mistake(
                 "from-ones",

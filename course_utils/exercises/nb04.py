@@ -195,6 +195,18 @@ def softplus_by_matrix_product(grad_out, x):
     return grad_out @ sigma(x).T
 
 
+def softplus_exchanged(grad_out, x):
+    return sigma(grad_out) * x
+
+
+def softplus_at_sigmoid(grad_out, x):
+    return grad_out * sigma(sigma(x))
+
+
+def softplus_subtracted(grad_out, x):
+    return grad_out - sigma(x)
+
+
 def softplus_as_tanh(grad_out, x):
     return grad_out * np.tanh(x)
 
@@ -712,6 +724,25 @@ EXERCISES = [
                 SLOPE,
             ),
             Mistake(
+                "far-missing",
+                weighed(8, 0),
+                "The far pair is missing; only its weight has been left in the 12.",
+                SLOPE,
+            ),
+            Mistake(
+                "backward",
+                lambda f, x, h: (f(x) - f(x - h)) / h,
+                "This is a difference to one side. The five-point rule looks to both "
+                "sides, near and far.",
+                SLOPE,
+            ),
+            Mistake(
+                "value",
+                lambda f, x, h: f(x),
+                "This is the value of the function. The question is for its slope.",
+                SLOPE,
+            ),
+            Mistake(
                 "far-alone",
                 weighed(0, 1, divisor=4),
                 "This is the central difference with a step of $2h$. Its error is four "
@@ -867,6 +898,25 @@ EXERCISES = [
             ),
             Mistake(
                 "rule-of-tanh", softplus_of_tanh, "This is the rule of tanh.", RULES
+            ),
+            Mistake(
+                "exchanged",
+                softplus_exchanged,
+                "The two arguments are exchanged: the slope belongs to `x`, and is "
+                "multiplied by `grad_out`.",
+                RULES,
+            ),
+            Mistake(
+                "sigmoid-twice",
+                softplus_at_sigmoid,
+                "The sigmoid is taken twice. Its argument is the input itself.",
+                RULES,
+            ),
+            Mistake(
+                "incoming-subtracted",
+                softplus_subtracted,
+                "What arrived is added or subtracted, where the chain rule multiplies.",
+                CHAIN,
             ),
             Mistake(
                 "half-tanh",

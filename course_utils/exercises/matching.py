@@ -27,6 +27,7 @@ from .fitting import (
 from .general import SENTENCES, Arrays, Compute, Scale, changes, scales
 from .slips import slips
 
+_ROUNDING = 1e-13  # of the right numbers: so much may be left of a zero
 _LEAST = (1, 1, 2, 2, 2)  # from how many mistakes on to look at a level
 
 
@@ -206,11 +207,21 @@ class Matcher:
         gots = [got for got in self.gots(k) if got is not None and got.size]
         if self.is_value or not gots or any(got.dtype.kind == "U" for got in gots):
             return None
-        if all(not np.any(got) for got in gots):
+        if self._all_zero(k):
             return "zero" if any(np.any(row[k]) for row in self.expected) else None
         first = gots[0].flat[0]
         same = len(gots) > 1 and all(np.all(got == first) for got in gots)
         return "constant" if same else None
+
+    def _all_zero(self, k: int) -> bool:
+        """Whether nothing but rounding is left, where terms cancel that should not."""
+        pairs = zip(
+            self.gots(k), scale_of([row[k] for row in self.expected]), strict=True
+        )
+        return all(
+            got is None or np.all(np.abs(got) <= _ROUNDING * size)
+            for got, size in pairs
+        )
 
     def not_finite(self, k: int) -> bool:
         """Whether there are NaN or infinities that do not belong there."""
@@ -246,8 +257,10 @@ class Matcher:
         return self._general(("not-finite",), k) if self.not_finite(k) else None
 
     def _general(self, ids: tuple[str, ...], k: int) -> Finding:
-        """Say a general sentence about output k."""
-        return self._finding(Match(Base(ids, self.compute, []), self.scales[0]), k)
+        """Say a general sentence about output k, or the one that is written for it."""
+        written = (m for m in self.exercise.mistakes if m.id == ids[0])
+        base = Base(ids, self.compute, [], next(written, None))
+        return self._finding(Match(base, self.scales[0]), k)
 
     def _finding(self, match: Match, k: int) -> Finding:
         """Put a match into words."""

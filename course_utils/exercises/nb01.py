@@ -133,6 +133,13 @@ def tanh_not_squared(grad_out, x):
     return grad_out * (1 - math.tanh(x))
 
 
+def tanh_inner_slope_missing(grad_out, x):
+    a, b = math.exp(x), math.exp(-x)
+    d_top = grad_out / (a + b)
+    d_bottom = -grad_out * (a - b) / (a + b) ** 2
+    return (d_top + d_bottom) * a + (d_bottom - d_top) * b
+
+
 def tanh_forward(grad_out, x):
     return grad_out * math.tanh(x)
 
@@ -789,6 +796,13 @@ EXERCISES = [
                 STAGES,
             ),
             Mistake("returns-input", lambda grad_out, x: x),
+            Mistake(
+                "zero",
+                tanh_inner_slope_missing,
+                "Nothing is left: the paths cancel. In $e^{-x}$ the inner function, "
+                "$-x$, has a slope of its own; or is a zero returned?",
+                CHAIN,
+            ),
             *tanh_lost_paths(),
         ],
         absent={"broadcast": NO_ARRAY},

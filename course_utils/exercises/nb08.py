@@ -94,6 +94,14 @@ def prelu_assigned(grad_out, z, a):
     return prelu_vjp(grad_out, z, a)[0], grad_a
 
 
+def prelu_overwritten(grad_out, z, a):
+    grad_a = np.zeros_like(a)
+    for n, i in np.ndindex(z.shape):
+        if z[n, i] <= 0:
+            grad_a[i] = z[n, i] * grad_out[n, i]
+    return prelu_vjp(grad_out, z, a)[0], grad_a
+
+
 def prelu_not_summed(grad_out, z, a):
     return prelu_vjp(grad_out, z, a)[0], np.where(z > 0, 0, z * grad_out)
 
@@ -108,6 +116,10 @@ def prelu_as_relu(grad_out, z, a):
 
 def prelu_slope_everywhere(grad_out, z, a):
     return a * grad_out, (z * grad_out).sum(axis=0)
+
+
+def prelu_value_for_slope(grad_out, z, a):
+    return np.where(z > 0, z, a * z) * grad_out, prelu_vjp(grad_out, z, a)[1]
 
 
 def prelu_reversed(grad_out, z, a):
@@ -207,6 +219,16 @@ def tied_not_squared(grad_out, X, W):
     return grad_X, first + second
 
 
+def tied_tanh_twice(grad_out, X, W):
+    grad_X, first, second = tied_with(grad_out, X, W, lambda Z, H: 1 - np.tanh(H) ** 2)
+    return grad_X, first + second
+
+
+def tied_value_for_slope(grad_out, X, W):
+    grad_X, first, second = tied_with(grad_out, X, W, lambda Z, H: H)
+    return grad_X, first + second
+
+
 def tied_overwritten(grad_out, X, W):
     grad_X, first, _ = tied_with(grad_out, X, W, lambda Z, H: 1 - H**2)
     return grad_X, first
@@ -297,6 +319,21 @@ def train_by_full_size(X, y, w, lr, batch_size):
             w = w - lr * 2 * xb.T @ error / batch_size
             losses.append((error**2).mean())
     return w, losses
+
+
+def train_by_sum(X, y, w, lr, batch_size):
+    losses = []
+    for _ in range(3):
+        for i in range(0, len(X), batch_size):
+            xb, yb = X[i : i + batch_size], y[i : i + batch_size]
+            error = xb @ w - yb
+            w = w - lr * 2 * xb.T @ error
+            losses.append((error**2).mean())
+    return w, losses
+
+
+def train_on_all(X, y, w, lr, batch_size):
+    return train_line(X, y, w, lr, len(X))
 
 
 def train_full_batches_only(X, y, w, lr, batch_size):
@@ -535,6 +572,13 @@ EXERCISES = [
                 FORGOTTEN,
             ),
             Mistake(
+                "all-examples",
+                lambda: (2, 2, 60),
+                "This is the number of examples. Each loss is a mean, which has "
+                "divided by its own 15 already.",
+                FORGOTTEN,
+            ),
+            Mistake(
                 "piece-size",
                 lambda: (2, 2, 15),
                 "This is the size of a piece. What counts is how many means are added "
@@ -576,6 +620,13 @@ EXERCISES = [
                 ACTIVATIONS,
             ),
             Mistake("assigned", prelu_assigned, where=BIAS),
+            Mistake(
+                "overwritten",
+                prelu_overwritten,
+                "Of each feature, only the last negative entry counts: it overwrites "
+                "the ones before. What is used several times collects all shares.",
+                BIAS,
+            ),
             Mistake("broadcast", prelu_not_summed),
             Mistake(
                 "one-slope",
@@ -596,6 +647,13 @@ EXERCISES = [
                 prelu_slope_everywhere,
                 "The slope is treated as if it were used for every entry. Positive "
                 "entries pass without it.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "value-for-derivative",
+                prelu_value_for_slope,
+                "The gradient is multiplied by the function's value. On the way back "
+                "it is the derivative that counts.",
                 ACTIVATIONS,
             ),
             Mistake(
@@ -694,6 +752,19 @@ EXERCISES = [
                 ACTIVATIONS,
             ),
             Mistake(
+                "tanh-twice",
+                tied_tanh_twice,
+                "The derivative takes the tanh once more, of what is a tanh already.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "value-for-derivative",
+                tied_value_for_slope,
+                "The gradient is multiplied by the value of the tanh. On the way back "
+                "it is the derivative that counts.",
+                ACTIVATIONS,
+            ),
+            Mistake(
                 "linear-second-use",
                 tied_linear_second,
                 "For the second use, `W` is met by $X W$. What `W.T` multiplies is "
@@ -765,11 +836,44 @@ EXERCISES = [
                 BATCHES,
             ),
             Mistake(
+                "no-batches",
+                train_on_all,
+                "It takes one step an epoch, with all examples. The friend's run, and "
+                "yours, goes by batches of `batch_size`.",
+                BATCHES,
+            ),
+            Mistake(
                 "full-batches-only",
                 train_full_batches_only,
                 "A last batch that is not full is left out. Here every example is to "
                 "be seen in each epoch.",
                 BATCHES,
+            ),
+            Mistake(
+                "one-epoch",
+                train_with(0, False, False, epochs=1),
+                "It ends after one epoch. Three are asked for; is a `return` too far "
+                "to the right?",
+                BATCHES,
+            ),
+            Mistake(
+                "sum-for-mean",
+                train_by_sum,
+                "The gradient is that of a sum over the batch. The loss is a mean.",
+                BATCHES,
+            ),
+            Mistake(
+                "two-missing",
+                train_with(0, False, False, slope=1),
+                "The step is half as long as it should be. What does a square become "
+                "when it is differentiated?",
+                STEP,
+            ),
+            Mistake(
+                "uphill",
+                train_with(0, False, False, slope=-2),
+                "It goes uphill: the gradient is added, or has the wrong sign.",
+                STEP,
             ),
             Mistake(
                 "loss-afterwards",

@@ -101,6 +101,22 @@ def hidden_mask_as_gate(grad_out, X, W, b, mask):
     return hidden_from(grad_out * (X @ W + b > mask), X, W)
 
 
+def hidden_value_for_slope(grad_out, X, W, b, mask):
+    return hidden_from(grad_out * mask * np.maximum(X @ W + b, 0), X, W)
+
+
+def hidden_not_undone(grad_out, X, W, b, mask):
+    return hidden_from(grad_out, X, W)
+
+
+def hidden_gate_reversed(grad_out, X, W, b, mask):
+    return hidden_from(grad_out * mask * (X @ W + b <= 0), X, W)
+
+
+def hidden_forward_again(grad_out, X, W, b, mask):
+    return hidden_from(np.maximum(X @ W + b, 0) * mask, X, W)
+
+
 def hidden_assigned(grad_out, X, W, b, mask):
     grad_Z = grad_out * mask * (X @ W + b > 0)
     for x, g in zip(X, grad_Z, strict=True):
@@ -212,6 +228,36 @@ def smooth_softmax_twice(grad_out, z, labels):
     return smooth_with(grad_out, z, F.softmax(F.softmax(z)), targets(z, labels))
 
 
+def smooth_over_examples(grad_out, z, labels):
+    return smooth_with(grad_out, z, F.softmax(z.T).T, targets(z, labels))
+
+
+def smooth_over_all(grad_out, z, labels):
+    powers = np.exp(z - z.max())
+    return smooth_with(grad_out, z, powers / powers.sum(), targets(z, labels))
+
+
+def smooth_with_log(grad_out, z, labels):
+    return smooth_with(grad_out, z, F.log_softmax(z), targets(z, labels))
+
+
+def smooth_probs_alone(grad_out, z, labels):
+    return smooth_with(grad_out, z, F.softmax(z), 0)
+
+
+def smooth_targets_alone(grad_out, z, labels):
+    return smooth_with(grad_out, z, 0, targets(z, labels))
+
+
+def smooth_as_sigmoid(grad_out, z, labels):
+    p = F.softmax(z)
+    return smooth_with(grad_out, z, p, targets(z, labels)) * p * (1 - p)
+
+
+def smooth_not_divided(grad_out, z, labels):
+    return smooth_with(grad_out, z, F.softmax(z), targets(z, labels, 0.9, 0.1))
+
+
 def smooth_through_softmax(grad_out, z, labels):
     p = F.softmax(z)
     return F.softmax_vjp(smooth_with(grad_out, z, p, targets(z, labels)), p)
@@ -281,6 +327,33 @@ def prepare_by_pixel(x_fit, x_val):
 def prepare_by_pixel_with_eps(x_fit, x_val):
     mu, sigma = x_fit.mean(axis=0), x_fit.std(axis=0) + 1e-8
     return scaled(x_fit, mu, sigma), scaled(x_val, mu, sigma)
+
+
+def prepare_by_pixel_guarded(x_fit, x_val):
+    mu, sigma = x_fit.mean(axis=0), x_fit.std(axis=0)
+    sigma[sigma == 0] = 1
+    return scaled(x_fit, mu, sigma), scaled(x_val, mu, sigma)
+
+
+def prepare_own_mean(x_fit, x_val):
+    return by_itself(x_fit), scaled(x_val, x_val.mean(), x_fit.std())
+
+
+def prepare_own_deviation(x_fit, x_val):
+    return by_itself(x_fit), scaled(x_val, x_fit.mean(), x_val.std())
+
+
+def prepare_without_brackets(x_fit, x_val):
+    mu, sigma = x_fit.mean(), x_fit.std()
+    return x_fit - mu / sigma, x_val - mu / sigma
+
+
+def prepare_n_minus_one(x_fit, x_val):
+    return tuple(scaled(x, x_fit.mean(), x_fit.std(ddof=1)) for x in (x_fit, x_val))
+
+
+def prepare_to_one(x_fit, x_val):
+    return tuple((x - x.min()) / (x.max() - x.min()) for x in (x_fit, x_val))
 
 
 def prepare_by_picture(x_fit, x_val):
@@ -417,6 +490,28 @@ def pixels_bias_missing(x, labels, mean, std, *net):
 
 def pixels_not_shifted(x, labels, mean, std, *net):
     return pixels_with(x, labels, net, (0, std), 1 / std)
+
+
+def pixels_std_twice(x, labels, mean, std, *net):
+    return pixels_with(x, labels, net, (mean, std), 1 / std**2)
+
+
+def pixels_mean_kept(x, labels, mean, std, *net):
+    return pixels_with(x, labels, net, (mean, std), (1 - mean) / std)
+
+
+def pixels_gate_reversed(x, labels, mean, std, W1, b1, W2, b2):
+    Z = F.linear((x - mean) / std, W1, b1)
+    logits = F.linear(F.relu(Z), W2, b2)
+    grad = F.softmax_cross_entropy_vjp(1.0, logits, labels)
+    return F.relu_vjp(grad @ W2.T, -Z) @ W1.T / std
+
+
+def pixels_value_for_slope(x, labels, mean, std, W1, b1, W2, b2):
+    Z = F.linear((x - mean) / std, W1, b1)
+    logits = F.linear(F.relu(Z), W2, b2)
+    grad = F.softmax_cross_entropy_vjp(1.0, logits, labels)
+    return (grad @ W2.T * F.relu(Z)) @ W1.T / std
 
 
 def pixels_signs(x, labels, mean, std, *net):
@@ -663,6 +758,33 @@ EXERCISES = [
                 "question is whether its own input is above 0.",
                 ACTIVATIONS,
             ),
+            Mistake(
+                "value-for-derivative",
+                hidden_value_for_slope,
+                "The gradient is multiplied by ReLU's value. On the way back it is "
+                "the derivative that counts, 0 or 1.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "neither-undone",
+                hidden_not_undone,
+                "Neither the dropout nor the ReLU is there on the way back: the "
+                "gradient goes straight to the linear layer.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "gate-reversed",
+                hidden_gate_reversed,
+                "The gradient passes where ReLU is closed, and stops where it is open.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "forward-again",
+                hidden_forward_again,
+                "The values of the layer go back, where the gradient that comes in "
+                "belongs.",
+                "05_vectorized_backprop#One form for every rule: the vjp",
+            ),
             Mistake("assigned", hidden_assigned, where=BIAS),
             Mistake("broadcast", hidden_not_summed, where=BIAS),
             Mistake(
@@ -772,6 +894,54 @@ EXERCISES = [
                 LOSSES,
             ),
             Mistake(
+                "softmax-over-examples",
+                smooth_over_examples,
+                "The softmax runs over the examples. Each *row* has probabilities that "
+                "add up to 1.",
+                LOSSES,
+            ),
+            Mistake(
+                "softmax-over-all",
+                smooth_over_all,
+                "The softmax runs over all examples together. Each *row* has "
+                "probabilities that add up to 1.",
+                LOSSES,
+            ),
+            Mistake(
+                "log-probabilities",
+                smooth_with_log,
+                "The *logarithms* of the probabilities stand where the probabilities "
+                "belong.",
+                LOSSES,
+            ),
+            Mistake(
+                "targets-missing",
+                smooth_probs_alone,
+                "The probabilities alone: they would all be pushed down. The targets "
+                "are missing.",
+                LOSSES,
+            ),
+            Mistake(
+                "probabilities-missing",
+                smooth_targets_alone,
+                "The targets alone: this gradient never ends. What the network says "
+                "itself is missing.",
+                LOSSES,
+            ),
+            Mistake(
+                "as-sigmoid",
+                smooth_as_sigmoid,
+                "It is multiplied by $p(1 - p)$ besides. $p - q$ has the softmax in it "
+                "already.",
+                LOSSES,
+            ),
+            Mistake(
+                "not-spread",
+                smooth_not_divided,
+                "Every class gets the whole 0.1. Do the targets of a row add up to 1?",
+                LOSSES,
+            ),
+            Mistake(
                 "through-softmax-again",
                 smooth_through_softmax,
                 "$p - q$ is already the gradient for the logits. Here it goes back "
@@ -850,6 +1020,47 @@ EXERCISES = [
                 SCALE,
             ),
             Mistake(
+                "by-pixel-guarded",
+                prepare_by_pixel_guarded,
+                "Each pixel is scaled by itself, with a guard against the standard "
+                "deviation 0. The notebook has one scale for all pixels.",
+                SCALE,
+            ),
+            Mistake(
+                "own-mean",
+                prepare_own_mean,
+                "The validation pictures are shifted by a mean of their own. Both sets "
+                "need one and the same formula.",
+                SCALE,
+            ),
+            Mistake(
+                "own-deviation",
+                prepare_own_deviation,
+                "The validation pictures are divided by a standard deviation of their "
+                "own. Both sets need one and the same formula.",
+                SCALE,
+            ),
+            Mistake(
+                "without-brackets",
+                prepare_without_brackets,
+                "Only the mean is divided: `x - mu / sigma` lacks a pair of brackets.",
+                SCALE,
+            ),
+            Mistake(
+                "n-minus-one",
+                prepare_n_minus_one,
+                "The standard deviation divides by one less than the number of pixels "
+                "(`ddof=1`). The notebook takes the plain mean of the squares.",
+                SCALE,
+            ),
+            Mistake(
+                "to-one",
+                prepare_to_one,
+                "The pixels are stretched to 0 … 1. Wanted are the mean 0 and the "
+                "standard deviation 1.",
+                SCALE,
+            ),
+            Mistake(
                 "by-picture",
                 prepare_by_picture,
                 "Each picture is scaled by itself, so thick and thin strokes become "
@@ -880,8 +1091,8 @@ EXERCISES = [
             Mistake(
                 "not-scaled",
                 prepare_not_at_all,
-                "`X_val` is not scaled at all. The network would see darker pictures "
-                "than it has learnt from.",
+                "`X_val` is not scaled at all, or by numbers of pictures that were "
+                "scaled already, which are 0 and 1.",
                 SCALE,
             ),
             Mistake(
@@ -938,6 +1149,26 @@ EXERCISES = [
                 LOOKS,
             ),
             Mistake(
+                "std-twice",
+                pixels_std_twice,
+                "It is divided by `std` twice. Each step of the chain counts once.",
+                LOOKS,
+            ),
+            Mistake(
+                "mean-kept",
+                pixels_mean_kept,
+                "`mean` plays a part in the derivative. What is subtracted is a "
+                "constant.",
+                LOOKS,
+            ),
+            Mistake(
+                "value-for-derivative",
+                pixels_value_for_slope,
+                "The gradient is multiplied by ReLU's value. On the way back it is "
+                "the derivative that counts, 0 or 1.",
+                ACTIVATIONS,
+            ),
+            Mistake(
                 "not-normalised",
                 pixels_not_normalised,
                 "The network is fed with raw pixels. It has learnt from normalised "
@@ -956,6 +1187,12 @@ EXERCISES = [
                 pixels_not_shifted,
                 "The pixels are divided by `std`, but `mean` is not subtracted before.",
                 SCALE,
+            ),
+            Mistake(
+                "gate-reversed",
+                pixels_gate_reversed,
+                "The gradient passes where ReLU is closed, and stops where it is open.",
+                ACTIVATIONS,
             ),
             Mistake(
                 "softmax-missing",

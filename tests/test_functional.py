@@ -416,6 +416,37 @@ def test_bad_input_says_what_was_expected_and_found(call, message):
         call()
 
 
+one, nan = np.ones(2), np.array([np.nan, 1.0])
+NAMED = [
+    (lambda: F.matmul(one, np.ones((2, 3))), r"^matmul: A has .* and B \(2, 3\); both"),
+    (lambda: F.matmul(np.ones((2, 3)), one), r"^matmul: A has .* and B \(2,\); both"),
+    (lambda: F.linear(one, np.ones((2, 3)), one), r"^linear: X has .* and W \(2, 3\)"),
+    (lambda: F.layer_norm(np.ones((5, 4)), np.ones(3), one), "^layer_norm: gamma has"),
+    (lambda: F.layer_norm(np.ones((5, 4)), np.ones(4), one), "^layer_norm: beta has"),
+    (lambda: F.mse(one, np.ones(3)), "^mse: y_hat has shape"),
+    (lambda: F.mse(nan, one), r"^mse: NaN in 1 places of y_hat, .*index \(0,\)\."),
+    (lambda: F.mse(one, nan), "^mse: NaN in 1 places of y, "),
+    (
+        lambda: F.binary_cross_entropy(one, np.ones(3)),
+        "^binary_cross_entropy: probs has",
+    ),
+    (
+        lambda: F.binary_cross_entropy_with_logits(one, np.ones(3)),
+        "^binary_cross_entropy_with_logits: logits has",
+    ),
+    (
+        lambda: F.softmax_cross_entropy(np.full((1, 2), np.nan), np.array([0])),
+        "^softmax_cross_entropy: NaN in 2 places of logits, ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), NAMED, ids=[row[1] for row in NAMED])
+def test_complaints_begin_with_the_function_and_the_argument(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
 @pytest.mark.parametrize("labels", [np.array([0.0, 1.0]), np.array([True, False])])
 def test_labels_must_be_integers(labels):
     with pytest.raises(TypeError, match="expected integers"):

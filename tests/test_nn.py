@@ -171,9 +171,11 @@ def test_zero_grad_forgets():
 
 def test_bad_optimisers_say_so():
     p = nn.Parameter(np.ones(3))
-    with pytest.raises(ValueError, match="at least one parameter"):
+    with pytest.raises(ValueError, match="^an optimizer needs at .*; got none$"):
         optim.SGD([], lr=0.1)
-    with pytest.raises(ValueError, match="lr is -1"):
+    with pytest.raises(ValueError, match="^weight_decay is -2"):
+        optim.SGD([p], lr=0.1, weight_decay=-2)
+    with pytest.raises(ValueError, match="^lr is -1"):
         optim.SGD([p], lr=-1)
     with pytest.raises(ValueError, match="lr is nan"):
         optim.Adam([p], lr=float("nan"))

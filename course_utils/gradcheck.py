@@ -1106,6 +1106,8 @@ def _as_number(f, names, arrays, grad_out):
 
 def _number(out, kind: type = float):
     """The result of f as a Python number, or an error that says how to get one."""
+    if kind is float and isinstance(out, float):  # the usual case, which comes often
+        return float(out)
     if np.ndim(out):
         raise ValueError(
             f"expected one number from f, found an array of shape {np.shape(out)}: sum "

@@ -523,6 +523,20 @@ def test_limits_hold_without_alarm_signals(monkeypatch):
     assert of_vjp(scale_vjp).passed
 
 
+def test_a_slow_import_is_neither_cut_in_two_nor_counted(tmp_path, monkeypatch):
+    slow = tmp_path / "slow_to_import.py"
+    slow.write_text("import time\nfor _ in range(80): time.sleep(0.01)\ndone = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def answer(x):
+        import slow_to_import
+
+        return slow_to_import.done * x
+
+    run = running.Runner(0.3)(lambda f, x: f(x), answer, (2.0,))
+    assert (run.value, run.error) == (2.0, None)
+
+
 def test_the_time_is_for_all_inputs_together():
     def slow(grad_out, X, s):
         time.sleep(0.2)
@@ -641,6 +655,11 @@ def made_up(monkeypatch, tmp_path):
     monkeypatch.setattr(front, "_given", {})
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_an_attempt_need_not_be_kept(made_up):
+    assert front.check("99.1", scale_vjp, keep=False).passed
+    assert not list(made_up.iterdir())
 
 
 def states(folder):

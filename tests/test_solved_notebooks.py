@@ -20,9 +20,9 @@ EXERCISES = {exercise.number: exercise for exercise in library()}
 
 
 def copied(folder):
-    """A folder like that of the notebooks, without the notebooks."""
+    """A folder like that of the notebooks (00 reads the others), without progress."""
     for path in FOLDER.iterdir():
-        if path.is_file() and path.suffix != ".ipynb" and path.name != FILE:
+        if path.is_file() and path.name != FILE:
             shutil.copy(path, folder)
     return folder
 

@@ -71,18 +71,19 @@ def find(number: str) -> Exercise:
 # --- what a notebook calls ------------------------------------------------------------
 
 
-def check(number: str, answer: Any) -> Answer:
+def check(number: str, answer: Any, *, keep: bool = True) -> Answer:
     """Say whether an answer is right, and if not, which mistake was made. Plumbing.
 
     `answer` is a function, or the value where one is asked for. The result is true only
-    if the exercise is passed. Raises ValueError for a number that does not exist.
+    if the exercise is passed. With `keep=False`, `progress` does not remember the
+    attempt. Raises ValueError for a number that does not exist.
     """
     from .judging import judge
     from .record import note
 
     verdict, printed = judge(find(number), answer)
     message = ""
-    if verdict.status != "not attempted":
+    if keep and verdict.status != "not attempted":
         message = note(number, verdict.passed)
     for text in filter(None, (printed, message)):
         print(text)

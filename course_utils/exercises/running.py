@@ -52,6 +52,18 @@ class Run:
 # --- time -----------------------------------------------------------------------------
 
 
+def importing(frame: Any) -> bool:
+    """Whether an import runs below this frame: it is not to be cut in two. Plumbing.
+
+    Half an imported torch cannot be imported again in the same process.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     """Raise Stopped in the main thread after some seconds, again if it is swallowed.
@@ -62,7 +74,7 @@ def _alarm(seconds: float) -> Iterator[None]:
     armed, dice, rung = [True], random.Random(0), [0]
 
     def ring(_number: int, frame: Any) -> None:
-        if not armed or frame.f_code.co_filename in _OURS:
+        if not armed or frame.f_code.co_filename in _OURS or importing(frame):
             return
         rung[0] += 1
         if rung[0] > 3:
@@ -101,8 +113,9 @@ def _watcher(seconds: float) -> Iterator[None]:
         wait = seconds
         while not done.wait(wait):
             frame, wait = sys._current_frames().get(target), AGAIN
-            if frame is not None and frame.f_code.co_filename not in _OURS:
-                _raise_in(target, _TimeIsUp)
+            if frame is None or frame.f_code.co_filename in _OURS or importing(frame):
+                continue
+            _raise_in(target, _TimeIsUp)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -236,14 +249,13 @@ class Runner:
     def __call__(self, call: Callable, answer: Any, args: tuple) -> Run:
         """Give what `call(answer, *args)` does, with copies of the arguments."""
         given, output, run = copy.deepcopy(args), Output(), Run()
-        started = time.perf_counter()
+        started, modules = time.perf_counter(), len(sys.modules)
         with _set_apart(output) as seen:
-            try:
-                run.value = kept(limited(lambda: call(answer, *given), self.left))
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # the student's, whatever it is
-                run.error = error
+            run.value, run.error = self._tried(lambda: call(answer, *given))
+            if run.stopped == "time" and len(sys.modules) > modules:
+                # What an import took is not the student's: once more, without it.
+                given, started = copy.deepcopy(args), time.perf_counter()
+                run.value, run.error = self._tried(lambda: call(answer, *given))
         if output.size > MOST_CHARACTERS:
             run.error = Stopped("output")
         self.left -= time.perf_counter() - started
@@ -253,6 +265,15 @@ class Runner:
             k for k, pair in enumerate(zip(args, given, strict=True)) if not same(*pair)
         )
         return run
+
+    def _tried(self, function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+        """What a function gives within the time that is left, and what it raises."""
+        try:
+            return kept(limited(function, self.left)), None
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the student's, whatever it is
+            return None, error
 
 
 def _file_of(answer: Any) -> str:

@@ -110,7 +110,9 @@ class Answer:
 
     def _repr_html_(self) -> str:
         colour = COLOURS.get(self.status, WRONG_COLOUR)
-        parts = [f"<b style='color:{colour}'>{html.escape(self.headline)}</b>"]
+        # The text keeps the page's own colour: one colour cannot stand out on both a
+        # light and a dark page.
+        parts = [f"<b>{html.escape(self.headline)}</b>"]
         parts += [_paragraph(marked(self.says))] if self.says else []
         parts += [_paragraph(_html_finding(f)) for f in self.findings]
         parts += [_html_facts(self.facts)] if self.facts else []

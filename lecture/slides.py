@@ -4,14 +4,23 @@
 
 What a slide is, stands in the notebook: each cell's slide type (JupyterLab shows it in
 the property inspector: slide, sub-slide, fragment, skip, or nothing: goes with the cell
-before). The tags `deck-no-code` and `deck-no-output` leave a part of a cell out. What
-to say stands in `lecture/notes`, one file for each notebook, below the id of the first
-cell of a slide. The decks are in `build/slides`; S opens the speaker's view with notes
-and timer, and `?print-pdf` after the address lays all slides out for printing.
+before). Tags say what of a cell is shown:
+
+    deck-no-code        its outputs only
+    deck-no-output      its code only
+    deck-from-heading   its text from the first heading on
+    deck-no-prose       of its text: headings, formulas, tables, lists and quotes
+    deck-split          long code on several sub-slides, parted at blank lines
+    deck-small          smaller type, for code that a slide just fails to hold
+
+What to say stands in `lecture/notes`, one file for each notebook, below the id of the
+first cell of a slide. The decks are in `build/slides`; S opens the speaker's view with
+notes and timer, and `?print-pdf` after the address lays all slides out for printing.
 """
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 import sys
@@ -29,6 +38,8 @@ NOTES, TEMPLATES, WEB = HERE / "notes", HERE / "templates", HERE / "node_modules
 DECKS = ROOT / "build" / "slides"
 HEAD = re.compile(r"^## +(\S+)[^\n]*\n", re.MULTILINE)
 MINUTES = re.compile(r"^\W*Minutes:\W*(\d+)", re.MULTILINE)
+BLOCK = re.compile(r"\s*(#|>|\||\$\$|!\[|[-*] |\d+\. )")  # all but plain prose
+LINES = 24  # of code, that a slide holds with ease
 NOTHING = "-"  # reveal's sign for a cell that goes with the one before
 
 
@@ -61,6 +72,7 @@ def carry_along() -> None:
 def deck(path: Path) -> str:
     """Write the deck of one notebook; give a line that reports."""
     notebook = nbformat.read(path, as_version=4)
+    notebook.cells = shaped(notebook.cells)
     said = notes_of(path)
     add_notes(notebook, said, path.stem)
     minutes = sum(int(m) for text in said.values() for m in MINUTES.findall(text))
@@ -86,6 +98,50 @@ def settings() -> Config:
     config.TagRemovePreprocessor.remove_input_tags = {"deck-no-code"}
     config.TagRemovePreprocessor.remove_all_outputs_tags = {"deck-no-output"}
     return config
+
+
+# --- what the audience sees -----------------------------------------------------------
+
+
+def shaped(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The cells as their tags ask: text without a part, long code in pieces."""
+    found = []
+    for cell in cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            cell.source = shown_text(cell.source, tags)
+        found += pieces(cell) if "deck-split" in tags else [cell]
+    return found
+
+
+def shown_text(text: str, tags: list[str]) -> str:
+    """What a slide shows of a text."""
+    if "deck-from-heading" in tags:
+        text = text[re.search(r"^#+ |\Z", text, re.MULTILINE).start() :]
+    if "deck-no-prose" in tags:
+        blocks = re.split(r"\n\s*\n", text)
+        text = "\n\n".join(block for block in blocks if BLOCK.match(block))
+    return text
+
+
+def pieces(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """A code cell as sub-slides; what it gives stands with the last."""
+    parts = [""]
+    for block in re.split(r"\n(?=\n)", cell.source):
+        longer = f"{parts[-1]}\n{block}".strip("\n")
+        if parts[-1] and longer.count("\n") >= LINES:
+            parts.append(block.strip("\n"))
+        else:
+            parts[-1] = longer
+    found = [copy.deepcopy(cell) for _ in parts]
+    for k, (piece, part) in enumerate(zip(found, parts, strict=True)):
+        piece.source = part
+        if k:
+            piece.id = f"{cell.id}-{k + 1}"
+            piece.metadata["slideshow"] = {"slide_type": "subslide"}
+        if piece is not found[-1]:
+            piece.outputs = []
+    return found
 
 
 # --- what the speaker sees ------------------------------------------------------------

@@ -76,8 +76,36 @@ def test_every_slide_has_something_to_say_beside_it(name):
 def test_the_pdf_has_a_page_for_each_slide(name):
     pdf = slides.DECKS / f"{name}.pdf"
     assert pdf.exists(), "build/slides has no such PDF: make slides"
-    cells = nbformat.read(FOLDER / f"{name}.ipynb", 4).cells
+    cells = slides.shaped(nbformat.read(FOLDER / f"{name}.ipynb", 4).cells)
     count = sum(slides.slide_type(c) in ("slide", "subslide") for c in cells)
     pages = PdfReader(pdf).pages
     assert count <= len(pages) <= count + 1
     assert all(page.mediabox.width > page.mediabox.height for page in pages)
+
+
+TEXT = "Said before.\n\n## A heading\n\nProse.\n\n$$x$$\n\n> Ask."
+
+
+@pytest.mark.parametrize(
+    ("tags", "shown"),
+    [
+        ([], TEXT),
+        (["deck-from-heading"], TEXT[14:]),
+        (["deck-no-prose"], "## A heading\n\n$$x$$\n\n> Ask."),
+    ],
+)
+def test_tags_say_what_of_a_text_is_shown(tags, shown):
+    cell = nbformat.v4.new_markdown_cell(TEXT, metadata={"tags": tags})
+    assert [c.source for c in slides.shaped([cell])] == [shown]
+
+
+def test_long_code_is_parted_at_blank_lines():
+    blocks = ["\n".join([f"a{k} = 1"] * slides.LINES) for k in (1, 2)]
+    cell = nbformat.v4.new_code_cell("\n\n".join(["b = 1", *blocks]), id="99-001")
+    cell.metadata = nbformat.from_dict({"tags": ["deck-split"]})
+    cell.outputs = [nbformat.v4.new_output("stream", text="2")]
+    parts = slides.shaped([cell])
+    assert [c.source for c in parts] == ["b = 1", *blocks]
+    assert [c.id for c in parts] == ["99-001", "99-001-2", "99-001-3"]
+    assert [len(c.outputs) for c in parts] == [0, 0, 1]
+    assert [slides.slide_type(c) for c in parts] == ["-", "subslide", "subslide"]

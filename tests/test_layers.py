@@ -117,6 +117,13 @@ def test_the_first_layer_may_spare_the_gradient_of_the_data():
         np.testing.assert_array_equal(a.grad, b.grad)
 
 
+def test_a_parameter_begins_without_a_gradient():
+    W = np.ones((2, 3), np.float32)
+    p = layers.Parameter(W)
+    assert p.data is W and p.grad is None
+    assert repr(p) == "Parameter(shape=(2, 3), dtype=float32)"
+
+
 def test_the_same_object_in_two_places_is_refused():
     relu = layers.ReLU()
     with pytest.raises(ValueError) as error:

@@ -268,6 +268,14 @@ def test_clipping_changes_no_array_of_anybody_else():
         np.testing.assert_array_equal(untouched, [3.0, 4.0])
 
 
+@pytest.mark.parametrize("max_norm", [3.0 + 1e-6, 4.0])  # a factor of 1, and above
+def test_what_is_short_enough_stays_the_same_array(max_norm):
+    g = np.array([3.0])
+    p = with_gradients(g)[0]
+    assert optim.clip_gradients([p], max_norm) == 3.0
+    assert p.grad is g
+
+
 def test_clipping_needs_no_gradient_but_finite_ones():
     p, idle = with_gradients(np.full(4, 1e30, np.float32))[0], nn.Parameter(np.ones(1))
     assert optim.clip_gradients([p, idle], 1.0) == pytest.approx(2e30)

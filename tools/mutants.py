@@ -1,33 +1,50 @@
-"""Run mutmut over the core of the package, and hold its survivors against a list.
+"""Run the tests against mutants of the package's core, and hold survivors to a list.
 
-    make mutants                               all seven modules: hours
-    make mutants ARGS="course_utils.tape.*"    one of them: minutes
+    make mutants                              all modules
+    make mutants ARGS="tape scalar"           some of them
+    make mutants ARGS=--survivors             those that survived last time
+    make mutants ARGS=--continue              after an interruption, the rest
 
-mutmut changes the code in one small place at a time, a `+` into a `-`, a 1 into a 2,
-and runs the tests that reach it. Where they stay green, nobody would notice that
-mistake. A survivor is then either killed by a new test, or it is *equivalent*: the
-changed code does the same, and tests/equivalent_mutants.toml says in one line why.
+mutmut changes the code in one small place at a time: a `+` into a `-`, a 1 into a 2, an
+argument into None. Where the tests stay green, nobody would notice that mistake. A
+survivor is then either killed by a new test, or it is *equivalent*: the changed code
+does the same, and tests/equivalent_mutants.toml says in one line why. It fails where a
+survivor is not on that list, and where the list names one that is dead.
 
-It fails where a survivor is not on the list, and where the list names one that is dead.
-What was found before is kept in mutants/ and not tried again until its code changes.
+mutmut makes the mutants: each function becomes a trampoline to all its versions, and a
+variable of the environment says which. `mutmut run` would then start pytest for each.
+Here one pytest collects the tests, and forks a child for each mutant, which runs those
+that reach the mutated function, fastest first, until one fails: so 3,000 mutants take
+minutes instead of hours. What runs while a module is imported, such as the makers of
+rules, is tried once more from a child that has not imported the course yet.
 """
 
 from __future__ import annotations
 
-import fnmatch
+import gc
 import json
 import os
-import subprocess
+import resource
+import shutil
 import sys
+import time
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
+from difflib import unified_diff
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = ROOT / "tests" / "equivalent_mutants.toml"
-# pytest's "a test failed" and "an error", and mutmut's timeouts: an endless loop.
-DEAD = (1, 3, 24, 36, 152, -24)
+BUILD = ROOT / "mutants"
+RESULTS = BUILD / "results.json"
+CHOICE = "MUTANT_UNDER_TEST"  # mutmut's own variable
+MODULES = ("functional", "tape", "scalar", "tensor", "layers", "optim", "gradcheck")
+TESTS = ("functional", "tape", "tensor", "layers", "nn", "gradcheck")
+SECONDS, TIMES = 5, 5  # of the processor: an endless loop is a dead mutant
+MOST_MEMORY = 6 * 2**30  # and so is an endless list
+KILLED, SURVIVED = "killed", "survived"
 
 
 class Mutant(NamedTuple):
@@ -38,16 +55,24 @@ class Mutant(NamedTuple):
     now: str
 
 
+# --- names and the list ---------------------------------------------------------------
+
+
+def home(key: str) -> str:
+    """Give the function that `key` mutates, as mutmut calls it."""
+    return key.rsplit("__mutmut_", 1)[0]
+
+
 def readable(key: str) -> str:
     """Give `tape.Tape.backward` for `course_utils.tape.xǁTapeǁbackward__mutmut_3`."""
-    _, module, mangled = key.rsplit("__mutmut_", 1)[0].split(".", 2)
-    name = mangled[1:].replace("ǁ", ".") if "ǁ" in mangled else mangled[2:]
-    return f"{module}.{name.strip('.')}"
+    _, module, mangled = home(key).split(".", 2)
+    name = mangled[2:].replace("ǁ", ".")
+    return f"{module}.{name}"
 
 
-def changed(diff: str) -> tuple[str, str]:
+def changed(diff: Iterable[str]) -> tuple[str, str]:
     """Give the lines that a unified diff takes away, and those it puts there."""
-    lines = [x for x in diff.splitlines() if not x.startswith(("---", "+++"))]
+    lines = [x for x in diff if not x.startswith(("---", "+++"))]
     sides = ([x[1:].strip() for x in lines if x[:1] == sign] for sign in "-+")
     was, now = ("\n".join(side) for side in sides)
     return was, now
@@ -59,24 +84,220 @@ def equivalents(path: Path = LIST) -> dict[Mutant, str]:
     return {Mutant(x["in"], x["was"], x["now"]): x["why"] for x in entries}
 
 
-def verdicts(patterns: list[str]) -> dict[str, int | None]:
-    """Read what mutmut found: key of the mutant → exit code, None if not tried."""
-    found = {}
-    for path in sorted((ROOT / "mutants" / "course_utils").glob("*.py.meta")):
-        codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
-        found |= {
-            key: code
-            for key, code in codes.items()
-            if not patterns or any(fnmatch.fnmatch(key, p) for p in patterns)
-        }
+# --- making mutants -------------------------------------------------------------------
+
+
+def generate(modules: list[str]) -> list[str]:
+    """Write the tree with all mutants into mutants/; give mutmut's keys of them."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    shutil.rmtree(BUILD / "course_utils", ignore_errors=True)
+    shutil.rmtree(BUILD / "tests", ignore_errors=True)
+    for name in ("course_utils", "tests"):
+        shutil.copytree(ROOT / name, BUILD / name, ignore=lambda *_: ["__pycache__"])
+    shutil.copy(ROOT / "pyproject.toml", BUILD)
+    found = []
+    for module in modules:
+        path = f"course_utils/{module}.py"
+        made = mutate_file_contents(path, (ROOT / path).read_text(encoding="utf-8"))
+        (BUILD / path).write_text(made.code, encoding="utf-8")
+        found += [f"course_utils.{module}.{name}" for name in made.mutant_names]
     return found
 
 
-def show(key: str) -> Mutant:
-    """Ask mutmut for the change that a key stands for."""
-    from mutmut.mutation.diff_apply import get_diff_for_mutant
+def changes(keys: list[str]) -> dict[str, Mutant]:
+    """Look up what each of these mutants changes."""
+    import libcst
+    from mutmut.mutation import diff_apply
 
-    return Mutant(readable(key), *changed(get_diff_for_mutant(key)))
+    parsed, found = {}, {}
+    for key in keys:
+        module, name = key.split(".")[1:]
+        if module not in parsed:
+            text = (BUILD / f"course_utils/{module}.py").read_text(encoding="utf-8")
+            parsed[module] = libcst.parse_module(text)
+        both = (
+            diff_apply.read_original_function(parsed[module], name),
+            diff_apply.read_mutant_function(parsed[module], name),
+        )
+        texts = (libcst.Module([x]).code.splitlines() for x in both)
+        found[key] = Mutant(readable(key), *changed(unified_diff(*texts, n=0)))
+    return found
+
+
+# --- trying them ----------------------------------------------------------------------
+
+
+class Hunt:
+    """A plugin of pytest: it collects as always, then runs tests against mutants."""
+
+    def __init__(self, mutants: list[str], before: dict[str, str]):
+        self.mutants = mutants
+        self.verdicts = dict(before)
+        self.again: list[str] = []
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Try all mutants, instead of running the tests once."""
+        from mutmut.state import state
+
+        self.items = {item.nodeid: item for item in session.items}
+        imported = set(state()._stats)
+        no_shrinking()
+        warm_up()
+        reach = in_child(self.survey, BUILD / "reach.json")
+        for i, key in enumerate(self.mutants):
+            tests = reach.get(home(key), {})
+            seconds = SECONDS + TIMES * sum(tests.values())
+            ordered = sorted(tests, key=tests.get)
+            dead = bool(tests) and self.dies(key, ordered, seconds)
+            if not dead and home(key) in imported:
+                self.again.append(key)
+            self.verdicts[key] = KILLED if dead else SURVIVED
+            if i % 20 == 0:
+                self.save(i)
+        self.save(len(self.mutants))
+        return True
+
+    def save(self, tried: int) -> None:
+        """Store what is known so far: a hunt may be interrupted."""
+        RESULTS.write_text(json.dumps(self.verdicts, indent=1), encoding="utf-8")
+        alive = sum(v == SURVIVED for v in self.verdicts.values())
+        line = f"{tried}/{len(self.mutants)} tried, {alive} survive"
+        print(line, file=sys.__stderr__, flush=True)
+
+    def survey(self) -> dict[str, dict[str, float]]:
+        """Run every test once: function → seconds of each test that reaches it."""
+        from mutmut.state import state
+
+        reach: dict[str, dict[str, float]] = {}
+        for name, item in self.items.items():
+            state()._stats.clear()
+            start = time.process_time()
+            if not passes(item):
+                raise RuntimeError(f"{name} fails without any mutant")
+            for function in state()._stats:
+                reach.setdefault(function, {})[name] = time.process_time() - start
+        return reach
+
+    def dies(self, key: str, tests: list[str], seconds: float) -> bool:
+        """Whether a test of a forked child fails, or takes far too much."""
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                most = int(seconds) + 1
+                resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
+                resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+                os.environ[CHOICE] = key
+                code = int(not all(passes(self.items[test]) for test in tests))
+            finally:
+                os._exit(code)
+        return os.waitpid(child, 0)[1] != 0
+
+
+def passes(item: Any) -> bool:
+    """Run one collected test, with its fixtures."""
+    from _pytest.runner import runtestprotocol
+
+    return not any(r.failed for r in runtestprotocol(item, log=False, nextitem=None))
+
+
+def no_shrinking() -> None:
+    """Let Hypothesis stop at the first failure: nobody will read a smaller one."""
+    from hypothesis import Phase, settings
+
+    phases = (Phase.explicit, Phase.generate)
+    how = {"phases": phases, "database": None, "report_multiple_bugs": False}
+    settings.register_profile("mutants", settings.default, **how)
+    settings.load_profile("mutants")
+
+
+def warm_up() -> None:
+    """Let Hypothesis read the sources for constants once, and not in each child."""
+    from hypothesis import given, settings, strategies
+
+    @settings(max_examples=1)
+    @given(strategies.integers(), strategies.floats(), strategies.text())
+    def nothing(number: int, real: float, text: str) -> None:
+        pass
+
+    nothing()
+    gc.collect()
+    gc.freeze()  # children share what nobody counts anew
+
+
+def in_child(function: Any, path: Path, *inputs: Any) -> Any:
+    """Call a function in a fork, so that it leaves no trace here but its result."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            path.write_text(json.dumps(function(*inputs)), encoding="utf-8")
+            code = 0
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.__stderr__, flush=True)
+        finally:
+            os._exit(code)
+    if os.waitpid(child, 0)[1]:
+        sys.exit("mutants: a child failed; its words stand above")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def pytest_arguments() -> list[str]:
+    """Name the tests, and leave out what would only cost time."""
+    off = [
+        f"-pno:{name}" for name in ("cacheprovider", "xdist", "nbval", "faulthandler")
+    ]
+    return ["-q", "--rootdir=.", *off, *(f"tests/test_{name}.py" for name in TESTS)]
+
+
+def run_fresh(key: str) -> bool:
+    """Whether the tests fail where the course is imported as a mutant."""
+    import pytest
+
+    os.environ[CHOICE] = key
+    return pytest.main(["-x", *pytest_arguments()], plugins=[Unshrunk()]) != 0
+
+
+class Unshrunk:
+    """A plugin of pytest: no shrinking, once the settings of the tests are loaded."""
+
+    def pytest_collection_finish(self) -> None:
+        """Tests are collected, and none has run."""
+        no_shrinking()
+
+
+def try_all(
+    mutants: list[str], before: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Collect once and fork for each mutant; verdicts, and whom to try once more."""
+    import pytest
+
+    os.environ[CHOICE] = "stats"
+    hunt = Hunt(mutants, before)
+    if code := pytest.main(pytest_arguments(), plugins=[hunt]):
+        raise RuntimeError(f"pytest ended with {code!r}")
+    return hunt.verdicts, hunt.again
+
+
+def hunt(mutants: list[str], before: dict[str, str]) -> dict[str, str]:
+    """Try the mutants; add to what is known killed or survived for each."""
+    import hypothesis.strategies  # noqa: F401 — these two once, before all forks
+    import torch  # noqa: F401
+    from mutmut.configuration import config
+
+    config()  # reads pyproject.toml of the folder that we leave now
+    os.chdir(BUILD)
+    sys.path[:] = [str(BUILD), *(p for p in sys.path if p not in ("", str(ROOT)))]
+    verdicts, again = in_child(try_all, BUILD / "tried.json", mutants, before)
+    for key in again:
+        if in_child(run_fresh, BUILD / "fresh.json", key):
+            verdicts[key] = KILLED
+    os.chdir(ROOT)
+    return verdicts
+
+
+# --- what came out --------------------------------------------------------------------
 
 
 def table(rows: dict[str, Counter]) -> str:
@@ -89,39 +310,45 @@ def table(rows: dict[str, Counter]) -> str:
     return "\n".join(lines)
 
 
-def report(patterns: list[str]) -> int:
+def report(verdicts: dict[str, str]) -> int:
     """Print survivors and counts; 1 where something is left to do."""
+    alive = changes([key for key, verdict in verdicts.items() if verdict == SURVIVED])
     known, rows, seen, left = equivalents(), {}, set(), 0
-    for key, code in verdicts(patterns).items():
-        row = rows.setdefault(readable(key).split(".")[0], Counter())
-        if code in DEAD:
+    for key in verdicts:
+        row = rows.setdefault(key.split(".")[1], Counter())
+        if key not in alive:
             row["killed"] += 1
             continue
-        mutant = show(key)
+        mutant = alive[key]
         seen.add(mutant)
         row["equivalent" if mutant in known else "unexplained"] += 1
         if mutant not in known:
             left += 1
-            print(f"\n{key}: {'not tried' if code is None else 'survives'}")
-            print(f"  in  {mutant.function}\n  was {mutant.was}\n  now {mutant.now}")
-    gone = [] if patterns else [m for m in known if m not in seen]
+            print(f"\n{mutant.function}\n  was {mutant.was}\n  now {mutant.now}")
+    gone = [m for m in known if m not in seen and m.function.split(".")[0] in rows]
     for mutant in gone:
         print(f"\nOn the list, but dead or no mutant any more: {mutant}")
     print("\n" + table(rows))
     return int(bool(left or gone or not rows))
 
 
-def main(patterns: list[str]) -> int:
-    """Run mutmut, then report; `--report` only reports what is there already."""
+def main(arguments: list[str]) -> int:
+    """Make mutants, try them, report."""
+    modules = [a for a in arguments if not a.startswith("-")] or list(MODULES)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    # Without compiled files, a child would compile the mutated package anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     os.chdir(ROOT)
-    if "--report" not in patterns:
-        # Without compiled files every mutant would compile the package anew.
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        run = [sys.executable, "-m", "mutmut", "run", "--max-children"]
-        run += [os.environ.get("JOBS", "1"), *patterns]
-        subprocess.run(run, env=environment, check=True)
-    return report([p for p in patterns if p != "--report"])
+    mutants, before = generate(modules), {}
+    if "--survivors" in arguments or "--continue" in arguments:
+        before = json.loads(RESULTS.read_text(encoding="utf-8"))
+    done = (KILLED, SURVIVED) if "--continue" in arguments else (KILLED,)
+    chosen = [key for key in mutants if before.get(key) not in done]
+    verdicts = hunt(chosen, before)
+    verdicts = {key: verdicts[key] for key in mutants if key in verdicts}
+    RESULTS.write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
+    return report(verdicts)
 
 
 if __name__ == "__main__":

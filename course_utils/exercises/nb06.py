@@ -500,6 +500,12 @@ def smoothed_unstable(logits, labels, eps):
     return -(q * np.log(probs)).sum() / N, (probs - q) / N
 
 
+def smoothed_down_columns(logits, labels, eps):
+    N, K = logits.shape
+    q = (1 - eps) * np.eye(K)[labels] + eps / K
+    return -(q * F.log_softmax(logits.T).T).sum() / N, (F.softmax(logits.T).T - q) / N
+
+
 def smoothed_clipped(logits, labels, eps):
     N, K = logits.shape
     q = (1 - eps) * np.eye(K)[labels] + eps / K
@@ -1018,6 +1024,14 @@ EXERCISES = [
         gradient=True,
         outputs=("loss", "grad"),
         mistakes=[
+            Mistake(
+                "axis",
+                smoothed_down_columns,
+                "The softmax runs down the columns: it compares examples with each "
+                "other. Each example has probabilities of its own, one row that adds "
+                "up to 1.",
+                SOFTMAX,
+            ),
             Mistake(
                 "over-others",
                 with_truth(q_of_others),

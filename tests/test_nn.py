@@ -153,6 +153,16 @@ def test_every_step_equals_torch(ours, theirs, how):
             np.testing.assert_allclose(p.data, expected, rtol=1e-10, atol=1e-12)
 
 
+def test_defaults_are_those_of_torch():
+    p, q = nn.Parameter(np.ones(3)), torch.ones(3)
+    ours, theirs = optim.Adam([p]), torch.optim.Adam([q]).defaults
+    for name in ("lr", "betas", "eps", "weight_decay"):
+        assert getattr(ours, name) == theirs[name]
+    ours, theirs = optim.SGD([p], lr=0.1), torch.optim.SGD([q], lr=0.1).defaults
+    for name in ("lr", "momentum", "weight_decay"):
+        assert getattr(ours, name) == theirs[name]
+
+
 def test_steps_are_taken_in_place():
     p = nn.Parameter(np.ones(3))
     array = p.data

@@ -24,7 +24,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import shutil
 import sys
 import time
@@ -81,7 +80,9 @@ def changed(diff: Iterable[str]) -> tuple[str, str]:
 def equivalents(path: Path = LIST) -> dict[Mutant, str]:
     """Read the list: mutant → the reason why no test can tell it apart."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]
-    return {Mutant(x["in"], x["was"], x["now"]): x["why"] for x in entries}
+    return {
+        Mutant(x["in"], x["was"], now): x["why"] for x in entries for now in x["now"]
+    }
 
 
 # --- making mutants -------------------------------------------------------------------
@@ -181,6 +182,8 @@ class Hunt:
 
     def dies(self, key: str, tests: list[str], seconds: float) -> bool:
         """Whether a test of a forked child fails, or takes far too much."""
+        import resource  # Windows has neither this nor fork
+
         child = os.fork()
         if not child:
             code = 1

@@ -8,10 +8,14 @@ from its docstrings. Sphinx's warnings are errors, and every internal link is fo
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from docutils.nodes import make_id
 
 from tests.notebooks import COURSE
 
@@ -22,6 +26,9 @@ BUILD = ROOT / "build"
 SOURCE, SITE = BUILD / "site-source", BUILD / "site"
 MATHJAX = HERE / "node_modules" / "mathjax3" / "es5" / "tex-svg.js"
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
+
+# A link in the answer of a check, as it works beside the other notebooks.
+LINK = re.compile(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"')
 
 # The modules in the order in which the course builds them.
 MODULES = (
@@ -58,14 +65,33 @@ def lay_out() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "site_source", SOURCE)
     (SOURCE / "notebooks").mkdir()
-    for name in (*(f"{stem}.ipynb" for stem in COURSE), "data_parallel.py"):
-        shutil.copy(NOTEBOOKS / name, SOURCE / "notebooks" / name)
+    for stem in COURSE:
+        text = (NOTEBOOKS / f"{stem}.ipynb").read_text("utf-8")
+        (SOURCE / "notebooks" / f"{stem}.ipynb").write_text(linked(text), "utf-8")
+    shutil.copy(NOTEBOOKS / "data_parallel.py", SOURCE / "notebooks")
     (SOURCE / "_static" / "mathjax").mkdir()
     shutil.copy(MATHJAX, SOURCE / "_static" / "mathjax")
     write_index()
     (SOURCE / "api").mkdir()
     for module in MODULES:
         (SOURCE / "api" / f"{module}.rst").write_text(page(module), "utf-8")
+
+
+def linked(text: str) -> str:
+    """Let links in outputs lead to the pages; Sphinx sees to those in the text."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            page = output.get("data", {}).get("text/html")
+            if page is not None:
+                output["data"]["text/html"] = LINK.sub(as_page, "".join(page))
+    return json.dumps(notebook, ensure_ascii=False)
+
+
+def as_page(link: re.Match) -> str:
+    """The link to a section of a notebook as one to its page."""
+    section = f"#{make_id(link[2])}" if link[2] else ""
+    return f'href="{link[1]}.html{section}"'
 
 
 def write_index() -> None:

@@ -10,7 +10,8 @@ before). Tags say what of a cell is shown:
     deck-no-output      its code only
     deck-from-heading   its text from the first heading on
     deck-no-prose       of its text: headings, formulas, tables, lists and quotes
-    deck-split          long code on several sub-slides, parted at blank lines
+    deck-split          long code on several sub-slides, parted at blank lines;
+                        a text with several headings, parted before each heading
     deck-small          smaller type, for code that a slide just fails to hold
 
 What to say stands in `lecture/notes`, one file for each notebook, below the id of the
@@ -38,6 +39,7 @@ NOTES, TEMPLATES, WEB = HERE / "notes", HERE / "templates", HERE / "node_modules
 DECKS = ROOT / "build" / "slides"
 HEAD = re.compile(r"^## +(\S+)[^\n]*\n", re.MULTILINE)
 MINUTES = re.compile(r"^\W*Minutes:\W*(\d+)", re.MULTILINE)
+PLUMBING = re.compile(r"^(#\| package: |# NBVAL_).*\n|  # noqa.*$", re.MULTILINE)
 BLOCK = re.compile(r"\s*(#|>|\||\$\$|!\[|[-*] |\d+\. )")  # all but plain prose
 LINES = 24  # of code, that a slide holds with ease
 NOTHING = "-"  # reveal's sign for a cell that goes with the one before
@@ -66,7 +68,8 @@ def carry_along() -> None:
     for part in ("dist", "plugin/notes"):
         shutil.copytree(WEB / "reveal.js" / part, web / "reveal" / part)
     shutil.copy(WEB / "mathjax3" / "es5" / "tex-svg.js", web)
-    shutil.copy(TEMPLATES / "deck.css", web)
+    for part in ("deck.css", "deck.js"):
+        shutil.copy(TEMPLATES / part, web)
 
 
 def deck(path: Path) -> str:
@@ -104,12 +107,14 @@ def settings() -> Config:
 
 
 def shaped(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """The cells as their tags ask: text without a part, long code in pieces."""
+    """The cells as their tags ask: text without a part, long ones in pieces."""
     found = []
     for cell in cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
             cell.source = shown_text(cell.source, tags)
+        else:
+            cell.source = PLUMBING.sub("", cell.source)
         found += pieces(cell) if "deck-split" in tags else [cell]
     return found
 
@@ -125,23 +130,37 @@ def shown_text(text: str, tags: list[str]) -> str:
 
 
 def pieces(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    """A code cell as sub-slides; what it gives stands with the last."""
+    """A cell as several slides; what it gives stands with the last."""
+    is_code = cell.cell_type == "code"
+    parts = parts_of_code(cell.source) if is_code else parts_of_text(cell.source)
+    found = [copy.deepcopy(cell) for _ in parts]
+    for k, (piece, part) in enumerate(zip(found, parts, strict=True)):
+        piece.source = part
+        if k:
+            kind = "slide" if re.match("##? ", part) else "subslide"
+            piece.id = f"{cell.id}-{k + 1}"
+            piece.metadata["slideshow"] = {"slide_type": kind}
+        if is_code and piece is not found[-1]:
+            piece.outputs = []
+    return found
+
+
+def parts_of_text(text: str) -> list[str]:
+    """A text in parts: what stands before its headings, then each of them."""
+    parts = re.split(r"\n(?=#+ )", text)
+    return [part.strip("\n") for part in parts if part.strip()]
+
+
+def parts_of_code(code: str) -> list[str]:
+    """Code in parts that a slide holds."""
     parts = [""]
-    for block in re.split(r"\n(?=\n)", cell.source):
+    for block in re.split(r"\n(?=\n)", code):
         longer = f"{parts[-1]}\n{block}".strip("\n")
         if parts[-1] and longer.count("\n") >= LINES:
             parts.append(block.strip("\n"))
         else:
             parts[-1] = longer
-    found = [copy.deepcopy(cell) for _ in parts]
-    for k, (piece, part) in enumerate(zip(found, parts, strict=True)):
-        piece.source = part
-        if k:
-            piece.id = f"{cell.id}-{k + 1}"
-            piece.metadata["slideshow"] = {"slide_type": "subslide"}
-        if piece is not found[-1]:
-            piece.outputs = []
-    return found
+    return parts
 
 
 # --- what the speaker sees ------------------------------------------------------------

@@ -109,3 +109,17 @@ def test_long_code_is_parted_at_blank_lines():
     assert [c.id for c in parts] == ["99-001", "99-001-2", "99-001-3"]
     assert [len(c.outputs) for c in parts] == [0, 0, 1]
     assert [slides.slide_type(c) for c in parts] == ["-", "subslide", "subslide"]
+
+
+def test_a_text_with_several_headings_is_parted_before_each():
+    text = "Before.\n\n### One\n\nProse.\n\n## Two\n\n$$x$$"
+    cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": ["deck-split"]})
+    parts = slides.shaped([cell])
+    assert [c.source[:6] for c in parts] == ["Before", "### On", "## Two"]
+    assert [slides.slide_type(c) for c in parts] == ["-", "subslide", "slide"]
+
+
+def test_comments_that_are_for_machines_are_not_shown():
+    code = "#| package: a.b\n# NBVAL_IGNORE_OUTPUT\nx = 1  # noqa: F841\n# said"
+    [cell] = slides.shaped([nbformat.v4.new_code_cell(code)])
+    assert cell.source == "x = 1\n# said"

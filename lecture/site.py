@@ -52,9 +52,12 @@ MODULES = (
 def main() -> int:
     """Lay the sources out, let Sphinx make the pages, follow every link."""
     lay_out()
-    for command in (sphinx(), links()):
-        if code := subprocess.run(command, cwd=ROOT).returncode:
-            return code
+    if code := subprocess.run(sphinx(), cwd=ROOT).returncode:
+        return code
+    for stem in COURSE:  # what is downloaded is the notebook itself
+        shutil.copy(NOTEBOOKS / f"{stem}.ipynb", SITE / "_sources" / "notebooks")
+    if code := subprocess.run(links(), cwd=ROOT).returncode:
+        return code
     print(f"The site is in {SITE.relative_to(ROOT)}: open index.html.")
     return 0
 

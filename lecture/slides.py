@@ -137,8 +137,9 @@ def pieces(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     for k, (piece, part) in enumerate(zip(found, parts, strict=True)):
         piece.source = part
         if k:
-            kind = "slide" if re.match("##? ", part) else "subslide"
+            begins = not is_code and part.startswith("## ")
             piece.id = f"{cell.id}-{k + 1}"
+            kind = "slide" if begins else "subslide"
             piece.metadata["slideshow"] = {"slide_type": kind}
         if is_code and piece is not found[-1]:
             piece.outputs = []

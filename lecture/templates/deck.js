@@ -22,7 +22,8 @@ function where() {
 }
 
 function enlarge() {
-  document.querySelector(".slides").style.width = "1280px";
+  const slides = document.querySelector(".slides");
+  slides.classList.add("deck-measured"); // what is hidden has no size
   for (const cell of document.querySelectorAll(".celltag_deck-no-code")) {
     const parts = [...cell.querySelectorAll("img, .stepping")];
     const wide = parts.reduce((sum, part) => sum + part.offsetWidth + 12, 0);
@@ -33,6 +34,7 @@ function enlarge() {
     const zoom = Math.min(MOST, WIDE / wide, (HIGH - rest) / high);
     for (const part of parts) part.style.zoom = Math.max(1, zoom);
   }
+  slides.classList.remove("deck-measured");
 }
 
 const loaded = new Promise((done) => addEventListener("load", done));

@@ -1,0 +1,1205 @@
+"""Exercises of 10_vanishing_exploding."""
+
+import numpy as np
+
+from course_utils import functional as F
+
+from .exercise import Exercise, Mistake
+
+NORM = "10_vanishing_exploding#Remedy three, continued: layer normalisation"
+CLIP = "10_vanishing_exploding#Remedy four: clipping"
+WEIGHTS = "10_vanishing_exploding#How large should the first weights be?"
+STRETCH = "10_vanishing_exploding#Singular values: how much a matrix stretches"
+NO_ACTIVATION = "there is no activation"
+
+# --- 10.1: RMS normalisation ----------------------------------------------------------
+
+
+def rms_norm_vjp(grad_out, x, gamma, eps=1e-5):
+    r = np.sqrt((x * x).mean(axis=-1, keepdims=True) + eps)
+    x_hat, u = x / r, grad_out * gamma
+    along = (u * x_hat).mean(axis=-1, keepdims=True)
+    grad_x = (u - x_hat * along) / r
+    grad_gamma = (grad_out * x_hat).sum(axis=0)
+    return grad_x, grad_gamma
+
+
+def norm_inputs(rng):
+    sizes = (3, 4), (4, 4), (5, 3), (7, 2), (4, 6)
+    return [
+        (
+            rng.normal(size=(N, D)),
+            1 + 2 * rng.normal(size=(N, D)),
+            rng.normal(size=D),
+            eps,
+        )
+        for (N, D), eps in zip(sizes, (1e-5, 0.1, 1e-5, 0.3, 0.5), strict=True)
+    ]
+
+
+def rms_inputs(rng):
+    one = rng.normal(size=(1, 3)), 1 + rng.normal(size=(1, 3)), rng.normal(size=3), 0.2
+    return [*norm_inputs(rng), one]
+
+
+def _r(x, eps):
+    return np.sqrt((x * x).mean(axis=-1, keepdims=True) + eps)
+
+
+def rms_by_jacobian(grad_out, x, gamma, eps=1e-5):
+    rows, grad_gamma = [], 0.0
+    for g, row in zip(grad_out, x, strict=True):
+        r, D = np.sqrt(np.mean(row**2) + eps), len(row)
+        J = np.eye(D) / r - np.outer(row, row) / (D * r**3)
+        rows.append(J @ (g * gamma))
+        grad_gamma = grad_gamma + g * row / r
+    return np.array(rows), grad_gamma
+
+
+def rms_by_loops(grad_out, x, gamma, eps=1e-5):
+    N, D = x.shape
+    grad_x, grad_gamma = [[0.0] * D for _ in range(N)], [0.0] * D
+    for n in range(N):
+        r = (sum(v * v for v in x[n]) / D + eps) ** 0.5
+        shared = sum(grad_out[n, i] * gamma[i] * x[n, i] for i in range(D))
+        for j in range(D):
+            own = grad_out[n, j] * gamma[j] / r
+            grad_x[n][j] = own - shared * x[n, j] / (D * r**3)
+            grad_gamma[j] += grad_out[n, j] * x[n, j] / r
+    return grad_x, grad_gamma
+
+
+def rms_staged(grad_out, x, gamma, eps=1e-5):
+    """Operation by operation, backward."""
+    m = np.mean(x**2, axis=1)[:, None] + eps
+    r = m**0.5
+    grad_hat = grad_out * gamma
+    grad_r = -(grad_hat * x).sum(axis=1, keepdims=True) / r**2
+    grad_m = grad_r / (2 * r)
+    grad_x = grad_hat / r + grad_m * 2 * x / x.shape[1]
+    return [grad_x, np.einsum("ni,ni->i", grad_out, x / r)]
+
+
+def rms_tempting(grad_out, x, gamma, eps=1e-5):
+    r = _r(x, eps)
+    return grad_out * gamma / r, (grad_out * x / r).sum(axis=0)
+
+
+def rms_of_layer_norm(grad_out, x, gamma, eps=1e-5):
+    return F.layer_norm_vjp(grad_out, x, gamma, eps)[:2]
+
+
+def rms_mean_removed(grad_out, x, gamma, eps=1e-5):
+    r = _r(x, eps)
+    x_hat, u = x / r, grad_out * gamma
+    along = (u * x_hat).mean(axis=-1, keepdims=True)
+    return (u - u.mean(-1, keepdims=True) - x_hat * along) / r, (grad_out * x_hat).sum(
+        axis=0
+    )
+
+
+def rms_only_deviation(grad_out, x, gamma, eps=1e-5):
+    r = _r(x, eps)
+    u, x_hat = grad_out * gamma, x / r
+    along = (u * x_hat).mean(axis=-1, keepdims=True)
+    return -x_hat * along / r, (grad_out * x_hat).sum(axis=0)
+
+
+def rms_without_gamma(grad_out, x, gamma, eps=1e-5):
+    return (
+        rms_norm_vjp(grad_out, x, np.ones_like(gamma), eps)[0],
+        (grad_out * x).sum(axis=0),
+    )
+
+
+def rms_gamma_late(grad_out, x, gamma, eps=1e-5):
+    grad_x, grad_gamma = rms_norm_vjp(grad_out, x, np.ones_like(gamma), eps)
+    return grad_x * gamma, grad_gamma * gamma
+
+
+def rms_r_squared(grad_out, x, gamma, eps=1e-5):
+    r = (x * x).mean(axis=-1, keepdims=True) + eps
+    x_hat, u = x / r, grad_out * gamma
+    along = (u * x_hat).mean(axis=-1, keepdims=True)
+    return (u - x_hat * along) / r, (grad_out * x_hat).sum(axis=0)
+
+
+def rms_x_not_normalised(grad_out, x, gamma, eps=1e-5):
+    r, u = _r(x, eps), grad_out * gamma
+    along = (u * x).mean(axis=-1, keepdims=True)
+    return (u - x * along) / r, (grad_out * x).sum(axis=0)
+
+
+def rms_one_x_plain(grad_out, x, gamma, eps=1e-5):
+    r, u = _r(x, eps), grad_out * gamma
+    along = (u * x).mean(axis=-1, keepdims=True)
+    return (u - x / r * along) / r, (grad_out * x / r).sum(axis=0)
+
+
+def rms_without_eps(grad_out, x, gamma, eps=1e-5):
+    return rms_norm_vjp(grad_out, x, gamma, 0.0)
+
+
+def rms_eps_outside(grad_out, x, gamma, eps=1e-5):
+    r = np.sqrt((x * x).mean(axis=-1, keepdims=True)) + eps
+    x_hat, u = x / r, grad_out * gamma
+    along = (u * x_hat).mean(axis=-1, keepdims=True)
+    return (u - x_hat * along) / r, (grad_out * x_hat).sum(axis=0)
+
+
+def rms_eps_fixed(grad_out, x, gamma, eps=1e-5):
+    return rms_norm_vjp(grad_out, x, gamma, 1e-5)
+
+
+def rms_over_all(grad_out, x, gamma, eps=1e-5):
+    r, u = np.sqrt((x * x).mean() + eps), grad_out * gamma
+    x_hat = x / r
+    return (u - x_hat * (u * x_hat).mean()) / r, (grad_out * x_hat).sum(axis=0)
+
+
+def rms_assigned(grad_out, x, gamma, eps=1e-5):
+    grad_x, _ = rms_norm_vjp(grad_out, x, gamma, eps)
+    for g, row in zip(grad_out, x, strict=True):
+        grad_gamma = g * row / np.sqrt(np.mean(row**2) + eps)
+    return grad_x, grad_gamma
+
+
+def rms_gamma_of_u(grad_out, x, gamma, eps=1e-5):
+    grad_x, _ = rms_norm_vjp(grad_out, x, gamma, eps)
+    return grad_x, grad_out.sum(axis=0)
+
+
+def rms_not_summed(grad_out, x, gamma, eps=1e-5):
+    grad_x, _ = rms_norm_vjp(grad_out, x, gamma, eps)
+    return grad_x, grad_out * x / _r(x, eps)
+
+
+def norm_mistakes(tempting, not_summed, assigned, axis_word):
+    return [
+        Mistake(
+            "tempting",
+            tempting,
+            "The denominator is treated as a constant. But each entry changes it, and "
+            "with it all that is divided by it: a second path for the gradient.",
+            NORM,
+        ),
+        Mistake(
+            "broadcast",
+            not_summed,
+            f"What belongs to `gamma` is not summed. It is shared by all {axis_word}, "
+            "so its gradient collects from all of them.",
+            NORM,
+        ),
+        Mistake("assigned", assigned, where=NORM),
+    ]
+
+
+RMS_MISTAKES = [
+    *norm_mistakes(rms_tempting, rms_not_summed, rms_assigned, "rows"),
+    Mistake(
+        "of-layer-norm",
+        rms_of_layer_norm,
+        "This is layer normalisation's rule. Here no mean is subtracted, neither from "
+        "$x$ nor from the gradient.",
+        NORM,
+    ),
+    Mistake(
+        "mean-removed",
+        rms_mean_removed,
+        "A mean is removed from the gradient. That part of layer normalisation's rule "
+        "came from its subtracting a mean; here nothing is subtracted.",
+        NORM,
+    ),
+    Mistake(
+        "only-deviation",
+        rms_only_deviation,
+        "Only the path through the denominator is there. The numerator depends on $x$ "
+        "as well: two paths, and they add.",
+        NORM,
+    ),
+    Mistake(
+        "gamma-missing",
+        rms_without_gamma,
+        "A factor of the forward pass is not in its gradient: `gamma` for $x$, or $r$ "
+        "for `gamma`. A product hands to each factor the other one.",
+        NORM,
+    ),
+    Mistake(
+        "gamma-late",
+        rms_gamma_late,
+        "`gamma` is multiplied in at the wrong end. On the way back it comes first: "
+        "the gradient passes the scale before it meets the division.",
+        NORM,
+    ),
+    Mistake(
+        "root-missing",
+        rms_r_squared,
+        "The root is missing: it is divided by the mean of the squares.",
+        NORM,
+    ),
+    Mistake(
+        "not-normalised",
+        rms_x_not_normalised,
+        "`x` stands where the normalised $\\hat x = x/r$ belongs.",
+        NORM,
+    ),
+    Mistake(
+        "one-not-normalised",
+        rms_one_x_plain,
+        "In the mean along $\\hat x$ stands `x` itself. Both places of the second "
+        "path need the normalised numbers.",
+        NORM,
+    ),
+    Mistake(
+        "eps-missing",
+        rms_without_eps,
+        "ε is left out. It stands under the root in the forward pass, so it is there "
+        "on the way back as well.",
+        NORM,
+    ),
+    Mistake(
+        "eps-outside",
+        rms_eps_outside,
+        "ε is added after the root. It stands under it, together with the mean of the "
+        "squares.",
+        NORM,
+    ),
+    Mistake(
+        "eps-fixed",
+        rms_eps_fixed,
+        "The argument `eps` is not used: some other number stands in its place.",
+        NORM,
+    ),
+    Mistake(
+        "over-all",
+        rms_over_all,
+        "The mean runs over the whole batch. Each row has an $r$ of its own.",
+        NORM,
+    ),
+    Mistake(
+        "beta-for-gamma",
+        rms_gamma_of_u,
+        "`grad_gamma` knows nothing of `x`. This would be the gradient of a shift; a "
+        "scale gets what it multiplies.",
+        NORM,
+    ),
+]
+
+# --- 10.2: batch normalisation --------------------------------------------------------
+
+
+def batch_norm_vjp(grad_out, x, gamma, eps=1e-5):
+    centred = x - x.mean(axis=0)
+    s = np.sqrt((centred * centred).mean(axis=0) + eps)
+    x_hat, u = centred / s, grad_out * gamma
+    grad_x = (u - u.mean(axis=0) - x_hat * (u * x_hat).mean(axis=0)) / s
+    grad_gamma = (grad_out * x_hat).sum(axis=0)
+    grad_beta = grad_out.sum(axis=0)
+    return grad_x, grad_gamma, grad_beta
+
+
+def _hat(x, eps, axis=0):
+    centred = x - x.mean(axis=axis, keepdims=True)
+    s = np.sqrt((centred**2).mean(axis=axis, keepdims=True) + eps)
+    return centred / s, s
+
+
+def batch_by_layer_norm(grad_out, x, gamma, eps=1e-5):
+    u = (grad_out * gamma).T
+    grad_x = F.layer_norm_vjp(u, x.T, np.ones(len(x)), eps)[0].T
+    x_hat = F.standardise(x.T, eps)[0].T
+    return grad_x, (grad_out * x_hat).sum(axis=0), grad_out.sum(axis=0)
+
+
+def batch_by_columns(grad_out, x, gamma, eps=1e-5):
+    columns, grad_gamma, grad_beta = [], [], []
+    for j in range(x.shape[1]):
+        v, g, N = x[:, j], grad_out[:, j], len(x)
+        s = np.sqrt(v.var() + eps)
+        hat = (v - v.mean()) / s
+        J = (np.eye(N) - 1 / N - np.outer(hat, hat) / N) / s
+        columns.append(J @ g * gamma[j])
+        grad_gamma.append(g @ hat)
+        grad_beta.append(g.sum())
+    return np.stack(columns, axis=1), grad_gamma, grad_beta
+
+
+def batch_staged(grad_out, x, gamma, eps=1e-5):
+    N = len(x)
+    c = x - np.einsum("nd->d", x) / N
+    v = (c**2).sum(0) / N + eps
+    grad_hat = grad_out * gamma
+    grad_v = (grad_hat * c).sum(0) * -0.5 * v**-1.5
+    grad_c = grad_hat * v**-0.5 + grad_v * 2 * c / N
+    grad_x = grad_c - grad_c.sum(0) / N
+    return grad_x, (grad_out * c).sum(0) * v**-0.5, np.ones(N) @ grad_out
+
+
+def batch_tempting(grad_out, x, gamma, eps=1e-5):
+    x_hat, s = _hat(x, eps)
+    return grad_out * gamma / s, (grad_out * x_hat).sum(0), grad_out.sum(0)
+
+
+def batch_of_layer_norm(grad_out, x, gamma, eps=1e-5):
+    return F.layer_norm_vjp(grad_out, x, gamma, eps)
+
+
+def batch_stats_of_rows(grad_out, x, gamma, eps=1e-5):
+    x_hat, s = _hat(x, eps, -1)
+    u = grad_out * gamma
+    grad_x = (u - u.mean(0) - x_hat * (u * x_hat).mean(0)) / s
+    return grad_x, (grad_out * x_hat).sum(0), grad_out.sum(0)
+
+
+def batch_means_of_rows(grad_out, x, gamma, eps=1e-5):
+    x_hat, s = _hat(x, eps)
+    u = grad_out * gamma
+    along = (u * x_hat).mean(axis=-1, keepdims=True)
+    grad_x = (u - u.mean(axis=-1, keepdims=True) - x_hat * along) / s
+    return grad_x, (grad_out * x_hat).mean(0), grad_out.mean(0)
+
+
+def batch_sums_of_rows(grad_out, x, gamma, eps=1e-5):
+    grad_x = batch_norm_vjp(grad_out, x, gamma, eps)[0]
+    x_hat = _hat(x, eps)[0]
+    return grad_x, (grad_out * x_hat).sum(axis=-1), grad_out.sum(axis=-1)
+
+
+def batch_without_mean(grad_out, x, gamma, eps=1e-5):
+    x_hat, s = _hat(x, eps)
+    u = grad_out * gamma
+    grad_x = (u - x_hat * (u * x_hat).mean(0)) / s
+    return grad_x, (grad_out * x).sum(0), grad_out.sum(0)
+
+
+def batch_without_deviation(grad_out, x, gamma, eps=1e-5):
+    x_hat, s = _hat(x, eps)
+    u = grad_out * gamma
+    return (u - u.mean(0)) / s, (grad_out * (x - x.mean(0))).sum(0), grad_out.sum(0)
+
+
+def batch_sums_in_x(grad_out, x, gamma, eps=1e-5):
+    x_hat, s = _hat(x, eps)
+    u = grad_out * gamma
+    grad_x = (u - u.sum(0) - x_hat * (u * x_hat).sum(0)) / s
+    return grad_x, (grad_out * x_hat).sum(0), grad_out.sum(0)
+
+
+def batch_without_gamma(grad_out, x, gamma, eps=1e-5):
+    grad_x = batch_norm_vjp(grad_out, x, np.ones_like(gamma), eps)[0]
+    x_hat = _hat(x, eps)[0]
+    return grad_x, (grad_out * x_hat * gamma).sum(0), (grad_out * gamma).sum(0)
+
+
+def batch_unbiased(grad_out, x, gamma, eps=1e-5):
+    centred = x - x.mean(axis=0)
+    s = np.sqrt(x.var(axis=0, ddof=1) + eps)
+    x_hat, u = centred / s, grad_out * gamma
+    grad_x = (u - u.mean(0) - x_hat * (u * x_hat).mean(0)) / s
+    return grad_x, (grad_out * x_hat).sum(0), grad_out.sum(0)
+
+
+def batch_variance_for_root(grad_out, x, gamma, eps=1e-5):
+    centred = x - x.mean(axis=0)
+    s = x.var(axis=0) + eps
+    x_hat, u = centred / s, grad_out * gamma
+    grad_x = (u - u.mean(0) - x_hat * (u * x_hat).mean(0)) / s
+    return grad_x, (grad_out * x_hat).sum(0), grad_out.sum(0)
+
+
+def batch_without_eps(grad_out, x, gamma, eps=1e-5):
+    return batch_norm_vjp(grad_out, x, gamma, 0.0)
+
+
+def batch_eps_outside(grad_out, x, gamma, eps=1e-5):
+    s = x.std(axis=0) + eps
+    x_hat, u = (x - x.mean(axis=0)) / s, grad_out * gamma
+    grad_x = (u - u.mean(0) - x_hat * (u * x_hat).mean(0)) / s
+    return grad_x, (grad_out * x_hat).sum(0), grad_out.sum(0)
+
+
+def batch_eps_fixed(grad_out, x, gamma, eps=1e-5):
+    return batch_norm_vjp(grad_out, x, gamma, 1e-5)
+
+
+def batch_not_summed(grad_out, x, gamma, eps=1e-5):
+    grad_x = batch_norm_vjp(grad_out, x, gamma, eps)[0]
+    return grad_x, grad_out * _hat(x, eps)[0], grad_out
+
+
+def batch_assigned(grad_out, x, gamma, eps=1e-5):
+    grad_x = batch_norm_vjp(grad_out, x, gamma, eps)[0]
+    for g, row in zip(grad_out, _hat(x, eps)[0], strict=True):
+        grad_gamma, grad_beta = g * row, g
+    return grad_x, grad_gamma, grad_beta
+
+
+BATCH_MISTAKES = [
+    *norm_mistakes(batch_tempting, batch_not_summed, batch_assigned, "examples"),
+    Mistake(
+        "of-layer-norm",
+        batch_of_layer_norm,
+        "This is layer normalisation: each row is standardised by itself. Here each "
+        "*feature* is, over the examples of the batch.",
+        NORM,
+    ),
+    Mistake(
+        "rows-standardised",
+        batch_stats_of_rows,
+        "$\\hat x$ and $s$ are still those of the rows. Each feature has a mean and a "
+        "deviation of its own, over the batch.",
+        NORM,
+    ),
+    Mistake(
+        "means-of-rows",
+        batch_means_of_rows,
+        "A mean is wrong here: those of the gradient run over the examples, like the "
+        "ones of the forward pass, and for `gamma` and `beta` it is a sum.",
+        NORM,
+    ),
+    Mistake(
+        "sums-of-rows",
+        batch_sums_of_rows,
+        "The sums for `gamma` and `beta` run along the rows. Both have one number for "
+        "each feature, and are shared by the examples.",
+        NORM,
+    ),
+    Mistake(
+        "mean-path-missing",
+        batch_without_mean,
+        "The path through the mean is missing: if one example grows, the mean does, "
+        "and all other examples of this feature shrink.",
+        NORM,
+    ),
+    Mistake(
+        "deviation-missing",
+        batch_without_deviation,
+        "The path through the deviation is missing, or the division by it.",
+        NORM,
+    ),
+    Mistake(
+        "sums-in-x",
+        batch_sums_in_x,
+        "Sums stand where the means of the formula belong. The means come from the "
+        "means of the forward pass, each with its division.",
+        NORM,
+    ),
+    Mistake(
+        "gamma-misplaced",
+        batch_without_gamma,
+        "`gamma` is at the wrong place. It scales what goes back to `x`; its own "
+        "gradient and that of `beta` do not meet it.",
+        NORM,
+    ),
+    Mistake(
+        "unbiased",
+        batch_unbiased,
+        "The deviation divides by $N - 1$. Here it is a plain mean of squares, as in "
+        "the notebook's formula.",
+        NORM,
+    ),
+    Mistake(
+        "root-missing",
+        batch_variance_for_root,
+        "The root is missing: it is divided by the variance.",
+        NORM,
+    ),
+    Mistake(
+        "eps-missing",
+        batch_without_eps,
+        "ε is left out. It stands under the root in the forward pass, so it is there "
+        "on the way back as well.",
+        NORM,
+    ),
+    Mistake(
+        "eps-outside",
+        batch_eps_outside,
+        "ε is added after the root. It stands under it, together with the variance.",
+        NORM,
+    ),
+    Mistake(
+        "eps-fixed",
+        batch_eps_fixed,
+        "The argument `eps` is not used: some other number stands in its place.",
+        NORM,
+    ),
+]
+
+# --- 10.3: clipped, and bent ----------------------------------------------------------
+
+
+def clipped(a, b, max_norm):
+    norm = np.sqrt((a * a).sum() + (b * b).sum())
+    factor = min(1, max_norm / (norm + 1e-6))
+    return a * factor, b * factor
+
+
+def clip_inputs(rng):
+    fixed = [
+        (np.array([3.0, 4.0]), np.array([0.3, 0.4]), 1.0),
+        (np.array([0.3, 0.4]), np.array([0.6, 0.5, 0.1]), 2.0),
+    ]
+    drawn = [
+        (rng.normal(size=(4, 3)), 5 * rng.normal(size=3), 1.0),
+        (2 * rng.normal(size=(3, 3)), rng.normal(size=3), 0.5),
+        (0.1 * rng.normal(size=(5, 4)), 0.1 * rng.normal(size=4), 3.0),
+        (rng.normal(size=(2, 2)), rng.normal(size=2), 1.7),
+    ]
+    return fixed + drawn
+
+
+def clipped_by_concatenation(a, b, max_norm):
+    length = np.linalg.norm(np.concatenate([a.ravel(), b.ravel()]))
+    if length <= max_norm:
+        return a.copy(), b.copy()
+    return max_norm * a / length, max_norm * b / length
+
+
+def clipped_by_norms(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return [g / max(1.0, norm / max_norm) for g in (a, b)]
+
+
+def clipped_by_loop(a, b, max_norm):
+    total = 0.0
+    for v in [*a.flat, *b.flat]:
+        total += v * v
+    factor = max_norm / total**0.5 if total > max_norm**2 else 1.0
+    return (factor * a).tolist(), (factor * b).tolist()
+
+
+def _cut(g, norm, max_norm):
+    return g * min(1, max_norm / norm)
+
+
+def clipped_each(a, b, max_norm):
+    return tuple(_cut(g, np.linalg.norm(g), max_norm) for g in (a, b))
+
+
+def clipped_entries(a, b, max_norm):
+    return np.clip(a, -max_norm, max_norm), np.clip(b, -max_norm, max_norm)
+
+
+def clipped_always(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return a * max_norm / norm, b * max_norm / norm
+
+
+def clipped_squared(a, b, max_norm):
+    norm = (a * a).sum() + (b * b).sum()
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
+def clipped_norms_added(a, b, max_norm):
+    norm = np.linalg.norm(a) + np.linalg.norm(b)
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
+def clipped_largest(a, b, max_norm):
+    norm = max(np.linalg.norm(a), np.linalg.norm(b))
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
+def clipped_by_entry(a, b, max_norm):
+    norm = max(np.abs(a).max(), np.abs(b).max())
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
+def clipped_by_sum(a, b, max_norm):
+    norm = np.abs(a).sum() + np.abs(b).sum()
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
+def clipped_by_mean(a, b, max_norm):
+    norm = np.sqrt(np.mean(np.concatenate([a.ravel(), b.ravel()]) ** 2))
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
+def clipped_to_one(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return (a / norm, b / norm) if norm > max_norm else (a, b)
+
+
+def clipped_lengthened(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return a * max(1, max_norm / norm), b * max(1, max_norm / norm)
+
+
+def clipped_one_after_the_other(a, b, max_norm):
+    a = _cut(a, np.hypot(np.linalg.norm(a), np.linalg.norm(b)), max_norm)
+    b = _cut(b, np.hypot(np.linalg.norm(a), np.linalg.norm(b)), max_norm)
+    return a, b
+
+
+def clipped_nothing(a, b, max_norm):
+    return a, b
+
+
+def clipped_upside_down(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return (a, b) if norm <= max_norm else (a * norm / max_norm, b * norm / max_norm)
+
+
+def clipped_rows(a, b, max_norm):
+    return tuple(
+        g * np.minimum(1, max_norm / np.sqrt((g * g).sum(-1, keepdims=g.ndim > 1)))
+        for g in (a, b)
+    )
+
+
+def clipped_when_over_one(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return (a * max_norm / norm, b * max_norm / norm) if norm > 1 else (a, b)
+
+
+CLIP_MISTAKES = [
+    Mistake(
+        "each-by-itself",
+        clipped_each,
+        "Each gradient has a factor of its own, as in the loop that was shown. "
+        "The long ones shrink, the short ones do not, and the step points elsewhere.",
+        CLIP,
+    ),
+    Mistake(
+        "entries",
+        clipped_entries,
+        "Each entry is cut by itself. That bends the direction: all entries need one "
+        "common factor.",
+        CLIP,
+    ),
+    Mistake(
+        "always",
+        clipped_always,
+        "Every gradient gets the length `max_norm`, short ones too. Clipping never "
+        "makes anything longer.",
+        CLIP,
+    ),
+    Mistake(
+        "squared",
+        clipped_squared,
+        "It is divided by the squared length: the root is missing.",
+        CLIP,
+    ),
+    Mistake(
+        "norms-added",
+        clipped_norms_added,
+        "The two lengths are added. The length of the long vector is the root of the "
+        "sum of *all* squared entries.",
+        CLIP,
+    ),
+    Mistake(
+        "largest-norm",
+        clipped_largest,
+        "The longer of the two gives the length. In one long vector both count.",
+        CLIP,
+    ),
+    Mistake(
+        "largest-entry",
+        clipped_by_entry,
+        "The largest entry stands for the length. A norm is the root of the sum of "
+        "all squared entries.",
+        CLIP,
+    ),
+    Mistake(
+        "absolute",
+        clipped_by_sum,
+        "Absolute values are summed. A norm is the root of a sum of squares.",
+        CLIP,
+    ),
+    Mistake(
+        "mean",
+        clipped_by_mean,
+        "The squares are averaged. A norm is the root of their sum.",
+        CLIP,
+    ),
+    Mistake(
+        "to-one",
+        clipped_to_one,
+        "What is too long gets the length 1, whatever `max_norm` says.",
+        CLIP,
+    ),
+    Mistake(
+        "when-over-one",
+        clipped_when_over_one,
+        "The length is compared with 1. The bound is `max_norm`.",
+        CLIP,
+    ),
+    Mistake(
+        "lengthened",
+        clipped_lengthened,
+        "The larger of the two factors is taken: long gradients stay long, and short "
+        "ones grow.",
+        CLIP,
+    ),
+    Mistake(
+        "one-after-the-other",
+        clipped_one_after_the_other,
+        "When the second gradient is cut, the first is already shorter, so the norm "
+        "is another one. One norm, one factor, for both.",
+        CLIP,
+    ),
+    Mistake(
+        "upside-down",
+        clipped_upside_down,
+        "The factor is upside down: what is too long becomes longer.",
+        CLIP,
+    ),
+    Mistake(
+        "rows",
+        clipped_rows,
+        "Each row is cut by itself. All entries of all gradients need one common "
+        "factor.",
+        CLIP,
+    ),
+    Mistake(
+        "nothing",
+        clipped_nothing,
+        "Both come back as they are, however long they are.",
+        CLIP,
+    ),
+]
+
+# --- 10.4: what becomes of the stretch ------------------------------------------------
+
+RUNS = {"linear": lambda z: z, "tanh": np.tanh, "ReLU": F.relu}
+SLOPES = {
+    "linear": np.ones_like,
+    "tanh": lambda z: F.tanh_vjp(1.0, np.tanh(z)),
+    "ReLU": lambda z: F.relu_vjp(1.0, z),
+}
+
+
+def normal(std):
+    return lambda fan_in, fan_out, rng: rng.normal(0, std, (fan_in, fan_out))
+
+
+def orthogonal(fan_in, fan_out, rng):
+    return np.linalg.qr(rng.normal(size=(fan_in, fan_out)))[0]
+
+
+def products_of_jacobians(act, init, depth=20, n=64):
+    """Do what the notebook's function of this name does."""
+    rng = np.random.default_rng(4)
+    h, product, products = rng.normal(size=n), np.eye(n), []
+    for _ in range(depth):
+        W = init(n, n, rng)
+        product = product @ (W * SLOPES[act](h @ W))
+        h = RUNS[act](h @ W)
+        products.append(product)
+    return products
+
+
+def fates():
+    def fate(act, init, number):
+        products = products_of_jacobians(act, init)
+        values = np.linalg.svd(products, compute_uv=False)[:, number - 1]
+        factor = values[-1] / values[0]  # from 1 layer to 20
+        return "grows" if factor > 100 else "falls" if factor < 0.01 else "stays"
+
+    return (
+        fate("linear", normal(1 / 8), 1),
+        fate("linear", normal(1 / 8), 32),
+        fate("tanh", orthogonal, 32),
+        fate("ReLU", orthogonal, 1),
+    )
+
+
+AVERAGE = (
+    "With $v = 1/64$ the *mean* square of a vector stays, so the largest singular "
+    "value can neither run away nor die: there are directions with more, and with less."
+)
+FATES = [
+    Mistake("explodes", lambda: ("grows", "falls", "stays", "falls"), AVERAGE, STRETCH),
+    Mistake("dies", lambda: ("falls", "falls", "stays", "falls"), AVERAGE, STRETCH),
+    Mistake(
+        "a-circle-stays",
+        lambda: ("stays", "stays", "stays", "falls"),
+        "The size stays on average, the shape does not: a product of random matrices "
+        "turns the circle into a needle. What of the directions across the needle?",
+        STRETCH,
+    ),
+    Mistake(
+        "slopes-below-one",
+        lambda: ("stays", "falls", "falls", "falls"),
+        "Tanh's slopes are at most 1, and near 1 where $z$ is small. How large is $z$ "
+        "after a few layers that make it smaller each time?",
+        STRETCH,
+    ),
+    Mistake(
+        "half-forgotten",
+        lambda: ("stays", "falls", "stays", "stays"),
+        "An orthogonal matrix keeps the length, and ReLU then throws half of it away, "
+        "in each layer. What did He's rule need its 2 for?",
+        WEIGHTS,
+    ),
+]
+NO_GROWTH = (
+    "Nothing here can grow: orthogonal matrices keep each length, and slopes are at "
+    "most 1."
+)
+FATES += [
+    Mistake(
+        "middle-grows",
+        lambda: ("stays", "grows", "stays", "falls"),
+        "The largest one only stays, and the 32nd is smaller in each product.",
+        STRETCH,
+    ),
+    Mistake(
+        "tanh-grows", lambda: ("stays", "falls", "grows", "falls"), NO_GROWTH, STRETCH
+    ),
+    Mistake(
+        "relu-grows", lambda: ("stays", "falls", "stays", "grows"), NO_GROWTH, STRETCH
+    ),
+]
+
+# --- 10.5: first weights for any activation -------------------------------------------
+
+
+def gain(f):
+    u = np.linspace(-8, 8, 2001)
+    weights = np.exp(-u * u / 2)
+    mean_square = (weights * f(u) ** 2).sum() / weights.sum()
+    return 1 / np.sqrt(mean_square)
+
+
+def gain_by_drawing(f):
+    z = np.random.default_rng(0).normal(size=1_000_000)
+    return np.mean(f(z) ** 2) ** -0.5
+
+
+def gain_by_quadrature(f):
+    z, w = np.polynomial.hermite_e.hermegauss(180)
+    return float(np.sqrt(w.sum() / (w @ f(z) ** 2)))
+
+
+def gain_by_network(f):
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(2000, 500))
+    W = rng.normal(0, 1 / np.sqrt(500), (500, 500))
+    return 1 / (f(z) @ W).std()
+
+
+def _bell(f, of):
+    u = np.linspace(-8, 8, 2001)
+    weights = np.exp(-u * u / 2)
+    return (weights * of(f(u))).sum() / weights.sum()
+
+
+def gain_of_relu(f):
+    return np.sqrt(2)
+
+
+def gain_without_root(f):
+    return 1 / _bell(f, np.square)
+
+
+def gain_inverse(f):
+    return np.sqrt(_bell(f, np.square))
+
+
+def gain_of_variance(f):
+    return 1 / np.sqrt(_bell(f, np.square) - _bell(f, np.positive) ** 2)
+
+
+def gain_of_absolute(f):
+    return 1 / _bell(f, np.abs)
+
+
+def gain_of_mean(f):
+    return 1 / _bell(f, np.positive)
+
+
+def gain_flat(f):
+    u = np.linspace(-8, 8, 2001)
+    return 1 / np.sqrt(np.mean(f(u) ** 2))
+
+
+def gain_flat_sum(f):
+    u = np.linspace(-8, 8, 2001)
+    return 1 / np.sqrt((np.exp(-u * u / 2) * f(u) ** 2).sum())
+
+
+def gain_narrow_bell(f):
+    u = np.linspace(-8, 8, 2001)
+    weights = np.exp(-u * u)
+    return 1 / np.sqrt((weights * f(u) ** 2).sum() / weights.sum())
+
+
+def gain_backward(f):
+    def slope(u):
+        return (f(u + 1e-5) - f(u - 1e-5)) / 2e-5
+
+    return 1 / np.sqrt(_bell(slope, np.square))
+
+
+def gain_uniform_draw(f):
+    z = np.linspace(-1, 1, 2001)
+    return 1 / np.sqrt(np.mean(f(z) ** 2))
+
+
+def gain_mean_square(f):
+    return _bell(f, np.square)
+
+
+def gain_one(f):
+    return 1.0
+
+
+GAINS = [
+    Mistake(
+        "without-root",
+        gain_without_root,
+        "This is the factor for the *variance* of the weights. Their standard "
+        "deviation is multiplied, and that is its root.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "inverse",
+        gain_inverse,
+        "This is the size that $f$ leaves. The weights have to make up for it: the "
+        "smaller $f(z)$ is, the larger they must be.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "mean-square",
+        gain_mean_square,
+        "This is the mean square itself. What must the weights be multiplied by, so "
+        "that the next $z$ has variance 1 again?",
+        WEIGHTS,
+    ),
+    Mistake(
+        "of-variance",
+        gain_of_variance,
+        "The variance of $f(z)$ is taken, the mean of $f(z)$ subtracted. In the sum "
+        "for $\\operatorname{Var}(z)$ stands $E[h^2]$; it is only the weights that "
+        "have mean 0.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "of-absolute",
+        gain_of_absolute,
+        "The mean of $|f(z)|$ is taken. The derivation needs the mean of its square, "
+        "and the root comes after the mean.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "of-mean",
+        gain_of_mean,
+        "The mean of $f(z)$ is taken. The derivation needs the mean of its *square*.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "flat",
+        gain_flat,
+        "All $z$ between −8 and 8 count alike. But $z$ is near 0 most of the time: "
+        "the mean needs the weights of the bell curve.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "uniform",
+        gain_uniform_draw,
+        "$z$ is taken between −1 and 1, all equally likely. It is a normal random "
+        "number of variance 1.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "not-divided",
+        gain_flat_sum,
+        "The weighted sum is not divided by the sum of the weights, so it is no mean.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "narrow-bell",
+        gain_narrow_bell,
+        "The bell is too narrow: $e^{-u^2}$ has variance ½. With $e^{-u^2/2}$ it is 1.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "backward",
+        gain_backward,
+        "This keeps the size of the gradients on the way *back*: it is made of "
+        "slopes. Here the forward pass is asked for.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "of-relu",
+        gain_of_relu,
+        "$\\sqrt2$ is right for ReLU alone. Another $f$ needs another number.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "one",
+        gain_one,
+        "Without a gain the size stays only if $f$ changes nothing.",
+        WEIGHTS,
+    ),
+]
+ACTIVATIONS = {
+    "ReLU": F.relu,
+    "tanh": np.tanh,
+    "the sigmoid": F.sigmoid,
+    "2z + 1": lambda z: 2 * z + 1,
+    "sine": np.sin,
+    "half of |z|": lambda z: 0.5 * np.abs(z),
+}
+
+
+def judge_gain(answer, run):
+    got = {name: run(f) for name, f in ACTIVATIONS.items()}
+    if None in got.values():
+        return "It returns None. Is a `return` missing?"
+    got = {name: np.asarray(value, dtype=float) for name, value in got.items()}
+    name = next((n for n, value in got.items() if value.size != 1), None)
+    if name is not None:
+        return f"For {name} it returns the shape {got[name].shape}; expected a number."
+    values = np.array([value.item() for value in got.values()])
+    if near(values, gain):
+        return None
+    for mistake in GAINS:
+        if near(values, mistake.code):
+            return mistake
+    right = [gain(f) for f in ACTIVATIONS.values()]
+    k = int(np.argmax(~np.isclose(values, right, rtol=0.02)))
+    name = list(ACTIVATIONS)[k]
+    return (
+        f"For {name}: with z of variance 1, and weights as large as your gain says, "
+        f"the next z has variance {(values[k] / right[k]) ** 2:.3g}. It should be 1."
+    )
+
+
+def near(values, of):
+    with np.errstate(all="ignore"):
+        made = [of(f) for f in ACTIVATIONS.values()]
+        close = np.isclose(values, made, rtol=0.02)
+        return bool((close | (np.abs(made) > 1e3) & (np.abs(values) > 1e3)).all())
+
+
+EXERCISES = [
+    Exercise(
+        number="10.1",
+        title="RMS normalisation",
+        reference=rms_norm_vjp,
+        inputs=rms_inputs,
+        gradient=True,
+        outputs=("grad_x", "grad_gamma"),
+        mistakes=RMS_MISTAKES,
+        absent={"activation-missing": NO_ACTIVATION, "at-output": NO_ACTIVATION},
+        variants=[rms_by_jacobian, rms_by_loops, rms_staged],
+        hints=(
+            "Take the differential for one row: $\\mathrm{d}\\hat x$ of $\\hat x = "
+            "x/r$ by the quotient rule. What is $\\mathrm{d}r$?",
+            "From $r^2 = \\operatorname{mean}(x^2) + \\varepsilon$ follows "
+            "$r\\,\\mathrm{d}r = \\operatorname{mean}(x\\,\\mathrm{d}x)$, so "
+            "$\\mathrm{d}r = \\operatorname{mean}(\\hat x\\,\\mathrm{d}x)$. The "
+            "derivation for layer normalisation goes on from there; one term is less.",
+            "$\\mathrm{d}\\hat x = (\\mathrm{d}x - \\hat x \\operatorname{mean}("
+            "\\hat x\\,\\mathrm{d}x))/r$. With $u = \\gamma G$, collect what stands "
+            "before $\\mathrm{d}x_j$. And `gamma` is shared by the rows.",
+        ),
+        explanation=(
+            "$\\partial L/\\partial x = (u - \\hat x \\operatorname{mean}(u \\hat x))/"
+            "r$ with $u = \\gamma G$: only the part along $\\hat x$ is removed, since "
+            "only the scaling is undone. With ε = 0 the gradient is orthogonal to $x$ "
+            "in each row."
+        ),
+    ),
+    Exercise(
+        number="10.2",
+        title="Batch normalisation",
+        reference=batch_norm_vjp,
+        inputs=norm_inputs,
+        gradient=True,
+        outputs=("grad_x", "grad_gamma", "grad_beta"),
+        mistakes=BATCH_MISTAKES,
+        absent={"activation-missing": NO_ACTIVATION, "at-output": NO_ACTIVATION},
+        variants=[batch_by_layer_norm, batch_by_columns, batch_staged],
+        hints=(
+            "Nothing new has to be derived for `x`: a feature plays the part that a "
+            "row played in layer normalisation.",
+            "All means that made $\\hat x$ and $s$ run along axis 0 now, and so do the "
+            "two means in the gradient. Which axis did `gamma` not have?",
+            "`gamma` belongs to a feature in both normalisations. So $u = \\gamma G$ "
+            "and the sums for `gamma` and `beta` stay as they were: over axis 0.",
+        ),
+        explanation=(
+            "The formula for $x$ is that of layer normalisation with every mean along "
+            "axis 0. The sums for $\\gamma$ and $\\beta$ run along axis 0 in both: one "
+            "scale for each feature, shared by the examples. `layer_norm_vjp` on the "
+            "transposed arrays gives the gradient of $x$ too."
+        ),
+    ),
+    Exercise(
+        number="10.3",
+        title="Clipped, and bent",
+        reference=clipped,
+        inputs=clip_inputs,
+        outputs=("a", "b"),
+        mistakes=CLIP_MISTAKES,
+        variants=[clipped_by_concatenation, clipped_by_norms, clipped_by_loop],
+        tolerance=1e-5,
+        hints=(
+            "Apply the loop to (3, 4) and (0.3, 0.4) by hand. Which of the two is "
+            "shortened, and what was the ratio of their lengths before and after?",
+            "The direction stays if *all* entries are multiplied by the same number. "
+            "So first one norm is needed, that of all entries of both arrays.",
+            "The norm is $\\sqrt{\\lVert a \\rVert^2 + \\lVert b \\rVert^2}$; the "
+            "factor is `max_norm` through it, but never above 1.",
+        ),
+        explanation=(
+            "The loop makes (3, 4) five times shorter and leaves (0.3, 0.4): they "
+            "stood 10 to 1, and now 2 to 1, and the cosine between before and after is "
+            "below 1. One norm and one factor for all keep the direction. The `1e-6` "
+            "is the guard against a division by 0."
+        ),
+    ),
+    Exercise(
+        number="10.4",
+        title="Predict: grows, stays or falls",
+        reference=fates,
+        outputs=(
+            "normal, no. 1",
+            "normal, no. 32",
+            "orthogonal with tanh, no. 32",
+            "orthogonal with ReLU, no. 1",
+        ),
+        mistakes=FATES,
+        hints=(
+            "Look at the four panels on singular values: which lines are level, which "
+            "fall, and by how much in 20 layers?",
+            "Normal weights with $v = 1/64$ are Xavier's for a square layer, and there "
+            "is no activation to take anything away. For the other two ask: what does "
+            "$f$ do to lengths, if the matrix does nothing?",
+            "Tanh makes a large $z$ smaller until it is small, and a small one passes "
+            "unharmed. ReLU halves the mean square in every layer, and never stops.",
+        ),
+        explanation=(
+            "Normal weights: the largest one stays within a factor of ten, the 32nd "
+            "falls by several hundred: the needle. Orthogonal with tanh: all slopes "
+            "come near 1, and even the 32nd stays. Orthogonal with ReLU: a factor of "
+            "about $1/\\sqrt2$ a layer, and $2^{-10}$ is about a thousandth."
+        ),
+    ),
+    Exercise(
+        number="10.5",
+        title="Open challenge: first weights for any activation",
+        reference=gain,
+        judge=judge_gain,
+        mistakes=GAINS,
+        variants=[gain_by_drawing, gain_by_quadrature, gain_by_network],
+        hints=(
+            "$\\operatorname{Var}(z) = \\text{fan\\_in} \\cdot v \\cdot E[h^2]$. With "
+            "$v = \\text{gain}^2/\\text{fan\\_in}$, what must $E[h^2]$ and the gain "
+            "have to do with each other?",
+            "$\\text{gain}^2 \\cdot E[f(z)^2] = 1$, where $z$ is normal with variance "
+            "1. How did `bell_mean` find such a mean? And could one also draw?",
+            "A fine grid of $u$ with the weights $e^{-u^2/2}$, or a million normal "
+            "random numbers: the mean of $f(u)^2$, then 1 through its root.",
+        ),
+        explanation=(
+            "$\\text{gain} = 1/\\sqrt{E[f(z)^2]}$ makes the next $z$ as large as this "
+            "one. For ReLU it is $\\sqrt2$: He's rule. It says nothing about the way "
+            "back, for which the slopes count: with the sigmoid the gradients still "
+            "vanish."
+        ),
+    ),
+]

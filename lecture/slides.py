@@ -12,7 +12,6 @@ before). Tags say what of a cell is shown:
     deck-no-prose       of its text: headings, formulas, tables, lists and quotes
     deck-split          long code on several sub-slides, parted at blank lines;
                         a text with several headings, parted before each heading
-    deck-large          a picture half as large again
     deck-small          smaller type, for code that a slide just fails to hold
 
 What to say stands in `lecture/notes`, one file for each notebook, below the id of the

@@ -92,8 +92,10 @@ def test_listeners_are_read_off_the_kernels_table():
         "00000000000000000000000000000000:1F94 0:0 0A",  # :: listens
         "0000000000000000FFFF00000100007F:1F95 0:0 0A",  # ::ffff:127.0.0.1
     )
-    table = head + "\n".join(f"  {i}: {row} x" for i, row in enumerate(rows))
-    assert listening(table) == {0x1F91, 0x1F94}
+    more = "00000000:00000000 00:00000000 00000000 0 0"
+    lines = [f"  {i}: {row} {more} {700 + i} 1 x" for i, row in enumerate(rows)]
+    table = head + "\n".join(lines)
+    assert listening(table) == {0x1F91: "701", 0x1F94: "704"}
 
 
 # --- JupyterLab -----------------------------------------------------------------------

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.tape import Tape, no_grad
-from course_utils.tensor import MAKE_OP, OPS, Tensor, layer_norm, linear
+from course_utils.tensor import (
+    MAKE_OP,
+    OPS,
+    Tensor,
+    as_tensor,
+    broadcasting,
+    layer_norm,
+    linear,
+    with_parameters,
+)
 
 RTOL, ATOL = 1e-12, 1e-13
 
@@ -271,3 +280,44 @@ def test_the_gradient_passed_in_stays_the_callers_own():
     a.grad *= 100
     np.testing.assert_array_equal(g, [5.0, 6.0])
     np.testing.assert_array_equal(b.grad, [5.0, 6.0])
+
+
+def test_broadcasting_brings_gradients_home():
+    a, b = np.full((3, 1), 2.0, np.float32), np.arange(4.0)
+    g, y = np.arange(12.0).reshape(3, 4), np.full((3, 4), 0.5)
+    rule = broadcasting(lambda g, y, a, b: (g * y * b, g * y * a))
+    grad_a, grad_b = rule(g, y, a, b)
+    np.testing.assert_allclose(grad_a, (g * y * b).sum(1, keepdims=True))
+    np.testing.assert_allclose(grad_b, (g * y * a).sum(0))
+    assert (grad_a.shape, grad_a.dtype) == (a.shape, a.dtype)
+    assert (grad_b.shape, grad_b.dtype) == (b.shape, b.dtype)
+
+
+def test_broadcasting_copies_only_what_is_shared():
+    x, g, h = np.ones(3), np.arange(3.0), np.arange(3.0)
+    first, second = broadcasting(lambda g, y, a, b: (g, h))(g, x, x, x)
+    assert first is g and second is h
+    first, second = broadcasting(lambda g, y, a, b: (g, g))(g, x, x, x)
+    assert first is g and second is not g
+    np.testing.assert_array_equal(second, g)
+    with pytest.raises(ValueError, match="shorter"):
+        broadcasting(lambda g, y, a, b: (g,))(g, x, x, x)
+
+
+def test_an_operation_with_parameters_passes_them_on():
+    make = with_parameters(
+        "^{}", lambda x, m, n: x * m + n, lambda g, x, m, n: g + x * n
+    )
+    op = make(2, 5)
+    assert op.name == "^2"
+    assert op.forward(3.0) == 11.0
+    assert op.vjp(1.0, 11.0, 3.0) == (16.0,)
+
+
+def test_as_tensor_makes_constants():
+    x = Tensor([1.0])
+    assert as_tensor(x) is x
+    for raw in (2, 2.0, np.ones(3), [1.0, 2.0]):
+        assert as_tensor(raw).requires_grad is False
+    assert as_tensor(2, np.float32).dtype == np.float32
+    assert as_tensor(np.ones(3), np.float32).dtype == np.float64

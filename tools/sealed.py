@@ -12,7 +12,9 @@ may mount and configure, and the rest of the machine sees nothing of it. In ther
   noted.
 
 First it tries to break its own seal, since a seal that does not hold proves nothing.
-It fails if the command does, or if something listened beyond localhost.
+It fails if the command does, or if something listened beyond localhost. One program
+may: torchrun, for the seconds in which its workers meet. torch opens that port on every
+interface, and has no setting for it.
 """
 
 from __future__ import annotations
@@ -73,9 +75,10 @@ def mounts() -> list[str]:
 def seal_files(scratch: Path) -> None:
     """Leave the scratch folder and a copy of the notebooks writable, no more."""
     mount("--make-rprivate", "/")
-    mount("-t", "tmpfs", "-o", "mode=700", "sealed", str(scratch))
+    mount("-t", "tmpfs", "-o", "mode=755", "sealed", str(scratch))
     for name in ("home-cache", "tmp", "jupyter", "ipython"):
         (scratch / name).mkdir()
+    (scratch / "tmp").chmod(0o1777)
     ours = ROOT / "notebooks"
     fresh = shutil.ignore_patterns(".*", "progress.json*")
     shutil.copytree(ours, scratch / "notebooks", ignore=fresh)
@@ -136,22 +139,49 @@ def leaks() -> list[str]:
     return found
 
 
-def listening(table: str) -> set[int]:
-    """Give the ports of /proc/net/tcp or tcp6 that listen beyond the loopback."""
+def listening(table: str) -> dict[int, str]:
+    """Give port → inode in /proc/net/tcp or tcp6 that listen beyond the loopback."""
     rows = (line.split() for line in table.splitlines()[1:])
-    open_ones = ((row[1].split(":"), row[3]) for row in rows)
+    open_ones = ((row[1].split(":"), row[3], row[9]) for row in rows)
     return {
-        int(port, 16)
-        for (address, port), state in open_ones
+        int(port, 16): inode
+        for (address, port), state, inode in open_ones
         if state == LISTEN and not (address.endswith("7F") or address == LOOPBACK_V6)
     }
 
 
-def watch(ports: set[int], stop: threading.Event) -> None:
-    """Note every port that listens beyond localhost, until told to stop."""
+def owner(inode: str) -> Path | None:
+    """Find the process that holds a socket, as its folder in /proc."""
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if os.readlink(link) == f"socket:[{inode}]":
+                return link.parents[1]
+        except OSError:  # it has ended meanwhile
+            continue
+    return None
+
+
+def of_torchrun(process: Path | None) -> bool:
+    """Whether a process is torchrun, or was started by it."""
+    try:
+        while process is not None and process.name != "0":
+            words = (process / "cmdline").read_bytes()
+            if b"torchrun" in words or b"torch.distributed" in words:
+                return True
+            stat = (process / "stat").read_text(encoding="utf-8")
+            process = process.parent / stat.rsplit(")", 1)[1].split()[1]
+    except OSError:
+        pass
+    return False
+
+
+def watch(ports: dict[int, bool], stop: threading.Event) -> None:
+    """Note who listens beyond localhost, port → torchrun's or not, until `stop`."""
     while not stop.wait(LOOK):
         for name in ("tcp", "tcp6"):
-            ports |= listening(Path("/proc/net", name).read_text(encoding="ascii"))
+            found = listening(Path("/proc/net", name).read_text(encoding="ascii"))
+            for port in found.keys() - ports.keys():
+                ports[port] = of_torchrun(owner(found[port]))
 
 
 def below(folder: Path) -> set[str]:
@@ -167,7 +197,7 @@ def run_sealed(scratch: Path, command: list[str]) -> int:
         print(f"sealed: the seal does not hold: {'; '.join(found)}", file=sys.stderr)
         return 2
     given = below(scratch / "notebooks")
-    ports, stop = set(), threading.Event()
+    ports, stop = {}, threading.Event()
     watcher = threading.Thread(target=watch, args=(ports, stop))
     watcher.start()
     try:
@@ -177,8 +207,10 @@ def run_sealed(scratch: Path, command: list[str]) -> int:
         watcher.join()
     new = sorted(below(scratch / "notebooks") - given)
     print(f"sealed: written beside the notebooks: {new or 'nothing'}")
-    print(f"sealed: listened beyond localhost: {sorted(ports) or 'nobody'}")
-    return code or int(bool(ports))
+    bad = sorted(port for port, torchruns in ports.items() if not torchruns)
+    print(f"sealed: listened for torchrun's workers: {len(ports) - len(bad)} ports")
+    print(f"sealed: listened beyond localhost: {bad or 'nobody'}")
+    return code or int(bool(bad))
 
 
 def main(command: list[str]) -> int:

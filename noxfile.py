@@ -24,6 +24,7 @@ from pathlib import Path
 import nox
 
 PYTHONS = ("3.11", "3.12", "3.13")
+WITH_PIP = ["--seed"]  # as .venv has it, and as a student's environment does
 
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["locked", "oldest", "newest"]
@@ -50,14 +51,14 @@ def test(session: nox.Session) -> None:
     session.run("make", "test", "READY=", f"BIN={ours}", external=True)
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=PYTHONS, venv_params=WITH_PIP)
 def locked(session: nox.Session) -> None:
     """Run everything with the versions of requirements.lock."""
     install(session, "--require-hashes", "-r", "requirements.lock")
     test(session)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHONS[0], venv_params=WITH_PIP)
 def oldest(session: nox.Session) -> None:
     """Run everything with the lower bounds of pyproject.toml."""
     lowest = ("--resolution", "lowest-direct", "--extra", "dev")
@@ -65,14 +66,14 @@ def oldest(session: nox.Session) -> None:
     test(session)
 
 
-@nox.session(python=PYTHONS[-1])
+@nox.session(python=PYTHONS[-1], venv_params=WITH_PIP)
 def newest(session: nox.Session) -> None:
     """Run everything with the newest versions of today."""
     install(session, "--upgrade", "--extra", "dev", "-r", "pyproject.toml")
     test(session)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHONS[0], venv_params=WITH_PIP)
 def mutants(session: nox.Session) -> None:
     """Mutate the core of the package; a mutant that no test notices survives."""
     locks = ("-r", "requirements.lock", "-r", "requirements-tools.lock")

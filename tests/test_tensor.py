@@ -321,3 +321,16 @@ def test_as_tensor_makes_constants():
         assert as_tensor(raw).requires_grad is False
     assert as_tensor(2, np.float32).dtype == np.float32
     assert as_tensor(np.ones(3), np.float32).dtype == np.float64
+
+
+def test_a_number_beside_float32_changes_no_dtype():
+    x = Tensor(np.full((2, 3), 2.0, np.float32))
+    for out in (x + 3, x - 3, x * 3, x / 3, 3 + x, 3 - x, 3 * x, 3 / x):
+        assert out.dtype == np.float32
+
+
+def test_reductions_drop_their_axes_unless_told():
+    x = Tensor(np.arange(6.0).reshape(2, 3))
+    for reduce in (x.sum, x.mean, x.max):
+        assert (reduce().shape, reduce(0).shape) == ((), (3,))
+        assert (reduce(0, True).shape, reduce(keepdims=True).shape) == ((1, 3), (1, 1))

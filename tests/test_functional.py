@@ -88,6 +88,17 @@ def test_power_equals_torch(n):
     assert_same(F.power_vjp(g, x, n), grad)
 
 
+def test_an_exponent_that_is_no_number_is_named():
+    with pytest.raises(TypeError, match="a number, not str\\. For"):
+        F.power(np.ones(2), "2")
+
+
+def test_relu_is_shut_at_its_kink():
+    np.testing.assert_array_equal(
+        F.relu_vjp(np.ones(3), np.array([-1.0, 0, 1])), [0, 0, 1]
+    )
+
+
 def test_power_at_zero_has_no_nan():
     x = np.array([0.0, 2.0])
     assert_same(F.power_vjp(np.ones(2), x, 0), np.zeros(2))

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from course_utils import functional as F
 from course_utils.tape import Tape, no_grad
 from course_utils.tensor import (
     MAKE_OP,
@@ -334,3 +335,15 @@ def test_reductions_drop_their_axes_unless_told():
     for reduce in (x.sum, x.mean, x.max):
         assert (reduce().shape, reduce(0).shape) == ((), (3,))
         assert (reduce(0, True).shape, reduce(keepdims=True).shape) == ((1, 3), (1, 1))
+
+
+def test_layers_carry_their_names_and_pass_eps_on():
+    x, gamma, beta = Tensor([[1.0, 2.0, 4.0]]), Tensor(np.ones(3)), Tensor(np.ones(3))
+    assert linear(x, np.ones((3, 2)), np.ones(2)).op.name == "linear"
+    out = layer_norm(x, gamma, beta, eps=0.5)
+    assert out.op.name == "layer norm"
+    g = np.array([[1.0, -2.0, 0.5]])
+    out.backward(g)
+    expected = F.layer_norm_vjp(g, x.data, gamma.data, 0.5)
+    for leaf, grad in zip((x, gamma, beta), expected, strict=True):
+        np.testing.assert_array_equal(leaf.grad, grad)

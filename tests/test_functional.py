@@ -155,6 +155,21 @@ def test_reductions_equal_torch(name, axis, keepdims):
     assert_same(getattr(F, name + "_vjp")(g, what, axis, keepdims), grad)
 
 
+def test_reductions_drop_their_axes_unless_told():
+    x, g = np.arange(6.0).reshape(2, 3), np.ones(3)
+    for reduce in (F.sum, F.mean, F.max):
+        assert reduce(x, 0).shape == (3,) and np.shape(reduce(x)) == ()
+    grads = F.sum_vjp(g, (2, 3), 0), F.mean_vjp(g, (2, 3), 0), F.max_vjp(g, x, 0)
+    assert {grad.shape for grad in (*grads, F.spread(g, (3, 2), 1).T)} == {(2, 3)}
+
+
+@pytest.mark.parametrize(("axis", "left"), [(None, ()), (0, (3,)), (1, (0,))])
+def test_the_mean_of_nothing_hands_nothing_back(axis, left):
+    with np.errstate(all="raise"):
+        grad = F.mean_vjp(np.ones(left), (0, 3), axis)
+    assert grad.shape == (0, 3)
+
+
 def test_max_shares_a_tie_as_torch_amax_does():
     x = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
     g = np.array([6.0, 9.0])

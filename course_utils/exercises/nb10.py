@@ -174,6 +174,47 @@ def rms_not_summed(grad_out, x, gamma, eps=1e-5):
     return grad_x, grad_out * x / _r(x, eps)
 
 
+def _rms(grad_out, x, gamma, eps, times=1.0, in_mean=None, r_of=_r):
+    r = r_of(x, eps)
+    x_hat, u = x / r, grad_out * gamma
+    meets = u if in_mean is None else in_mean
+    along = times * (meets * x_hat).mean(axis=-1, keepdims=True)
+    return (u - x_hat * along) / r, (grad_out * x_hat).sum(axis=0)
+
+
+def rms_along_twice(grad_out, x, gamma, eps=1e-5):
+    return _rms(grad_out, x, gamma, eps, times=2)
+
+
+def rms_along_halved(grad_out, x, gamma, eps=1e-5):
+    return _rms(grad_out, x, gamma, eps, times=0.5)
+
+
+def rms_gamma_in_one_place(grad_out, x, gamma, eps=1e-5):
+    return _rms(grad_out, x, gamma, eps, in_mean=grad_out)
+
+
+def rms_of_absolutes(grad_out, x, gamma, eps=1e-5):
+    def r_of(x, eps):
+        return np.abs(x).mean(axis=-1, keepdims=True) + eps
+
+    return _rms(grad_out, x, gamma, eps, r_of=r_of)
+
+
+def rms_of_standard_deviation(grad_out, x, gamma, eps=1e-5):
+    def r_of(x, eps):
+        return np.sqrt(x.var(axis=-1, keepdims=True) + eps)
+
+    return _rms(grad_out, x, gamma, eps, r_of=r_of)
+
+
+def rms_of_length(grad_out, x, gamma, eps=1e-5):
+    def r_of(x, eps):
+        return np.sqrt((x * x).sum(axis=-1, keepdims=True) + eps)
+
+    return _rms(grad_out, x, gamma, eps, r_of=r_of)
+
+
 def norm_mistakes(tempting, not_summed, assigned, axis_word):
     return [
         Mistake(
@@ -274,6 +315,44 @@ RMS_MISTAKES = [
         "over-all",
         rms_over_all,
         "The mean runs over the whole batch. Each row has an $r$ of its own.",
+        NORM,
+    ),
+    Mistake(
+        "along-twice",
+        rms_along_twice,
+        "The second path counts twice. The 2 of the square meets the ½ of the root.",
+        NORM,
+    ),
+    Mistake(
+        "along-halved",
+        rms_along_halved,
+        "The second path counts half. The ½ of the root meets the 2 of the square.",
+        NORM,
+    ),
+    Mistake(
+        "gamma-in-one-place",
+        rms_gamma_in_one_place,
+        "`gamma` is in the first path alone. What comes back through the scale goes "
+        "both ways afterwards.",
+        NORM,
+    ),
+    Mistake(
+        "absolute",
+        rms_of_absolutes,
+        "$r$ is made of absolute values here. It is the root of a mean of squares.",
+        NORM,
+    ),
+    Mistake(
+        "deviation",
+        rms_of_standard_deviation,
+        "$r$ is the standard deviation here. This normalisation does not subtract the "
+        "mean, under the root neither.",
+        NORM,
+    ),
+    Mistake(
+        "length",
+        rms_of_length,
+        "$r$ is the length of the row here. Under the root stands a *mean*.",
         NORM,
     ),
     Mistake(
@@ -422,6 +501,79 @@ def batch_eps_fixed(grad_out, x, gamma, eps=1e-5):
     return batch_norm_vjp(grad_out, x, gamma, 1e-5)
 
 
+def _batch(grad_out, x, gamma, eps, formula):
+    x_hat, s = _hat(x, eps)
+    grad_x = formula(grad_out * gamma, x_hat, s)
+    return grad_x, (grad_out * x_hat).sum(axis=0), grad_out.sum(axis=0)
+
+
+def batch_first_mean_of_rows(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - u.mean(axis=1, keepdims=True) - h * (u * h).mean(0)) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
+def batch_second_mean_of_rows(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - u.mean(0) - h * (u * h).mean(axis=1, keepdims=True)) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
+def batch_means_of_all(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - u.mean() - h * (u * h).mean()) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
+def batch_gamma_in_one_place(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - u.mean(0) - h * (grad_out * h).mean(0)) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
+def batch_gamma_not_in_means(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - grad_out.mean(0) - h * (grad_out * h).mean(0)) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
+def batch_gamma_not_in_first_mean(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - grad_out.mean(0) - h * (u * h).mean(0)) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
+def batch_divided_by_variance(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - u.mean(0) - h * (u * h).mean(0)) / s**2
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
+def batch_mean_alone(grad_out, x, gamma, eps=1e-5):
+    return _batch(grad_out, x, gamma, eps, lambda u, h, s: u - u.mean(0))
+
+
+def batch_along_twice(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - u.mean(0) - 2 * h * (u * h).mean(0)) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
+def batch_along_halved(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - u.mean(0) - 0.5 * h * (u * h).mean(0)) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
 def batch_not_summed(grad_out, x, gamma, eps=1e-5):
     grad_x = batch_norm_vjp(grad_out, x, gamma, eps)[0]
     return grad_x, grad_out * _hat(x, eps)[0], grad_out
@@ -521,6 +673,74 @@ BATCH_MISTAKES = [
         "eps-fixed",
         batch_eps_fixed,
         "The argument `eps` is not used: some other number stands in its place.",
+        NORM,
+    ),
+    Mistake(
+        "first-mean-of-rows",
+        batch_first_mean_of_rows,
+        "The mean of the gradient runs along the rows. The mean that it comes "
+        "from, in the forward pass, runs over the examples.",
+        NORM,
+    ),
+    Mistake(
+        "second-mean-of-rows",
+        batch_second_mean_of_rows,
+        "The mean along $\\hat x$ is taken of each row. The deviation that it "
+        "comes from, in the forward pass, runs over the examples.",
+        NORM,
+    ),
+    Mistake(
+        "means-of-all",
+        batch_means_of_all,
+        "The means run over the whole array. Each feature has a mean of its own.",
+        NORM,
+    ),
+    Mistake(
+        "gamma-in-one-place",
+        batch_gamma_in_one_place,
+        "In the mean along $\\hat x$ `gamma` is missing. What comes back "
+        "through the scale goes all ways afterwards.",
+        NORM,
+    ),
+    Mistake(
+        "gamma-not-in-means",
+        batch_gamma_not_in_means,
+        "`gamma` is missing in both means. What comes back through the scale "
+        "goes all ways afterwards.",
+        NORM,
+    ),
+    Mistake(
+        "gamma-not-in-first",
+        batch_gamma_not_in_first_mean,
+        "In the first mean `gamma` is missing. What comes back through the "
+        "scale goes all ways afterwards.",
+        NORM,
+    ),
+    Mistake(
+        "divided-by-variance",
+        batch_divided_by_variance,
+        "The gradient of $x$ is divided by the variance. It is divided by the "
+        "deviation, once.",
+        NORM,
+    ),
+    Mistake(
+        "mean-alone",
+        batch_mean_alone,
+        "Only the mean is undone here. The division by the deviation is still to go.",
+        NORM,
+    ),
+    Mistake(
+        "along-twice",
+        batch_along_twice,
+        "The path through the deviation counts twice. The 2 of the square meets "
+        "the ½ of the root.",
+        NORM,
+    ),
+    Mistake(
+        "along-halved",
+        batch_along_halved,
+        "The path through the deviation counts half. The ½ of the root meets "
+        "the 2 of the square.",
         NORM,
     ),
 ]
@@ -652,6 +872,37 @@ def clipped_when_over_one(a, b, max_norm):
     return (a * max_norm / norm, b * max_norm / norm) if norm > 1 else (a, b)
 
 
+def clipped_to_unit(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return a / norm, b / norm
+
+
+def clipped_to_half(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return _cut(a, 2 * norm, max_norm), _cut(b, 2 * norm, max_norm)
+
+
+def clipped_by_root(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    factor = np.sqrt(min(1, max_norm / norm))
+    return a * factor, b * factor
+
+
+def clipped_by_first(a, b, max_norm):
+    norm = np.linalg.norm(a)
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
+def clipped_by_last(a, b, max_norm):
+    norm = np.linalg.norm(b)
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
+def clipped_without_bound(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return (a / norm, b / norm) if norm > 1 else (a, b)
+
+
 CLIP_MISTAKES = [
     Mistake(
         "each-by-itself",
@@ -755,6 +1006,45 @@ CLIP_MISTAKES = [
         "nothing",
         clipped_nothing,
         "Both come back as they are, however long they are.",
+        CLIP,
+    ),
+    Mistake(
+        "to-unit",
+        clipped_to_unit,
+        "Both together get the length 1, always. Clipping shortens what is "
+        "longer than `max_norm`, and leaves the rest.",
+        CLIP,
+    ),
+    Mistake(
+        "to-half",
+        clipped_to_half,
+        "What is too long gets half the length it may have, or is cut too "
+        "early. Where does a factor of 2 come from?",
+        CLIP,
+    ),
+    Mistake(
+        "by-root",
+        clipped_by_root,
+        "The root of the factor is taken. The root belongs to the sum of "
+        "squares, once.",
+        CLIP,
+    ),
+    Mistake(
+        "by-first",
+        clipped_by_first,
+        "The first gradient alone gives the length. In one long vector both count.",
+        CLIP,
+    ),
+    Mistake(
+        "by-last",
+        clipped_by_last,
+        "The second gradient alone gives the length. In one long vector both count.",
+        CLIP,
+    ),
+    Mistake(
+        "without-bound",
+        clipped_without_bound,
+        "`max_norm` is not used: what is longer than 1 gets the length 1.",
         CLIP,
     ),
 ]
@@ -945,6 +1235,38 @@ def gain_one(f):
     return 1.0
 
 
+def gain_of_two(f):
+    return 2.0
+
+
+def gain_over_variance(f):
+    return 1 / (_bell(f, np.square) - _bell(f, np.positive) ** 2)
+
+
+def gain_at_one(f):
+    return 1 / f(1.0)
+
+
+def gain_at_zero(f):
+    return 2e-5 / (f(1e-5) - f(-1e-5))
+
+
+def gain_positive(f):
+    return 1 / np.sqrt(np.mean(f(np.linspace(0, 1, 2001)) ** 2))
+
+
+def gain_with_two(f):
+    return np.sqrt(2) * gain(f)
+
+
+def gain_negative(f):
+    return -gain(f)
+
+
+def gain_of_twenty(f):
+    return 1 / np.sqrt(np.mean(f(np.random.default_rng(0).normal(size=50)) ** 2))
+
+
 GAINS = [
     Mistake(
         "without-root",
@@ -991,7 +1313,7 @@ GAINS = [
     Mistake(
         "flat",
         gain_flat,
-        "All $z$ between −8 and 8 count alike. But $z$ is near 0 most of the time: "
+        "All $z$ of a wide interval count alike. But $z$ is near 0 most of the time: "
         "the mean needs the weights of the bell curve.",
         WEIGHTS,
     ),
@@ -1033,6 +1355,59 @@ GAINS = [
         "Without a gain the size stays only if $f$ changes nothing.",
         WEIGHTS,
     ),
+    Mistake(
+        "constant",
+        gain_of_two,
+        "It is the same number for every $f$. Another $f$ needs another number.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "over-variance",
+        gain_over_variance,
+        "It is divided by the variance of $f(z)$: that is the mean square "
+        "without the square of the mean, and the root is missing as well.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "at-one",
+        gain_at_one,
+        "Only $z = 1$ is looked at. What counts is the mean over all $z$ that occur.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "at-zero",
+        gain_at_zero,
+        "Only the slope at 0 is looked at. What counts is the mean of $f(z)^2$ "
+        "over all $z$ that occur.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "positive",
+        gain_positive,
+        "$z$ is taken between 0 and 1, all equally likely. It is a normal "
+        "random number: half of the time it is negative.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "he-besides",
+        gain_with_two,
+        "The gains are right times $\\sqrt2$. He's 2 made up for ReLU's half; "
+        "the mean of $f(z)^2$ says that already.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "sign",
+        gain_negative,
+        "The gains are negative. A standard deviation cannot be.",
+        WEIGHTS,
+    ),
+    Mistake(
+        "too-few",
+        gain_of_twenty,
+        "Near, but not within two per cent. Are there enough random numbers, or "
+        "is the grid fine enough?",
+        WEIGHTS,
+    ),
 ]
 ACTIVATIONS = {
     "ReLU": F.relu,
@@ -1058,13 +1433,29 @@ def judge_gain(answer, run):
     for mistake in GAINS:
         if near(values, mistake.code):
             return mistake
-    right = [gain(f) for f in ACTIVATIONS.values()]
+    right = np.array([gain(f) for f in ACTIVATIONS.values()])
+    if named := roughly(values, right):
+        return next(m for m in GAINS if m.id == named)
     k = int(np.argmax(~np.isclose(values, right, rtol=0.02)))
     name = list(ACTIVATIONS)[k]
     return (
         f"For {name}: with z of variance 1, and weights as large as your gain says, "
         f"the next z has variance {(values[k] / right[k]) ** 2:.3g}. It should be 1."
     )
+
+
+def roughly(values, right):
+    """Name what has no code of its own, or has it with other numbers."""
+    if np.ptp(values) < 1e-6:
+        return "constant"
+    flat = [lambda f, a=a: _uniform(f, a) for a in (2, 3, 4, 5, 6, 10)]
+    if any(near(values, of) for of in flat):
+        return "flat"
+    return "too-few" if np.all(np.abs(values / right - 1) < 0.4) else None
+
+
+def _uniform(f, a):
+    return 1 / np.sqrt(np.mean(f(np.linspace(-a, a, 2001)) ** 2))
 
 
 def near(values, of):

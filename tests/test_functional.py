@@ -446,6 +446,10 @@ one, nan = np.ones(2), np.array([np.nan, 1.0])
 NAMED = [
     (lambda: F.matmul(one, np.ones((2, 3))), r"^matmul: A has .* and B \(2, 3\); both"),
     (lambda: F.matmul(np.ones((2, 3)), one), r"^matmul: A has .* and B \(2,\); both"),
+    (
+        lambda: F.matmul(np.ones((2, 3, 4)), np.ones((2, 5, 6))),
+        r"^matmul: A \(2, 3, 4\) has 4 columns, B \(2, 5, 6\) has 5 rows",
+    ),
     (lambda: F.linear(one, np.ones((2, 3)), one), r"^linear: X has .* and W \(2, 3\)"),
     (lambda: F.layer_norm(np.ones((5, 4)), np.ones(3), one), "^layer_norm: gamma has"),
     (lambda: F.layer_norm(np.ones((5, 4)), np.ones(4), one), "^layer_norm: beta has"),

@@ -123,3 +123,23 @@ def test_comments_that_are_for_machines_are_not_shown():
     code = "#| package: a.b\n# NBVAL_IGNORE_OUTPUT\nx = 1  # noqa: F841\n# said"
     [cell] = slides.shaped([nbformat.v4.new_code_cell(code)])
     assert cell.source == "x = 1\n# said"
+
+
+def test_a_stepping_view_keeps_the_keys_until_one_clicks_beside_it(opened):
+    page = opened("03_tape_engine").page
+    page.evaluate("""() => {
+      const slides = Reveal.getSlides(), at = slides.findIndex((slide) =>
+        slide.querySelector(".stepping"));
+      const {h, v} = Reveal.getIndices(slides[at]);
+      Reveal.slide(h, v, 99);
+    }""")
+    here = page.evaluate("Reveal.getIndices()")
+    view = page.locator("section.present .stepping").first
+    view.get_by_role("button", name="one step back").click()
+    page.keyboard.press("Home")  # the button is switched off and loses the focus
+    page.keyboard.press("ArrowRight")
+    assert view.locator("output").text_content().startswith("2 /")
+    assert page.evaluate("Reveal.getIndices()") == here
+    page.mouse.click(1000, 700)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("Reveal.getIndices()") != here

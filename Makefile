@@ -48,7 +48,7 @@ help:
 	@echo "make lecture-test  are site, decks and grading as they should be? (after making them)"
 	@echo "make instructor  the notebooks with all solutions, and a hand-out to print (one: NB=03)"
 	@echo "make matrix     the whole suite under Python 3.11 to 3.13, old and new dependencies"
-	@echo "make mutants    change the core in 3,000 small ways; do the tests notice? (hours)"
+	@echo "make mutants    change the core in 3,000 small ways; do the tests notice? (an hour)"
 	@echo "make sealed     make test with nothing to write to and no network (Linux)"
 	@echo "make clean      remove .venv and caches"
 

@@ -21,12 +21,15 @@ function where() {
   }
 }
 
+// A stepping view is as wide as the page; what it draws is not.
+const drawn = (part) => part.shadowRoot?.querySelector(".stepper") ?? part;
+
 function enlarge() {
   const slides = document.querySelector(".slides");
   slides.classList.add("deck-measured"); // what is hidden has no size
   for (const cell of document.querySelectorAll(".celltag_deck-no-code")) {
     const parts = [...cell.querySelectorAll("img, .stepping")];
-    const wide = parts.reduce((sum, part) => sum + part.offsetWidth + 12, 0);
+    const wide = parts.reduce((sum, part) => sum + drawn(part).offsetWidth + 12, 0);
     const high = Math.max(...parts.map((part) => part.offsetHeight));
     if (!wide || !high) continue;
     const others = [...cell.parentElement.children].filter((c) => c !== cell);

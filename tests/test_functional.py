@@ -156,11 +156,11 @@ def test_reductions_equal_torch(name, axis, keepdims):
 
 
 def test_reductions_drop_their_axes_unless_told():
-    x, g = np.arange(6.0).reshape(2, 3), np.ones(3)
+    x, g = np.arange(6.0).reshape(2, 3), np.ones(2)
     for reduce in (F.sum, F.mean, F.max):
         assert reduce(x, 0).shape == (3,) and np.shape(reduce(x)) == ()
-    grads = F.sum_vjp(g, (2, 3), 0), F.mean_vjp(g, (2, 3), 0), F.max_vjp(g, x, 0)
-    assert {grad.shape for grad in (*grads, F.spread(g, (3, 2), 1).T)} == {(2, 3)}
+    grads = F.sum_vjp(g, (2, 3), 1), F.mean_vjp(g, (2, 3), 1), F.max_vjp(g, x, 1)
+    assert {grad.shape for grad in (*grads, F.spread(g, (2, 3), 1))} == {(2, 3)}
 
 
 @pytest.mark.parametrize(("axis", "left"), [(None, ()), (0, (3,)), (1, (0,))])

@@ -145,6 +145,32 @@ def fused_of_the_right_one_only(grad_out, z, labels):
     return grad_out * (p - 1) * target / len(z), None
 
 
+def fused_label_numbers(grad_out, z, labels):
+    return grad_out * (torch.softmax(z, dim=1) - labels[:, None]) / len(z), None
+
+
+def fused_product(grad_out, z, labels):
+    target = torch.nn.functional.one_hot(labels, z.shape[1])
+    return grad_out * torch.softmax(z, dim=1) * target / len(z), None
+
+
+def fused_added(grad_out, z, labels):
+    one = torch.ones_like(grad_out)
+    return grad_out + fused_backward(one, z, labels)[0], None
+
+
+def fused_first_row(grad_out, z, labels):
+    p = torch.softmax(z, dim=1)
+    p[0, labels[0]] -= 1
+    return grad_out * p / len(z), None
+
+
+def fused_first_column(grad_out, z, labels):
+    p = torch.softmax(z, dim=1)
+    p[:, 0] -= 1
+    return grad_out * p / len(z), None
+
+
 FUSED = [
     Mistake(
         "at-output",
@@ -224,6 +250,38 @@ FUSED = [
         fused_of_the_right_one_only,
         "Only the entry of the right class has a gradient. The other logits stand in "
         "the sum of the softmax, too.",
+        LOSSES,
+    ),
+    Mistake(
+        "label-numbers",
+        fused_label_numbers,
+        "The labels themselves are subtracted, as numbers. Subtract a row that "
+        "has a 1 at the place of the label.",
+        LOSSES,
+    ),
+    Mistake(
+        "product",
+        fused_product,
+        "Probability and target are multiplied. The rule has their difference.",
+        LOSSES,
+    ),
+    Mistake(
+        "incoming-added",
+        fused_added,
+        "The gradient that comes in is added, where the chain rule multiplies.",
+        RULE,
+    ),
+    Mistake(
+        "first-row",
+        fused_first_row,
+        "The 1 is subtracted in the first row alone. Each example has a label.",
+        LOSSES,
+    ),
+    Mistake(
+        "first-column",
+        fused_first_column,
+        "The 1 is subtracted in the same column of every row. Each example has "
+        "a label of its own.",
         LOSSES,
     ),
 ]
@@ -346,6 +404,16 @@ def swish_y_slope(grad_out, x):
     return grad_out * y * (1 - y)
 
 
+def swish_slopes_only(grad_out, x):
+    s = torch.sigmoid(x)
+    return grad_out * s * s * (1 - s)
+
+
+def swish_square(grad_out, x):
+    s = torch.sigmoid(x)
+    return grad_out * (s + x * s * s)
+
+
 SWISH = [
     Mistake(
         "activation-missing",
@@ -410,6 +478,19 @@ SWISH = [
         swish_y_slope,
         "$y(1-y)$ of swish's own output is no slope of anything here: that form "
         "belongs to the sigmoid alone.",
+        "06_layers_and_losses#Activations",
+    ),
+    Mistake(
+        "factors-of-slope",
+        swish_slopes_only,
+        "σ and σ′ are multiplied. They belong to two paths, and paths add; and "
+        "on the path through σ stands $x$.",
+        "01_chain_rule#Forks add",
+    ),
+    Mistake(
+        "square",
+        swish_square,
+        "$s^2$ stands where the slope of σ belongs. One of the two factors is $1 - s$.",
         "06_layers_and_losses#Activations",
     ),
 ]
@@ -551,6 +632,30 @@ def whole_halved(X, labels, W, size):
     return total
 
 
+def whole_upside_down(X, labels, W, size):
+    return sum(g * len(X) / n for g, n in _parts(X, labels, W, size))
+
+
+def whole_by_own_length(X, labels, W, size):
+    return sum(g / n for g, n in _parts(X, labels, W, size))
+
+
+def whole_quarter(X, labels, W, size):
+    return sum(g for g, _ in _parts(X, labels, W, size)) / 4
+
+
+def whole_overlapping(X, labels, W, size):
+    total = 0.0
+    for k in range(len(X)):
+        x, y = X[k : k + size], labels[k : k + size]
+        total = total + whole_by_formula(x, y, W, size) * len(x) / len(X)
+    return total
+
+
+def whole_step(X, labels, W, size):
+    return W - whole_by_formula(X, labels, W, size)
+
+
 WHOLE = [
     Mistake(
         "as-found",
@@ -660,6 +765,40 @@ WHOLE = [
         "fade.",
         SHARED,
     ),
+    Mistake(
+        "upside-down",
+        whole_upside_down,
+        "The factor is upside down: each part's loss is made larger. How much "
+        "of the whole is one part?",
+        SHARED,
+    ),
+    Mistake(
+        "by-own-length",
+        whole_by_own_length,
+        "Each part's mean is divided by the part's length once more. What is "
+        "its share of the whole?",
+        SHARED,
+    ),
+    Mistake(
+        "quarter",
+        whole_quarter,
+        "It is divided by 4, whatever the number of parts. And parts of other "
+        "lengths count for other shares.",
+        SHARED,
+    ),
+    Mistake(
+        "overlapping",
+        whole_overlapping,
+        "The parts overlap: each begins one example after the one before. How "
+        "far does the loop have to go on each time?",
+        SHARED,
+    ),
+    Mistake(
+        "step",
+        whole_step,
+        "The weights after a step come back. Asked for is their gradient.",
+        SHARED,
+    ),
 ]
 
 # --- 11.4: what stands in .grad -------------------------------------------------------
@@ -742,6 +881,19 @@ IN_GRAD = [
         "values",
         lambda: (18, 22, 5, 9),
         "This looks like the product's *value*. In `.grad` stands its slope.",
+        "01_chain_rule#Forks add",
+    ),
+    Mistake(
+        "counted-wrongly",
+        lambda: (24, 12, 6, 18),
+        "Count the calls once more, and what each of them adds: twice the value "
+        "that the number has at that moment.",
+        ALIKE,
+    ),
+    Mistake(
+        "other-slope",
+        lambda: (9, 14, 6.5, 1),
+        "The slope of $w \\cdot w$ is $2w$: 6 where `w` is 3, and 4 where it is 2.",
         "01_chain_rule#Forks add",
     ),
 ]
@@ -882,6 +1034,38 @@ def grad_numeric(y, x):
     return Tensor((above - below) / (2 * step))
 
 
+def grad_negative(y, x):
+    return _walk(y, x) * -1.0
+
+
+def grad_tanh_plus(y, x):
+    return _walk(y, x, tanh=lambda g, y, a: (g * (y * y + 1.0),))
+
+
+def grad_tanh_no_square(y, x):
+    return _walk(y, x, tanh=lambda g, y, a: (g * (y * -1.0 + 1.0),))
+
+
+def grad_tanh_bare(y, x):
+    return _walk(y, x, tanh=lambda g, y, a: (y * y * -1.0 + 1.0,))
+
+
+def grad_times_bare(y, x):
+    return _walk(y, x, times=lambda g, y, a, b: (b, a))
+
+
+def grad_of_x(y, x):
+    return x
+
+
+def grad_of_y(y, x):
+    return y
+
+
+def grad_incoming_as_data(y, x):
+    return _walk(y, x, times=lambda g, y, a, b: (b * g.data, a * g.data))
+
+
 HIGHER = [
     Mistake(
         "as-array",
@@ -962,6 +1146,58 @@ HIGHER = [
         "multiply.",
         TAPE,
     ),
+    Mistake(
+        "sign",
+        grad_negative,
+        "The sign is reversed. With which number does the way back begin?",
+        TAPE,
+    ),
+    Mistake(
+        "tanh-plus",
+        grad_tanh_plus,
+        "In the rule of tanh a plus stands where a minus belongs.",
+        "06_layers_and_losses#Activations",
+    ),
+    Mistake(
+        "tanh-no-square",
+        grad_tanh_no_square,
+        "In the rule of tanh the output is not squared.",
+        "06_layers_and_losses#Activations",
+    ),
+    Mistake(
+        "tanh-bare",
+        grad_tanh_bare,
+        "In the rule of tanh the gradient that comes in is missing. Along a "
+        "path, prices multiply.",
+        TAPE,
+    ),
+    Mistake(
+        "times-bare",
+        grad_times_bare,
+        "In the rule of the product the gradient that comes in is missing. "
+        "Along a path, prices multiply.",
+        TAPE,
+    ),
+    Mistake(
+        "returns-x",
+        grad_of_x,
+        "$x$ itself comes back, not a derivative.",
+        TAPE,
+    ),
+    Mistake(
+        "returns-y",
+        grad_of_y,
+        "$y$ itself comes back, not its derivative.",
+        TAPE,
+    ),
+    Mistake(
+        "data-in-a-rule",
+        grad_incoming_as_data,
+        "The first derivatives are right, and a later one is not. Does plain "
+        "data stand in a rule (`.data`, or an array made of it)? The tape does "
+        "not see that.",
+        ALIKE,
+    ),
 ]
 
 
@@ -1011,53 +1247,53 @@ def distance(got, right):
 
 
 def judge_higher(answer, run):
-    wrong = None
-    for f, words in FORMULAS:
-        x = Tensor(POINTS)
-        y = f(x)
-        for k, right in enumerate(derivatives(f, POINTS)):
-            y = run(of=partial(answer, y, x))
-            if y is None and k == 0:
-                return "It returns None. Is a `return` missing?"
-            if not isinstance(y, Tensor):
-                return HIGHER[0]
-            error = distance(y.data, right)
-            if error > 1e-12:
-                if y.op is None and error < 1e-4:
-                    return HIGHER[2]
-                wrong = words, k
-                break
-            if k < 2 and y.op is None:
-                return HIGHER[1]
-            if k < 2 and not any(node is x for node in Tape(y).nodes):
-                return OFF_THE_TAPE.get(f, "x is not on the tape of what it returns.")
-        if wrong:
-            return named_higher(*wrong, answer, run)
+    for depth in (1, len(ORDINALS)):  # first derivatives of all, then the others
+        for f, words in FORMULAS:
+            said = judge_one(f, words, depth, answer, run)
+            if said is not None:
+                return said
+    return None
+
+
+def judge_one(f, words, depth, answer, run):
+    x = Tensor(POINTS)
+    y = f(x)
+    for k, right in enumerate(derivatives(f, POINTS)[:depth]):
+        y = run(of=partial(answer, y, x))
+        if y is None:
+            return "It returns None. Is a `return` missing?"
+        if not isinstance(y, Tensor):
+            return HIGHER[0]
+        error = distance(y.data, right)
+        if error > 1e-12:
+            if y.op is None and error < 1e-4:
+                return HIGHER[2]
+            return named_higher(words, k, answer, run)
+        if k < 2 and y.op is None:
+            return HIGHER[1]
+        if k == 0 and not any(node is x for node in Tape(y).nodes):
+            return OFF_THE_TAPE.get(f, "x is not on the tape of what it returns.")
     return None
 
 
 def named_higher(words, k, answer, run):
     """Find the mistake that makes the same first derivatives of all expressions."""
+    if k > 0:
+        return next(m for m in HIGHER if m.id == "data-in-a-rule")
+    got = first_derivatives(lambda *args: run(of=partial(answer, *args)))
     for mistake in HIGHER[2:]:
-        if all(alike(mistake.code, f, answer, run) for f, _ in FORMULAS):
+        made = first_derivatives(mistake.code)
+        if all(distance(a, b) < 1e-9 for a, b in zip(got, made, strict=True)):
             return mistake
     return f"The {ORDINALS[k]} derivative of {words} is not right."
 
 
-def alike(code, f, answer, run):
-    """Whether the answer's derivatives are those of a mistake, as far as both go."""
-    x, x2 = Tensor(POINTS), Tensor(POINTS)
-    y, y2 = f(x), f(x2)
-    for _ in ORDINALS[:2]:
-        try:
-            y, y2 = run(of=partial(answer, y, x)), code(y2, x2)
-        except KeyError:
-            return False
-        if not np.allclose(y.data, y2.data, rtol=1e-9):
-            return False
-        if y.op is None or y2.op is None:
-            return (y.op is None) == (y2.op is None)
-    return True
+def first_derivatives(of):
+    values = []
+    for f, _ in FORMULAS:
+        x = Tensor(POINTS)
+        values.append(of(f(x), x).data)
+    return values
 
 
 EXERCISES = [

@@ -29,7 +29,7 @@ SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipy
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor lecture-test matrix mutants sealed clean
+.PHONY: help lab test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
 
 help:
 	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
@@ -47,6 +47,7 @@ help:
 	@echo "make slides     a deck of each notebook, and as PDF, in build/slides (one: NB=03)"
 	@echo "make lecture-test  are site, decks and grading as they should be? (after making them)"
 	@echo "make instructor  the notebooks with all solutions, and a hand-out to print (one: NB=03)"
+	@echo "make assignment  a notebook to hand out (NB=06), or grade what came back (SUBMISSIONS=folder)"
 	@echo "make matrix     the whole suite under Python 3.11 to 3.13, old and new dependencies"
 	@echo "make mutants    change the core in 3,000 small ways; do the tests notice? (an hour)"
 	@echo "make sealed     make test with nothing to write to and no network (Linux)"
@@ -131,6 +132,10 @@ slides: $(LECTURE)/.ready $(WEB)
 instructor: export OMP_NUM_THREADS := 1
 instructor: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.instructor $(NB)
+
+# With SUBMISSIONS, a folder of STUDENT.ipynb: graded, a table, and feedback for each.
+assignment: $(LECTURE)/.ready
+	$(LECTURE_BIN)/python -m lecture.grading $(or $(NB),$(error Which notebook? make assignment NB=06)) $(SUBMISSIONS) --course $(or $(COURSE),build/course)
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(LOCK_FLAGS) pyproject.toml
 

@@ -1,0 +1,1 @@
+"""Collect and grade with nbgrader: see `lecture/grading/__main__.py`."""

@@ -326,6 +326,17 @@ def test_standardise_gives_mean_0_and_variance_1():
     assert (F.standardise(np.ones((2, 3)))[0] == 0).all()
 
 
+def test_eps_is_1e_5_unless_told():
+    x, gamma, g = np.array([[1.0, 1.01]]), np.ones(2), np.array([[1.0, 3.0]])
+    for a, b in (
+        (F.standardise(x), F.standardise(x, 1e-5)),
+        (F.layer_norm(x, gamma, gamma), F.layer_norm(x, gamma, gamma, 1e-5)),
+        (F.layer_norm_vjp(g, x, gamma), F.layer_norm_vjp(g, x, gamma, 1e-5)),
+    ):
+        for ours, expected in zip(a, b, strict=True):
+            np.testing.assert_array_equal(ours, expected)
+
+
 def test_layer_norm_keeps_to_itself():
     x, gamma = np.ones((1, 3)), np.ones(3)
     g = np.arange(3.0).reshape(1, 3)

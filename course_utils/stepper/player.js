@@ -83,8 +83,10 @@
     slider.value = at;
     slider.setAttribute("aria-valuetext", `step ${at + 1} of ${steps.length}`);
     count.textContent = `${at + 1} / ${steps.length}`;
+    const held = host.shadowRoot.activeElement;
     first.disabled = back.disabled = at === 0;
     last.disabled = at === steps.length - 1;
+    if (held?.disabled) slider.focus(); // a button that is off cannot keep the focus
     next.textContent = last.disabled ? "↺" : "→";
     next.title = last.disabled ? "from the start" : "one step on (right arrow)";
     next.setAttribute("aria-label", next.title);

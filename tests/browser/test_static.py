@@ -79,6 +79,15 @@ def test_buttons_step_as_keys_do(visit, exports):
     assert count(view)[0] == last
 
 
+def test_a_button_that_is_switched_off_hands_its_keys_on(visit, exports):
+    page = visit(exports["lab"]).page
+    view = steppers(page).first
+    view.get_by_label("one step back").click()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert count(view)[0] == 2
+
+
 def test_views_leave_each_other_alone(visit, exports):
     page = visit(exports["lab"]).page
     views = steppers(page)

@@ -194,6 +194,13 @@ def rms_gamma_in_one_place(grad_out, x, gamma, eps=1e-5):
     return _rms(grad_out, x, gamma, eps, in_mean=grad_out)
 
 
+def rms_too_often_divided(grad_out, x, gamma, eps=1e-5):
+    r, u = _r(x, eps), grad_out * gamma
+    x_hat = x / r
+    along = (u * x_hat).mean(axis=-1, keepdims=True)
+    return u / r - x * along / r**3, (grad_out * x_hat).sum(axis=0)
+
+
 def rms_of_absolutes(grad_out, x, gamma, eps=1e-5):
     def r_of(x, eps):
         return np.abs(x).mean(axis=-1, keepdims=True) + eps
@@ -327,6 +334,13 @@ RMS_MISTAKES = [
         "along-halved",
         rms_along_halved,
         "The second path counts half. The ½ of the root meets the 2 of the square.",
+        NORM,
+    ),
+    Mistake(
+        "power-of-r",
+        rms_too_often_divided,
+        "In the second path the power of $r$ is wrong. Count the divisions: "
+        "those inside $\\hat x$, and the one in front.",
         NORM,
     ),
     Mistake(
@@ -528,6 +542,13 @@ def batch_means_of_all(grad_out, x, gamma, eps=1e-5):
     return _batch(grad_out, x, gamma, eps, formula)
 
 
+def batch_not_centred(grad_out, x, gamma, eps=1e-5):
+    def formula(u, h, s):
+        return (u - u.mean(0) - x / s * (u * h).mean(0)) / s
+
+    return _batch(grad_out, x, gamma, eps, formula)
+
+
 def batch_gamma_in_one_place(grad_out, x, gamma, eps=1e-5):
     def formula(u, h, s):
         return (u - u.mean(0) - h * (grad_out * h).mean(0)) / s
@@ -693,6 +714,12 @@ BATCH_MISTAKES = [
         "means-of-all",
         batch_means_of_all,
         "The means run over the whole array. Each feature has a mean of its own.",
+        NORM,
+    ),
+    Mistake(
+        "not-centred",
+        batch_not_centred,
+        "On the path through the deviation stands `x`, where $x - m$ belongs.",
         NORM,
     ),
     Mistake(
@@ -903,6 +930,28 @@ def clipped_without_bound(a, b, max_norm):
     return (a / norm, b / norm) if norm > 1 else (a, b)
 
 
+def clipped_above(a, b, max_norm):
+    return np.minimum(a, max_norm), np.minimum(b, max_norm)
+
+
+def clipped_to_double(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return _cut(a, norm / 2, max_norm), _cut(b, norm / 2, max_norm)
+
+
+def clipped_factor_squared(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
+    return _cut(a, norm**2, max_norm**2), _cut(b, norm**2, max_norm**2)
+
+
+def clipped_each_to_unit(a, b, max_norm):
+    return a / np.linalg.norm(a), b / np.linalg.norm(b)
+
+
+def clipped_each_always(a, b, max_norm):
+    return a * max_norm / np.linalg.norm(a), b * max_norm / np.linalg.norm(b)
+
+
 CLIP_MISTAKES = [
     Mistake(
         "each-by-itself",
@@ -1045,6 +1094,41 @@ CLIP_MISTAKES = [
         "without-bound",
         clipped_without_bound,
         "`max_norm` is not used: what is longer than 1 gets the length 1.",
+        CLIP,
+    ),
+    Mistake(
+        "above",
+        clipped_above,
+        "Each entry is cut from above. That bends the direction, and very "
+        "negative entries stay as long as they are.",
+        CLIP,
+    ),
+    Mistake(
+        "to-double",
+        clipped_to_double,
+        "What is too long gets twice the length it may have. Where does a "
+        "factor of 2 come from?",
+        CLIP,
+    ),
+    Mistake(
+        "factor-squared",
+        clipped_factor_squared,
+        "The factor is squared: `max_norm` and the norm are both lengths, and "
+        "the root of the sum of squares is taken once.",
+        CLIP,
+    ),
+    Mistake(
+        "each-to-unit",
+        clipped_each_to_unit,
+        "Each gradient gets the length 1 by itself. The two need one common "
+        "factor, and only where they are too long together.",
+        CLIP,
+    ),
+    Mistake(
+        "each-always",
+        clipped_each_always,
+        "Each gradient gets the length `max_norm` by itself. The two need one "
+        "common factor, and only where they are too long together.",
         CLIP,
     ),
 ]

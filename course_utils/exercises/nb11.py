@@ -145,6 +145,24 @@ def fused_of_the_right_one_only(grad_out, z, labels):
     return grad_out * (p - 1) * target / len(z), None
 
 
+def fused_over_all(grad_out, z, labels):
+    return _fused(grad_out, torch.exp(z) / torch.exp(z).sum(), labels)
+
+
+def fused_over_largest(grad_out, z, labels):
+    return _fused(grad_out, torch.exp(z - z.amax(1, keepdim=True)), labels)
+
+
+def fused_target_twice(grad_out, z, labels):
+    target = torch.nn.functional.one_hot(labels, z.shape[1])
+    return _fused(grad_out, torch.softmax(z, dim=1) - target, labels)
+
+
+def fused_squared(grad_out, z, labels):
+    target = torch.nn.functional.one_hot(labels, z.shape[1])
+    return grad_out * (torch.softmax(z, dim=1) - target) ** 2 / len(z), None
+
+
 def fused_label_numbers(grad_out, z, labels):
     return grad_out * (torch.softmax(z, dim=1) - labels[:, None]) / len(z), None
 
@@ -250,6 +268,33 @@ FUSED = [
         fused_of_the_right_one_only,
         "Only the entry of the right class has a gradient. The other logits stand in "
         "the sum of the softmax, too.",
+        LOSSES,
+    ),
+    Mistake(
+        "over-all",
+        fused_over_all,
+        "The exponentials are divided by the sum over the whole batch. Each row "
+        "is a distribution of its own.",
+        LOSSES,
+    ),
+    Mistake(
+        "over-largest",
+        fused_over_largest,
+        "The exponentials are divided by the largest of the row, and not by the "
+        "row's sum.",
+        LOSSES,
+    ),
+    Mistake(
+        "target-twice",
+        fused_target_twice,
+        "The target is subtracted twice.",
+        LOSSES,
+    ),
+    Mistake(
+        "difference-squared",
+        fused_squared,
+        "The difference is squared. For cross-entropy the gradient is the "
+        "difference itself.",
         LOSSES,
     ),
     Mistake(
@@ -591,7 +636,8 @@ def whole_full_parts_only(X, labels, W, size):
 
 
 def whole_full_parts_mean(X, labels, W, size):
-    return np.mean([g for g, n in _parts(X, labels, W, size) if n == size], axis=0)
+    full = [g for g, n in _parts(X, labels, W, size) if n == size]
+    return sum(full) / len(full)
 
 
 def whole_full_parts_sum(X, labels, W, size):

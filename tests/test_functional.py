@@ -356,6 +356,13 @@ def test_losses_on_logits_stay_finite_where_probabilities_do_not():
     assert F.binary_cross_entropy(np.array([0.0, 1.0]), np.array([0.0, 1.0])) == 0.0
 
 
+def test_binary_cross_entropy_at_0_and_1_raises_no_alarm():
+    certain = np.array([0.0, 1.0])
+    with np.errstate(all="raise"):
+        assert F.binary_cross_entropy(certain, certain) == 0.0
+        assert F.binary_cross_entropy(certain, certain[::-1]) == np.inf
+
+
 def test_float32_stays_float32_everywhere():
     rng = np.random.default_rng(5)
     z = rng.normal(size=(4, 3)).astype(np.float32)
@@ -410,6 +417,10 @@ BAD = [
     (
         lambda: F.layer_norm(np.ones((5, 4)), np.ones(4), np.ones((5, 4))),
         r"beta has shape \(5, 4\).*must be \(4,\)",
+    ),
+    (
+        lambda: F.layer_norm(np.ones((2, 5, 4)), np.ones(5), np.ones(4)),
+        r"x \(2, 5, 4\) has 4 features, so gamma must be \(4,\)",
     ),
     (lambda: F.layer_norm(np.array(1.0), np.ones(1), np.ones(1)), "needs a last axis"),
     (

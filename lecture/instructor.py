@@ -5,13 +5,14 @@
 `build/instructor` then holds a copy of each notebook in which the stubs are solved and
 every check has said so; below each exercise stand its explanation, the hints, and the
 mistakes that its check knows by name. `build/handout.html` holds all exercises without
-solutions, a sheet for each notebook.
+solutions, a sheet for each notebook; with a Chromium there is `build/handout.pdf`, too.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -20,9 +21,11 @@ from nbconvert import HTMLExporter
 from course_utils.exercises import exercises
 from course_utils.exercises.exercise import Exercise
 from course_utils.exercises.general import SENTENCES
+from course_utils.exercises.record import FILE
+from lecture.fit import opened
 from tests.exercise_cells import Asked, asked, solved
 from tests.notebooks import FOLDER, read
-from tools import store_outputs
+from tools import browser, store_outputs
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -40,7 +43,6 @@ PRINT = """<style>
 def main(prefix: str = "") -> int:
     """Solve, run and write the notebooks that begin with `prefix`, and the hand-out."""
     INSTRUCTOR.mkdir(parents=True, exist_ok=True)
-    shutil.copy(FOLDER / "data_parallel.py", INSTRUCTOR)
     paths = sorted(FOLDER.glob(f"{prefix}*.ipynb"))
     if not paths:
         print(f"No notebook fits {prefix}*.ipynb", file=sys.stderr)
@@ -49,6 +51,7 @@ def main(prefix: str = "") -> int:
         print(with_solutions(path), flush=True)
     HANDOUT.write_text(handout(sorted(FOLDER.glob("*.ipynb"))), "utf-8")
     print(f"All exercises, to print: {HANDOUT.relative_to(ROOT)}")
+    print(as_pdf(HANDOUT))
     return 0
 
 
@@ -68,11 +71,14 @@ def with_solutions(path: Path) -> str:
     notebook, known = store_outputs.read(path), by_number(path)
     for one in reversed(asked(read(path))):
         solve(notebook.cells, one, known[one.number])
-    store_outputs.run(notebook, INSTRUCTOR)
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = shutil.ignore_patterns(".*", FILE)
+        shutil.copytree(FOLDER, folder, ignore=fresh, dirs_exist_ok=True)
+        store_outputs.run(notebook, Path(folder))
     refuse_failures(notebook, path.stem)
     store_outputs.clean(notebook)
     nbformat.write(notebook, INSTRUCTOR / path.name)
-    (INSTRUCTOR / "progress.json").unlink(missing_ok=True)
+    shutil.copy(FOLDER / "data_parallel.py", INSTRUCTOR)
     return f"{path.stem}: {len(known)} exercises solved"
 
 
@@ -119,6 +125,20 @@ def handout(paths: list[Path]) -> str:
     page, _ = exporter.from_notebook_node(sheet)
     formulas = f"{DOLLARS}<script>{MATHJAX.read_text('utf-8')}</script>"
     return page.replace("</head>", f"{PRINT}{formulas}</head>", 1)
+
+
+def as_pdf(page: Path) -> str:
+    """Print a page as PDF beside itself; give a line that reports."""
+    if browser.find() is None:
+        return f"No PDF of it: {browser.MEND}"
+    pdf = page.with_suffix(".pdf")
+    with opened() as chromium:
+        sheet = chromium.new_page()
+        sheet.goto(page.as_uri())
+        sheet.wait_for_function("window.MathJax?.startup?.promise", timeout=120_000)
+        sheet.evaluate("MathJax.startup.promise.then(() => true)")
+        sheet.pdf(path=str(pdf), prefer_css_page_size=True, print_background=True)
+    return f"The same as PDF: {pdf.relative_to(ROOT)}"
 
 
 def sheet_cells(path: Path) -> list:

@@ -31,7 +31,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.ExecuteInRoom.seconds = 900
 c.ExecuteInRoom.cell_seconds = 120
-c.ExecuteInRoom.secrets = str(HERE)
+c.ExecuteInRoom.course = str(HERE)
 SEED = HERE / "seed.txt"
 c.ExecuteInRoom.seed = int(SEED.read_text()) if SEED.exists() else 0
 # Nothing is fetched from the web.

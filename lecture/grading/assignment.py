@@ -85,6 +85,7 @@ class Course:
         In the folder lie `STUDENT.ipynb`, or `STUDENT/anything.ipynb`.
         """
         released = read_released(self.folder / "release" / name / f"{name}.ipynb")
+        self.config.ExecuteInRoom.hidden = [str(folder.resolve())]
         refused = {}
         for student, path in submissions(folder, name):
             target = self.folder / "submitted" / student / name

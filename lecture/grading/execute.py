@@ -15,7 +15,7 @@ import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbgrader.preprocessors import Execute
-from traitlets import Integer, Unicode
+from traitlets import Integer, List, Unicode
 
 from course_utils.exercises import find
 from course_utils.exercises.answer import Answer
@@ -60,11 +60,12 @@ class ExecuteInRoom(Execute):
     seconds = Integer(900, help="for one whole submission").tag(config=True)
     cell_seconds = Integer(120, help="for one cell").tag(config=True)
     seed = Integer(0, help="of the hidden inputs").tag(config=True)
-    secrets = Unicode("", help="the course folder, which is hidden").tag(config=True)
+    course = Unicode("", help="the course folder, which is hidden").tag(config=True)
+    hidden = List(help="more folders to hide").tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> tuple:
         """Run a submission; never fail because of what is in it."""
-        room = sandbox.make([Path(self.secrets)] if self.secrets else [])
+        room = sandbox.make([Path(p) for p in (self.course, *self.hidden) if p])
         self.ends = time.monotonic() + self.seconds
         self.dead, self.later = "", []
         self.student = resources["nbgrader"]["student"]
@@ -176,8 +177,8 @@ class ExecuteInRoom(Execute):
             "mistakes": said.mistakes,
             "look": bool(note),
         }
-        if self.secrets:
-            with (Path(self.secrets) / NOTED).open("a", encoding="utf-8") as file:
+        if self.course:
+            with (Path(self.course) / NOTED).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
 

@@ -184,6 +184,8 @@ def furnish(room: Path, plan: dict) -> None:
         (room / "stage" / str(k)).mkdir()
         mount("--bind", source, str(room / "stage" / str(k)))
     for folder in plan["hide"]:
+        if room.is_relative_to(folder):
+            continue
         mount("-t", "tmpfs", "-o", "mode=755,size=1m", "hidden", folder)
     for k, (_, place) in enumerate(keep):
         Path(place).mkdir(parents=True, exist_ok=True)

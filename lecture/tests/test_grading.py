@@ -97,6 +97,7 @@ root, seen = pathlib.Path(ROOT_PATH), {}
 seen["solutions"] = sorted(map(str, root.rglob("nb0*.py")))
 seen["tests"] = (root / "tests").exists() or (root / "build").exists()
 seen["course"] = os.path.exists(COURSE_PATH)
+seen["others"] = os.path.exists(OTHERS_PATH)
 seen["uid"] = os.getuid()
 seen["home"] = os.environ["HOME"]
 seen["processes"] = sum(name.isdigit() for name in os.listdir("/proc"))
@@ -185,15 +186,21 @@ def handed_in(folder, released, right, course):
     hand_in("tampering", tampered(answered(released, half, TAMPER)))
     hand_in("forging", answered(released, half, FORGE))
     peek = "from course_utils.exercises.nb06 import softplus_vjp"
-    spy = SPY.replace("ROOT_PATH", repr(str(ROOT)))
-    spy = spy.replace("COURSE_PATH", repr(str(course.folder / "seed.txt")))
-    spy = spy.replace("PORT", "22")
+    spy = spying(course, folder)
     hand_in("spying", answered(released, right | {"06.1": peek}, spy))
     stripped = answered(released, right)
     for cell in stripped.cells:
         cell.metadata = nbformat.from_dict({})
     hand_in("stripped", stripped)
     (folder / "torn.ipynb").write_text('{"cells": [', encoding="utf-8")
+
+
+def spying(course, folder):
+    """A cell that looks around."""
+    spy = SPY.replace("ROOT_PATH", repr(str(ROOT)))
+    spy = spy.replace("COURSE_PATH", repr(str(course.folder / "seed.txt")))
+    spy = spy.replace("OTHERS_PATH", repr(str(folder / "right.ipynb")))
+    return spy.replace("PORT", "22")
 
 
 def tampered(notebook):
@@ -303,9 +310,8 @@ def test_feedback_asks_for_nothing_from_the_web(graded):
     assert not [x for x in page.split('src="')[1:] if x.startswith("http")]
 
 
-@room_needed
-def test_the_room_holds_no_secret(graded):
-    path = graded.folder / "autograded" / "spying" / NAME / f"{NAME}.ipynb"
+def seen_by(course, student):
+    path = course.folder / "autograded" / student / NAME / f"{NAME}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     (said,) = [
         output.text
@@ -313,9 +319,14 @@ def test_the_room_holds_no_secret(graded):
         for output in cell.get("outputs", [])
         if output.output_type == "stream" and '"solutions"' in output.text
     ]
-    seen = json.loads(said)
+    return json.loads(said[said.index("{") :])
+
+
+@room_needed
+def test_the_room_holds_no_secret(graded):
+    seen = seen_by(graded, "spying")
     assert seen["solutions"] == []
-    assert not seen["tests"] and not seen["course"]
+    assert not seen["tests"] and not seen["course"] and not seen["others"]
     assert not seen["network"] and not seen["writes"]
     assert seen["processes"] < 10
     assert seen["data"]
@@ -338,6 +349,28 @@ def sandbox_in_use():
     """Whether other graders are at work on this machine."""
     said = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     return "ipykernel_launcher" in said
+
+
+@room_needed
+@pytest.mark.skipif(os.geteuid() != 0, reason="this is how it runs anyway")
+def test_a_room_made_by_somebody_who_is_not_root(tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox.os, "geteuid", lambda: 1000)
+    if sandbox.missing():
+        pytest.skip("no user namespaces here")
+    path = excerpt(PATH, tmp_path / PATH.name)
+    course = Course(tmp_path / "course")
+    released = nbformat.read(course.release(path), as_version=4)
+    (tmp_path / "in").mkdir()
+    spy = spying(course, tmp_path / "in")
+    peek = "import os\nos.system('umount -a')\n" + spy
+    notebook = answered(released, references(path, OWN), peek)
+    nbformat.write(notebook, tmp_path / "in" / "right.ipynb")
+    assert run(course, path, tmp_path / "in") == 0
+    assert row(course, "right")["score"] == "5.0"
+    seen = seen_by(course, "right")
+    assert seen["solutions"] == []
+    assert not seen["tests"] and not seen["course"] and not seen["others"]
+    assert not seen["network"] and seen["data"]
 
 
 @room_needed

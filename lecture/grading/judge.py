@@ -115,13 +115,15 @@ def read_run(said: dict) -> Run:
 
 
 def with_other_inputs(exercise: Exercise, seed: int) -> Exercise:
-    """The same exercise, with inputs that nobody has seen."""
+    """The same exercise, with inputs that nobody has seen before those of the course.
+
+    Both: by chance the new ones may fail to tell some mistake from the right answer.
+    """
     if exercise.inputs is None:
         return exercise
     seeds = [seed, *(int(part) for part in exercise.number.split("."))]
-    return replace(
-        exercise, inputs=lambda _: exercise.inputs(np.random.default_rng(seeds))
-    )
+    new = list(exercise.inputs(np.random.default_rng(seeds)))
+    return replace(exercise, inputs=lambda rng: [*new, *exercise.inputs(rng)])
 
 
 def can_be_asked(exercise: Exercise) -> bool:

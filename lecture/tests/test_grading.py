@@ -19,10 +19,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from course_utils.exercises import exercises
+from course_utils.exercises import exercises, notebooks
 from lecture.grading import sandbox, wire
 from lecture.grading.__main__ import main, run
-from lecture.grading.judge import can_be_asked, with_other_inputs
+from lecture.grading.judge import can_be_asked, judge, with_other_inputs
 from tests.exercise_cells import asked, solved
 from tests.notebooks import FOLDER, ROOT, read
 
@@ -540,3 +540,38 @@ def test_without_a_room_nothing_is_graded(monkeypatch, tmp_path, capsys):
     assert main(arguments) == 1
     said = capsys.readouterr().err
     assert "install util-linux" in said or sys.platform != "linux"
+
+
+EVERY = [e for n in notebooks() for e in exercises(n) if can_be_asked(e)]
+
+
+def over_the_wire(exercise, answer, seed):
+    """Judge as a graded notebook is, without a kernel."""
+    names = {"f": answer() if exercise.is_value else answer}
+    known = {"names": names, **vars(wire)}
+    return judge(
+        exercise,
+        "f",
+        lambda text: eval(text.replace("globals()", "names"), known),
+        seed,
+    )
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=lambda e: e.number)
+def test_right_answers_pass_on_hidden_inputs(exercise):
+    for seed in range(1, 4):
+        said = over_the_wire(exercise, exercise.reference, seed)
+        assert said.passed, said
+    for variant in filter(callable, exercise.variants):
+        assert (said := over_the_wire(exercise, variant, 1)).passed, said
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=lambda e: e.number)
+def test_mistakes_are_named_on_hidden_inputs(exercise):
+    made = [m for m in exercise.mistakes if m.code]
+    named = 0
+    for mistake in made:
+        said = over_the_wire(exercise, mistake.code, seed=1)
+        assert not said.passed, mistake.id
+        named += mistake.id in said.mistakes
+    assert named >= 0.9 * len(made) - 1, f"{named} of {len(made)}"

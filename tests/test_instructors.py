@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from course_utils.exercises import exercises, notebooks
-from tests.notebooks import ROOT, headings, read
+from tests.notebooks import ROOT, headings, paths, read
 
 GUIDE = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,9 +49,18 @@ def test_a_day_is_a_day_and_in_order():
     assert sum(said for _, said in plan("One day")) <= 6 * 60
 
 
-def test_every_lecture_says_what_it_assumes():
+def needs(path: Path) -> list[str]:
+    """The notebooks that a notebook names under *What you need*."""
+    text = "\n\n".join(c.source for c in read(path).cells[:2] if c.kind == "markdown")
+    part = text.split("**What you need")[1].split("\n**")[0]
+    return sorted(set(re.findall(r"\]\((\d\d)_", part)))
+
+
+def test_every_lecture_says_what_its_notebook_needs():
     part = GUIDE.split("## What each lecture takes for granted\n")[1].split("\n## ")[0]
-    assert re.findall(r"^\| (\d\d) \|", part, re.MULTILINE) == sorted(minutes())
+    rows = re.findall(r"^\| (\d\d) \| ([^|]*) \|", part, re.MULTILINE)
+    said = {number: re.findall(r"\b\d\d\b", cell) for number, cell in rows}
+    assert said == {path.stem[:2]: needs(path) for path in paths()}
 
 
 LINK = re.compile(r"\]\(([^)#:]+\.\w+)(?:#([^)]+))?\)")

@@ -1,6 +1,8 @@
 """The checker is checked with wrong gradients: each must be caught, and named."""
 
 import math
+from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,14 +10,39 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from course_utils.gradcheck import (
+    KINK,
+    NOISE,
+    Check,
+    Look,
+    _all_float32,
+    _close,
+    _factor_name,
+    _ladder,
+    _matrix_shape,
+    _sizes,
+    _summed_to,
+    agrees,
     check_directions,
+    compare,
     complex_step_gradient,
+    error_map,
+    extrapolate,
     gradcheck,
+    is_kink,
+    look_again,
+    look_at_bends,
+    looks_like,
     noise_level,
     numerical_gradient,
+    one_sided_slopes,
     relative_error,
+    scatter_level,
+    settle,
     step_size,
+    still_to_go,
 )
+from course_utils.gradcheck import RIGHT as FINE
+from course_utils.gradcheck import WRONG as BAD
 
 N, D, H = 5, 4, 3
 
@@ -93,6 +120,8 @@ def test_complex_step_is_exact():
     expected = np.exp(x) * (np.sin(x) + np.cos(x))
     np.testing.assert_allclose(grad, expected, rtol=1e-14)
     assert complex_step_gradient(lambda x: x * x, 3.0) == 6.0
+    square = complex_step_gradient(lambda x: (x * x).sum(), np.ones((2, 3)))
+    np.testing.assert_array_equal(square, 2 * np.ones((2, 3)))
 
 
 def test_step_sizes():
@@ -120,6 +149,314 @@ def test_noise_level_tells_float32_from_float64_and_ignores_a_kink():
     assert eps32 / 30 < noise_level(single, 6e-6) < eps32
     assert noise_level(lambda t: math.tanh(0.7 + t), 6e-6) < 2 * eps
     assert noise_level(lambda t: 1 + abs(t), 6e-6) < 2 * eps
+
+
+def test_relative_error_of_any_numbers_without_a_warning():
+    half, quarter = [Fraction(1, 2)], [Fraction(1, 4)]
+    for a, b in ((half, quarter), (half, [0.25]), ([0.25], half)):
+        np.testing.assert_array_equal(relative_error(a, b), [0.5])
+    with np.errstate(all="raise"):
+        assert np.isnan(relative_error(np.inf, np.inf))
+
+
+def test_relative_error_is_0_where_both_are_whatever_memory_held_before():
+    for n in (1, 2, 100, 128, 1000, 100_000):
+        assert not relative_error(np.zeros(n), np.zeros(n)).any()
+
+
+# --- the parts of the second look -----------------------------------------------------
+
+QUARTERS = 4.0 ** -np.arange(6)  # exact steps, so that results are exact
+
+
+def seen_by(f, steps, noise=0.0):
+    """What `extrapolate` gets to see of f at 0."""
+    up, down = (np.array([f(s) for s in side]) for side in (steps, -steps))
+    return extrapolate(steps, up, down, f(0.0), np.full(steps.shape, noise))
+
+
+def test_scatter_level_looks_at_16_points_and_knows_their_scatter():
+    points = []
+    scatter_level(lambda t: points.append(t) or 0.0, 0.5)
+    assert points == [k / 2 for k in range(16)]
+    # Sixth differences of −1, 1, −1, … are ±64.
+    assert scatter_level(lambda t: (-1) ** round(t), 1.0) == 64 / math.sqrt(924)
+
+
+def test_noise_level_looks_far_and_close_on_both_sides():
+    h, points = 2.0**-10, []
+    noise_level(lambda t: points.append(t / h) or 0.0, h)
+    far = [k / 8 for k in range(16)]
+    close = [1 / 8 + k / 2**15 for k in range(16)]
+    sides = [*far, *close, *(-t for t in (*far, *close))]
+    assert sorted(points) == sorted(sides)
+
+
+def test_noise_level_with_kinks_on_both_sides_and_with_stairs():
+    h = 2.0**-10
+    assert noise_level(lambda t: 1 + 0.7 * abs(abs(t) - h), h) < 1e-15
+    assert noise_level(lambda t: round(64 * t / h) % 3, h) > 0.1
+
+
+@pytest.mark.parametrize("count", [3, 6])
+def test_extrapolation_of_a_cubic_leaves_only_noise(count):
+    steps, noise = QUARTERS[:count], 2.0**-40
+    slope, margin = seen_by(lambda t: 2 * t + 3 * t**2 + 5 * t**3, steps, noise)
+    assert slope == 2
+    assert margin == 4 * (noise + noise / 16) / steps[2]
+
+
+def test_extrapolation_counts_what_the_slope_still_moves():
+    slope, margin = seen_by(lambda t: t + t**5, QUARTERS)
+    # D = 1 + h⁴, so that R = 1 − h⁴/16 for the larger of its two steps h.
+    *_, before, last = 1 - QUARTERS[:-1] ** 4 / 16
+    assert (slope, margin) == (last, last - before)
+
+
+def test_extrapolation_prefers_steps_on_one_side_of_a_kink():
+    slope, _ = seen_by(lambda t: max(t - 2.0**-7, 0.0), QUARTERS, 2.0**-50)
+    assert slope == 0
+
+
+def test_extrapolation_takes_slow_slopes_to_their_limit():
+    slope, margin = seen_by(lambda t: t * abs(t) ** 0.2, 4.0 ** -np.arange(9))
+    # D = h^0.2 and R is a multiple of it, which is all that is left to go.
+    r = 4**-0.2
+    R = (16 * r - 1) / 15 * r**7
+    assert slope == pytest.approx(0, abs=1e-12)
+    assert margin == pytest.approx(R * (1 / r - 1) + R / 2)
+
+
+def test_extrapolation_leaves_out_what_is_not_finite():
+    slope, _ = seen_by(lambda t: 3 * t if abs(t) < 0.5 else np.nan, QUARTERS)
+    assert slope == 3
+    slope, margin = seen_by(lambda t: np.nan, QUARTERS)
+    assert np.isnan(slope) and margin == 0
+
+
+@pytest.mark.parametrize(
+    ("moves", "rounding", "more"),
+    [
+        ([16, 8, 4, 2, 1], 0, 1),
+        ([100, 16, 8, 4, 2, 1], 0, 1),  # the last five count
+        ([16, 8, 4, 2, 1.1], 0, 0.55 / 0.45),  # and their last ratio
+        ([8, 4, 2, 1], 0, 0),
+        ([16, 8, 0, 4, 2, 1], 0, 0),
+        ([16, 8, 4, 2, 1], 1 / 10.5, 1),
+        ([16, 8, 4, 2, 1], 1 / 8, 0),
+        ([32, 16, 8, 4, 2, 1.25], 1 / 8, 1),  # ten times rounding is not clear yet
+        ([16, 8, 4, 2, 1.25], 0, 0),  # not steady
+        ([625, 125, 25, 5, 1], 0, 0),  # fast enough by itself
+        ([1, 1, 1, 1, 1], 0, 0),  # without an end
+        ([16, 24, 36, 54, 81], 0, 0),
+    ],
+)
+def test_still_to_go(moves, rounding, more):
+    moves = np.array(moves, float)
+    assert still_to_go(moves, np.full(moves.shape, rounding)) == pytest.approx(more)
+
+
+@pytest.mark.parametrize(
+    ("steps", "gap", "noise", "kink"),
+    [
+        ([4, 2, 1], [1, 1, 1], 0, True),
+        ([4, 2, 1], [10, 10, 10], 0, True),
+        ([4, 2], [1, 1], 0, False),
+        ([4, 2, 1], [4, 2, 1], 0, False),  # it shrinks with h
+        ([4, 2, 1], [1, 1, 1], [0, 0, 1 / 30], False),  # two are too few
+        ([8, 4, 2, 1], [1, 1, 1, 3], [0, 0, 0, 3 / 20], True),  # 3 is not clear
+        ([8, 4, 2, 1], [1, 1, 1, 3], [0, 0, 0, 3 / 20.5], False),  # and here it is
+        ([100, 10, 4, 1], [9, 1, 1, 1], 0, True),  # far away, anything may be
+        ([100.5, 10, 4, 1], [9, 1, 1, 1], 0, True),
+        ([99, 10, 4, 1], [9, 1, 1, 1], 0, False),
+        ([8, 4, 2, 1], [1.25, 0.2, 1.25, 1.25], [0, 0.125, 0, 0], True),
+        ([8, 4, 2, 1], [1.25, 0.2, 1.25, 1.25], [0, 0.1235, 0, 0], False),
+        ([8, 4, 2, 1], [1, 1, 0.5, 1], 0, False),
+        ([8, 4, 2, 1], [1, 1, 0.6, 1], 0, True),
+        ([8, 4, 2, 1], [1, 1, 1.9, 1], 0, True),
+        ([8, 4, 2, 1], [1, 1, 2, 1], 0, False),
+    ],
+)
+def test_a_kink_keeps_its_gap(steps, gap, noise, kink):
+    steps, gap = np.array(steps, float), np.array(gap, float)
+    assert is_kink(steps, gap, noise * np.ones(steps.shape)) is kink
+
+
+def test_one_sided_slopes_of_two_parabolas():
+    steps, middle = np.array([1.0, 0.25]), 2.0
+    up, down = middle + 3 * steps + 5 * steps**2, middle + steps + 7 * steps**2
+    assert one_sided_slopes(steps, up, down, middle) == (-1, 3)
+
+
+@pytest.mark.parametrize(
+    ("x", "h", "rungs"),
+    [(0.0, 1.5 * 2.0**-18, 8), (-3.0, 1.5 * 2.0**-18, 9), (0.0, 0.5, 2)],
+)
+def test_the_ladder_of_steps(x, h, rungs):
+    steps, at = _ladder(x, h)
+    assert (at.start, at.stop) == (rungs, rungs + 2)
+    np.testing.assert_allclose(steps[at], [h, h / 4])
+    np.testing.assert_allclose(steps[:-1] / steps[1:], 4, rtol=1e-3)
+    np.testing.assert_allclose(steps[-1], h / 4**13, rtol=1e-3)
+    np.testing.assert_array_equal((x + steps) - x, steps)
+
+
+def test_the_ladder_leaves_out_steps_that_vanish():
+    steps, _ = _ladder(1e6, 1e-6)
+    assert steps.min() > 0
+
+
+def test_float32_values_are_known_by_many_examples():
+    halves = [0.5, 1.0, 1.5, 2.0, 2.5]
+    assert _all_float32([*halves, *halves, np.nan, np.inf])
+    assert not _all_float32([*halves[:4], *halves[:4], np.nan, np.inf])
+    assert not _all_float32([*halves, 0.1])
+
+
+# --- verdicts -------------------------------------------------------------------------
+
+
+def checked(analytic, numeric, tolerance, verdict):
+    arrays = [np.array(a, float) for a in (analytic, numeric, tolerance)]
+    return Check("x", *arrays, np.array(verdict), "")
+
+
+def test_scores_count_tolerances_without_a_warning():
+    check = checked(
+        [np.inf, np.nan, 1, 2, 3], [np.inf, 1, 1, 1, 2], [1, 1, 0, 0, 2], [BAD] * 5
+    )
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(check.scores(), [np.inf, np.inf, 0, np.inf, 0.5])
+
+
+def test_the_worst_entry_is_a_wrong_one_and_the_first_of_equals():
+    check = checked([1, 1.00005], [0, 0], [1, 1], [FINE, BAD])
+    assert check.worst().index == (1,)
+    check = checked([2, 1000, 1000], [0, 0, 0], [1, 1, 1], [BAD] * 3)
+    assert check.worst() == ("x", (1,), 1000.0, 0.0)
+
+
+@pytest.mark.parametrize("size", [100, 5e-324])
+def test_of_a_right_input_the_largest_entry_is_shown(size):
+    numeric = [size / 100, size, size]
+    check = checked(numeric, numeric, [1, 1, 1], [FINE] * 3)
+    assert check.shown().index == (1,)
+
+
+def test_agreement_includes_its_bound_and_nothing_infinite():
+    with np.errstate(all="raise"):
+        a, n = np.array([1, 1, np.inf, np.inf]), np.array([1.5, 2, np.inf, 1])
+        assert agrees(a, n, 0.5).tolist() == [True, False, False, False]
+        assert not agrees(1.0, np.inf, np.inf) and not agrees(np.nan, 1.0, np.inf)
+
+
+def test_compare_tells_right_from_noise_from_wrong():
+    a, n = np.array([1.0, 1.0, 1.0, -4.0]), np.array([1.0625, 1.25, 2.0, 3.0])
+    check = compare("x", a, n, np.full(4, 0.25), 0.125)
+    assert check.verdict.tolist() == [FINE, NOISE, BAD, BAD]
+    strict = 0.125 * np.array([1.0625, 1.25, 2, 4])
+    np.testing.assert_array_equal(check.tolerance, strict + 0.25)
+    assert check.label == "(4,)"
+
+
+def test_a_wrong_shape_has_no_entry_to_show():
+    (check,) = gradcheck(np.sum, np.ones(3), np.ones((3, 1))).checks
+    assert check.verdict.shape == check.tolerance.shape == (3,)
+    assert check.worst().index is None
+    assert math.isnan(check.worst().analytic) and math.isnan(check.worst().numeric)
+
+
+def looks(check, found, bends=None, noisy=""):
+    """Which entries are looked at again, when every look finds `found`."""
+    seen = []
+
+    def look(i):
+        seen.append(int(i))
+        return found(i) if callable(found) else found
+
+    if bends is None:
+        setting = SimpleNamespace(rtol=1e-6, noise_named=lambda look: noisy)
+        look_again(check, look, setting)
+    else:
+        look_at_bends(check, look, 1e-6, np.array(bends, float))
+    return seen
+
+
+SMOOTH, KINKED = (Look(0.0, 0.0, kink, 0.0, False) for kink in (False, True))
+
+
+def test_wrong_entries_are_looked_at_worst_first_until_20_are_certain():
+    wrong = np.ones(30)
+    check = compare("x", wrong, 0 * wrong, 0 * wrong, 1e-6)
+    assert looks(check, SMOOTH) == list(range(20))
+    wrong[7] = 2
+    check = compare("x", wrong, 0 * wrong, np.ones(30) / 2, 1e-6)
+    assert looks(check, SMOOTH) == [7, *(i for i in range(20) if i != 7)]
+
+
+def test_wrong_entries_that_turn_out_right_do_not_count():
+    wrong = np.ones(30)
+    check = compare("x", wrong, 0 * wrong, 0 * wrong, 1e-6)
+    assert looks(check, Look(1.0, 0.0, False, 0.0, False)) == list(range(30))
+    assert check and (check.verdict == FINE).all()
+
+
+def test_of_what_noise_excuses_the_worst_few_are_looked_at():
+    noise = np.linspace(0.1, 1, 100)
+    check = compare("x", noise, 0 * noise, np.ones(100), 1e-6)
+    assert looks(check, SMOOTH) == list(range(99, 92, -1))
+
+
+def test_noise_ends_the_second_look():
+    wrong = np.ones(3)
+    check = compare("x", wrong, 0 * wrong, 0 * wrong, 1e-6)
+    assert looks(check, SMOOTH, noisy="noise") == [0]
+    assert check.noisy == "noise"
+
+
+@pytest.mark.parametrize(
+    ("bends", "found", "seen"),
+    [
+        (np.ones(30), SMOOTH, [0, 1, 2, 3, 4]),
+        ([1, 3, 2], SMOOTH, [1, 2, 0]),
+        (np.ones(30), lambda i: KINKED if i == 3 else SMOOTH, list(range(9))),
+        ([0.1, 0.2, 5], SMOOTH, [2, 1]),  # 1 % of the gradient is too little
+    ],
+)
+def test_bends_are_looked_at_until_five_are_no_kinks(bends, found, seen):
+    numeric = np.zeros(len(bends))
+    numeric[0] = 10
+    check = compare("x", numeric, numeric.copy(), 0 * numeric, 1e-6)
+    assert looks(check, found, bends) == seen
+
+
+def test_bends_of_small_wrong_and_noisy_gradients():
+    small = np.full(2, 0.1)
+    check = compare("x", small, small.copy(), 0 * small, 1e-6)
+    assert looks(check, SMOOTH, [0.005, 0.005]) == [0, 1]
+    check = compare("x", np.array([0.0, 1.0]), np.ones(2), np.zeros(2), 1e-6)
+    assert looks(check, SMOOTH, [1, 1]) == [1]
+    check.noisy = "noise"
+    assert looks(check, SMOOTH, [1, 1]) == []
+
+
+@pytest.mark.parametrize(
+    ("look", "tolerance", "verdict"),
+    [
+        (Look(2.0, 0.0, False, 0.0, False), 0.25, FINE),
+        (Look(2.0, 0.002, False, 0.0, False), 0.252, FINE),
+        (Look(2.0, 0.5, False, 0.0, False), 0.75, NOISE),
+        (Look(2.25, 0.0, False, 0.0, False), 0.28125, FINE),
+        (Look(3.0, 0.5, True, 0.0, False), 0.875, BAD),
+        (Look(3.0, 0.75, True, 0.0, False), 1.125, KINK),
+    ],
+)
+def test_an_entry_is_settled_by_its_second_look(look, tolerance, verdict):
+    check = checked([2, 2], [7, 7], [0, 0], [BAD, BAD])
+    assert settle(check, 1, look, 0.125) == verdict
+    assert check.verdict.tolist() == [BAD, verdict]
+    assert check.numeric.tolist() == [7, look.slope]
+    np.testing.assert_allclose(check.tolerance, [0, tolerance], rtol=1e-15)
 
 
 # --- wrong gradients ------------------------------------------------------------------
@@ -404,6 +741,63 @@ def test_two_boxes_in_float32_give_a_gradient_that_is_six_percent_off():
     assert "float32" in repr(report)
 
 
+# --- naming a mistake -----------------------------------------------------------------
+
+GRAD = np.array([[1.0, 2.0, 4.0], [3.0, -1.0, 0.5]])
+SUMMED = "analytic = numeric before the sum over the axes that were broadcast"
+
+
+@pytest.mark.parametrize(
+    ("analytic", "numeric", "name"),
+    [
+        (0 * GRAD, GRAD, "analytic = 0 throughout: nothing flows back to this input"),
+        (-GRAD, GRAD, "analytic = −1 × numeric: the sign is flipped"),
+        (1.00001 * GRAD, GRAD, ""),
+        (0.5 * GRAD, GRAD, "analytic = 1/2 × numeric: 2 is here"),
+        (-2 * GRAD, GRAD, "analytic = −2 × numeric: 2 is here"),
+        (0.3 * GRAD, GRAD, "analytic = 0.3 × numeric"),
+        (GRAD + 1, GRAD, ""),
+        (GRAD, 0 * GRAD, ""),
+        (np.inf * GRAD, GRAD, ""),
+        (3.0 * np.ones(1), np.ones(1), "analytic = 3 × numeric"),
+        (GRAD.T, GRAD, "analytic = numeric transposed"),
+        (GRAD[:, :2].T, GRAD[:, :2], "analytic = numeric transposed"),
+        (GRAD[None], GRAD.sum(0, keepdims=True), SUMMED),
+        (GRAD, GRAD.sum(0), SUMMED),
+        (GRAD, GRAD.sum(1, keepdims=True), SUMMED),
+        (GRAD.reshape(3, 2), GRAD, "the right numbers in another shape"),
+        (GRAD[:, :2], GRAD, ""),
+        (np.zeros((0, 2)), np.zeros((0, 2)), ""),
+    ],
+)
+def test_the_name_of_a_mistake(analytic, numeric, name):
+    assert looks_like(analytic, numeric, {1: "nowhere", 2: "here"}) == name
+
+
+def test_a_name_may_be_wrong_by_a_ten_thousandth_of_the_largest_entry():
+    assert _factor_name(2.0001, {2: "here"}).startswith("analytic = 2 ×")
+    assert _factor_name(2.001, {2: "here"}) == "analytic = 2.001 × numeric"
+    large = np.array([100.0, 1.0])
+    assert _close(large + 0.009, large) and not _close(large + 0.011, large)
+    assert _close(np.zeros(2), np.zeros(2)) and not _close(np.zeros(0), np.zeros(0))
+
+
+def test_undoing_a_broadcast():
+    array = np.arange(24.0).reshape(2, 3, 4)
+    np.testing.assert_array_equal(_summed_to(array, (3, 4)), array.sum(0))
+    np.testing.assert_array_equal(_summed_to(array, (4,)), array.sum((0, 1)))
+    kept = array.sum(1, keepdims=True)
+    np.testing.assert_array_equal(_summed_to(array, (2, 1, 4)), kept)
+
+
+def test_dimensions_are_known_by_where_they_occur_first():
+    assert _sizes(["X", "b"], [np.ones((5, 4)), np.ones(4)]) == {
+        5: "the length of axis 0 of X",
+        4: "the length of axis 1 of X",
+        20: "the number of entries of X",
+    }
+
+
 # --- blind checks ---------------------------------------------------------------------
 
 
@@ -421,6 +815,49 @@ def test_a_symmetric_gradient_is_pointed_out():
     report = gradcheck(lambda W: np.trace(W), W, np.eye(3))
     assert report
     assert "symmetric" in repr(report)
+
+
+def notes(f, x, grad):
+    (check,) = gradcheck(f, {"x": x}, {"x": grad}).checks
+    return check.notes
+
+
+def test_the_notes_in_full():
+    zero = (
+        "all entries of x are zero: a check at zero cannot see mistakes in what x "
+        "multiplies; check at random values"
+    )
+    nothing = "both gradients of x are zero throughout: nothing was verified"
+    assert notes(lambda x: (x**2).sum(), np.zeros(2), np.zeros(2)) == [zero, nothing]
+    assert notes(lambda x: x.sum(), np.zeros(2), np.ones(2)) == [zero]
+    assert notes(lambda x: 7.0, np.ones(2), np.zeros(2)) == [nothing]
+    assert notes(lambda x: x.sum(), np.zeros(0), np.zeros(0)) == []
+    coarse = (
+        "the gradient of x is float32: rounding alone may make it differ; compute it "
+        "in float64, or pass dtype=np.float32 for a coarser check"
+    )
+    third = np.array([1 / 3], np.float32)
+    assert notes(lambda x: (x / 3).sum(), np.ones(1), third) == []
+    assert notes(lambda x: (x / 3).sum(), np.ones(1), 1.1 * third) == [coarse]
+    assert notes(lambda x: (x / 3).sum(), np.ones(1), np.ones(1)) == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "symmetric"), [((2, 2), True), ((1, 1), False), ((2,), False)]
+)
+def test_symmetry_is_a_matter_of_square_matrices(shape, symmetric):
+    said = notes(lambda x: x.sum(), np.ones(shape), np.ones(shape))
+    message = "the gradient of x is symmetric: a transposed one would pass"
+    assert said == [message] * symmetric
+    assert notes(lambda x: x.sum(), np.ones((2, 3)), np.ones((2, 3))) == []
+
+
+def test_a_gradient_partly_below_the_noise_was_verified_in_part():
+    f = lambda x: float(sigmoid(x).sum())  # noqa: E731
+    x = np.array([41.5, 0.0])
+    assert notes(f, x, np.array([math.exp(-41.5), 0.25])) == []
+    below = "the gradient of x is below the noise of f: nothing was verified"
+    assert notes(f, x[:1], np.array([math.exp(-41.5)])) == [below]
 
 
 # --- ways to call ---------------------------------------------------------------------
@@ -484,6 +921,93 @@ def test_the_picture_needs_neither_script_nor_style_sheet():
     assert page.count("<tr>") == page.count("</tr>") == 4 + 4
     grads["W"] = layer_and_gradients()[2]["W"]
     assert "Errors of" not in gradcheck(f, inputs, grads)._repr_html_()
+
+
+PAGE = (
+    "<table style='border-collapse:collapse'><tr>"
+    + "".join(
+        f"<th style='text-align:left;padding:2px 8px'>{h}</th>"
+        for h in "input shape entry analytic numeric error verdict".split()
+    )
+    + "</tr><tr>"
+    + "".join(
+        f"<td style='text-align:left;padding:2px 8px;{style}'>{cell}</td>"
+        for cell, style in zip(
+            ["x", "(1, 2)", "(0, 1)", "2", "1", "5.0e-01", "WRONG in 1 of 2"],
+            [""] * 6 + ["border-left:6px solid #D55E00;font-weight:bold"],
+            strict=True,
+        )
+    )
+    + "</tr></table><div style='margin-top:8px'>Errors of x: × wrong, ∧ kink, · right"
+    + "</div><table style='border-collapse:collapse'><tr>"
+    + "".join(
+        "<td style='width:14px;height:14px;padding:0;text-align:center;border:1px "
+        f"solid #fff;background:{colour};color:#000'>{sign}</td>"
+        for colour, sign in [("#CFE8DF", "·"), ("#D55E00", "×")]
+    )
+    + "</tr></table>"
+)
+
+
+def test_the_whole_picture_of_one_wrong_entry():
+    x, grad = np.ones((1, 2)), np.array([[1.0, 2.0]])
+    assert gradcheck(lambda x: float(x.sum()), x, grad)._repr_html_() == PAGE
+
+
+def test_colours_of_right_and_of_cannot_say():
+    right = gradcheck(lambda x: 3 * x, 1.0, 3.0)._repr_html_()
+    assert ":6px solid #009E73;" in right
+    noisy = gradcheck(lambda x: np.nan, 1.0, 3.0)._repr_html_()
+    assert ":6px solid #E69F00;" in noisy and "Errors of" not in noisy
+
+
+def test_a_kink_in_the_error_map():
+    page = error_map(checked([[1, 2]], [[1, 0]], [[1, 1]], [[KINK, BAD]]))
+    assert "background:#56B4E9;color:#000'>∧</td>" in page
+    assert page.count("</td>") == 2 and "a cell is" not in page
+
+
+@pytest.mark.parametrize(
+    ("shape", "cells", "said"),
+    [
+        ((16, 32), 16 * 32, ""),
+        ((17, 33), 9 * 17, "; a cell is 2 by 2 entries"),
+        ((17, 5), 9 * 5, "; a cell is 2 by 1 entries"),
+        ((3, 65), 3 * 22, "; a cell is 1 by 3 entries"),
+    ],
+)
+def test_an_error_map_has_16_rows_and_32_columns_at_most(shape, cells, said):
+    zeros = np.zeros(shape)
+    page = error_map(checked(zeros, zeros, zeros, np.full(shape, FINE)))
+    assert page.count("</td>") == cells
+    assert f"· right{said}</div>" in page
+
+
+def test_arrays_are_drawn_with_their_last_axis_to_the_right():
+    shapes = [(), (3,), (2, 1), (2, 3, 4), (0,)]
+    drawn = [_matrix_shape(shape) for shape in shapes]
+    assert drawn == [(1, 1), (1, 3), (2, 1), (6, 4), (0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "grad", "row"),
+    [
+        (np.sum, np.ones(3), np.ones((3, 1)),
+         "(3,)   –      grad (3, 1)  –        –      WRONG SHAPE"),
+        (np.sum, np.zeros(0), np.zeros(0),
+         "(0,)   –      –         –        –      right (no entries)"),
+        (lambda x: 3 * x, 1.0, 3.0,
+         "()     ()     3         3        < 1e-06  right"),
+        (np.abs, 0.0, 0.5,
+         "()     ()     0.5       0        1.0e+00  right, 1 on a kink"),
+        (lambda x: np.nan, 1.0, 3.0,
+         "()     ()     3         nan      nan    CANNOT SAY"),
+    ],
+)  # fmt: skip
+def test_rows_of_the_table(f, x, grad, row):
+    report = gradcheck(f, {"x": x}, {"x": grad})
+    head, line, *_ = repr(report).splitlines()
+    assert line == f"x      {row}"
 
 
 def test_a_large_error_map_is_drawn_in_blocks():
@@ -592,6 +1116,86 @@ def change(x):
 def test_errors_say_how_to_mend(call, error, said):
     with pytest.raises(error, match=said):
         call()
+
+
+FLOAT32 = (
+    "f computes in float32: its values have 7 digits, so a step of 6e-06 changes "
+    "little but noise. Let f and its constants compute in float64, or pass "
+    "dtype=np.float32 for a coarser check"
+)
+INTEGERS = (
+    "x holds integers (int64): a nudge of 6e-06 would be rounded away. Pass floats "
+    "(1.0 for 1, x.astype(float)); labels and indices have no gradient: keep them out "
+    "of inputs, as in lambda W: loss(W, labels)"
+)
+INFINITE = (
+    "x is inf at index (1,): there is no slope at such a point; check at finite values"
+)
+CHANGED = (
+    "f changed its input x in place; let it work on a copy, as in x = x + 1 instead of "
+    "x += 1"
+)
+ARRAY = (
+    "expected one number from f, found an array of shape (2,): sum or average it, or "
+    "pass grad_out, an array of this shape, to check Σ f·grad_out"
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: numerical_gradient(np.sum, np.ones(2, np.int64)), INTEGERS),
+        (lambda: complex_step_gradient(np.sum, np.ones(2, np.int64)), INTEGERS),
+        (lambda: numerical_gradient(np.sum, np.array([1, np.inf])), INFINITE),
+        (lambda: numerical_gradient(change, np.ones(2)), CHANGED),
+        (lambda: numerical_gradient(np.sin, np.ones(2)), ARRAY),
+        (lambda: gradcheck(lambda x: 1j * x, 1.0, 1.0),
+         "expected a real number from f, found a complex one"),
+        (lambda: relative_error(np.ones(3), np.ones((3, 1))),
+         "expected two arrays of one shape, found (3,) and (3, 1); broadcasting them "
+         "would compare entries that do not belong together"),
+        (lambda: gradcheck(np.sum, {}, {}),
+         "expected at least one input to check, found none"),
+        (lambda: gradcheck(np.sum, {"x": 1.0}, [1.0]),
+         "inputs is a dict, so grads must be a dict with the same names; found list"),
+        (lambda: gradcheck(np.dot, [1.0, 2.0], 2.0),
+         "inputs is a sequence of 2, so grads must be a list or tuple of 2; found "
+         "float"),
+        (lambda: gradcheck(np.sum, np.ones(2), [np.ones(2)]),
+         "inputs is one array, so grads must be one array; found list. For several "
+         "inputs pass both as lists or dicts"),
+        (lambda: gradcheck(np.sin, 1.0, 1.0, grad_out=[1.0]),
+         "grad_out has shape (1,), but f gives shape (); they must be equal"),
+        (lambda: gradcheck(np.sin, 1.0, 1.0, grad_out=1),
+         INTEGERS.replace("x holds", "grad_out holds")),
+    ],
+)  # fmt: skip
+def test_errors_in_full(call, said):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call()
+    assert str(caught.value) == said
+
+
+def test_chance_and_float32_in_full():
+    answers = iter([0.25, 0.5])
+    with pytest.raises(ValueError) as caught:
+        gradcheck(lambda x: next(answers), 1.0, 1.0)
+    assert str(caught.value) == (
+        "f gave 0.25, then 0.5 for the same inputs: a slope cannot be measured through "
+        "chance or memory. Make its random generator anew inside f, or switch the "
+        "randomness off"
+    )
+    report = gradcheck(lambda x: tanh32(x).sum(), np.ones(2), np.ones(2))
+    assert report.messages == [FLOAT32]
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    scatter = lambda x: tanh32(x).sum(dtype=float)  # noqa: E731
+    (said,) = gradcheck(scatter, x, 1 - np.tanh(x) ** 2).messages
+    assert said.startswith("f is noisy: its values scatter by ")
+    assert said.endswith(
+        " of their size, as if part of it computed in float32, or nearly equal numbers "
+        "were subtracted. Let f and its constants compute in float64, or pass "
+        "dtype=np.float32 for a coarser check"
+    )
 
 
 # --- properties -----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import random
@@ -330,6 +331,67 @@ def test_slips_inside_a_computation(name, wrong):
         return wrong(np.tanh(X @ W), grad_out).sum(axis=0)
 
     assert verdict(exercise, answer).mistakes == (name,)
+
+
+def collected(grad_out, x):
+    total = grad_out.sum(axis=0)
+    total += 3 * (x**2).sum(axis=0)
+    return total - x[0][None, :][0]
+
+
+COLLECTED = [
+    ("assigned", lambda g, x: 3 * (x**2).sum(axis=0) - x[0]),
+    ("inner-two", lambda g, x: g.sum(axis=0) + 6 * (x**2).sum(axis=0) - x[0]),
+    ("inner-sign", lambda g, x: -g.sum(axis=0) - 3 * (x**2).sum(axis=0) - x[0]),
+]
+
+
+@pytest.mark.parametrize(("name", "wrong"), COLLECTED)
+def test_slips_where_something_is_collected(name, wrong):
+    exercise = Exercise(
+        "99.6",
+        "Inside",
+        collected,
+        lambda rng: [tuple(rng.normal(size=(2, N, 3))) for N in (2, 5, 1)],
+    )
+    assert verdict(exercise, wrong).mistakes == (name,)
+
+
+def by_matrix(grad_out, X):
+    return grad_out @ X
+
+
+def by_units(grad_out, X):
+    out = np.zeros((len(grad_out), X.shape[1]))
+    for k in range(X.shape[0]):
+        out += np.outer(grad_out[:, k], X[k])
+    return out
+
+
+def test_another_right_answer_tells_what_may_be_written_over():
+    exercise = Exercise(
+        "99.6",
+        "Inside",
+        by_matrix,
+        lambda rng: [
+            (rng.normal(size=(N, 4)), rng.normal(size=(4, 3))) for N in (2, 5)
+        ],
+        variants=[by_units],
+    )
+
+    def last_unit(grad_out, X):
+        return np.outer(grad_out[:, -1], X[-1])
+
+    assert verdict(exercise, last_unit).mistakes == ("assigned",)
+
+
+def test_what_is_changed_inside_a_list_or_a_tensor_is_seen():
+    for before, after in ((1.0, 2.0), ([1.0, [2]], [1.0, [3]]), ({"a": 1}, {"a": 2})):
+        assert running.same(before, copy.deepcopy(before))
+        assert not running.same(before, after)
+    x = torch.ones(2)
+    assert running.same(x, x.clone())
+    assert not running.same(x, x + 1)
 
 
 def endless_reference(x):

@@ -202,6 +202,11 @@ SENTENCES = {
         "else is right. Go through the signs of each sum once more.",
         _CHAIN,
     ),
+    "inner-two": Sentence(
+        "One term of a sum is twice or half as large as it should be; all else is "
+        "right. Where does a 2 come from, or get lost?",
+        _CHAIN,
+    ),
     "factor-missing": Sentence(
         "One factor is missing inside the computation; the rest is right. Along a path "
         "all local derivatives are multiplied: which one is not there?",

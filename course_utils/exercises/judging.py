@@ -210,6 +210,7 @@ class Judge:
             ("square-only", lambda t: square(t.args)),
             ("single-only", lambda t: n(t.args) == 1),
             ("single-example", lambda t: n(t.args) != 1),
+            ("square-only", lambda t: square(t.args) or n(t.args) == 1),
         ]
 
     def _unnamed(self, findings: tuple[Finding, ...]) -> str:

@@ -27,8 +27,9 @@ from .fitting import (
 from .general import SENTENCES, Arrays, Compute, Scale, changes, scales
 from .slips import slips
 
+MOST_AT_ONCE = 3  # mistakes: more of them together fit by accident
 _ROUNDING = 1e-13  # of the right numbers: so much may be left of a zero
-_LEAST = (1, 1, 2, 2, 2)  # from how many mistakes on to look at a level
+_LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
 
 class Matcher:
@@ -67,9 +68,12 @@ class Matcher:
             yield Base((change.id,), wrong, self.inputs)
 
     def _slipped(self) -> Iterator[Base]:
-        """The reference with one slip inside."""
-        for name, function in slips(self.exercise.reference):
-            yield Base((name,), computing(self.exercise, function), self.inputs)
+        """The reference with one slip inside, or another right answer with one."""
+        for right_one in (self.exercise.reference, *self.exercise.variants):
+            for name, function in slips(right_one):
+                if right_one is self.exercise.reference or name == "assigned":
+                    compute = computing(self.exercise, function)
+                    yield Base((name,), compute, self.inputs)
 
     def _both(self) -> Iterator[Base]:
         """A written mistake and a general one together."""
@@ -153,7 +157,7 @@ class Matcher:
         if scale is None:
             return None
         match = Match(base, scale, ("extra-axis",) * found.reshaped)
-        return match if match.ids else None
+        return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
 
     def mostly(self, k: int) -> Match | None:
         """Find a candidate that fits on most of the inputs that go wrong."""
@@ -208,6 +212,8 @@ class Matcher:
         if self.is_value or not gots or any(got.dtype.kind == "U" for got in gots):
             return None
         if self._all_zero(k):
+            if any(np.any(got) for got in gots) and self._other_shapes(k):
+                return "axis"  # a sum that cancels, taken along the wrong axis
             return "zero" if any(np.any(row[k]) for row in self.expected) else None
         first = gots[0].flat[0]
         same = len(gots) > 1 and all(np.all(got == first) for got in gots)
@@ -221,6 +227,14 @@ class Matcher:
         return all(
             got is None or np.all(np.abs(got) <= _ROUNDING * size)
             for got, size in pairs
+        )
+
+    def _other_shapes(self, k: int) -> bool:
+        """Whether the output has as many axes as it should, and other lengths."""
+        pairs = zip(self.gots(k), self.expected, strict=True)
+        known = [(g.shape, row[k].shape) for g, row in pairs if g is not None]
+        return any(got != wanted for got, wanted in known) and all(
+            len(got) == len(wanted) for got, wanted in known
         )
 
     def not_finite(self, k: int) -> bool:

@@ -225,6 +225,10 @@ def same(before: Any, after: Any) -> bool:
         return before.keys() == after.keys() and all(
             same(before[key], after[key]) for key in before
         )
+    if isinstance(before, int | float):
+        return type(before) is type(after) and repr(before) == repr(after)
+    if hasattr(before, "detach") and hasattr(after, "detach"):  # torch's tensors
+        before, after = before.detach().numpy(), after.detach().numpy()
     if not isinstance(before, np.ndarray):
         return True
     return before.shape == after.shape and before.tobytes() == after.tobytes()

@@ -23,10 +23,13 @@ def _set(name: str, value: Any) -> Callable[[Any], None]:
 
 
 def _operator(node: ast.BinOp) -> Iterator[Slip]:
-    if isinstance(node.op, ast.Add):
-        yield "inner-sign", _set("op", ast.Sub())
-    if isinstance(node.op, ast.Sub):
-        yield "inner-sign", _set("op", ast.Add())
+    if isinstance(node.op, ast.Add | ast.Sub):
+        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield "inner-sign", _set("op", other)
+        yield "inner-sign", _set("left", ast.UnaryOp(ast.USub(), node.left))
+        for side in ("left", "right"):
+            for factor in (2.0, 0.5):
+                yield "inner-two", _set(side, _times(factor, getattr(node, side)))
     if isinstance(node.op, ast.Mult):
         yield "factor-missing", _set("left", _ONE)
         yield "sum-for-product", _set("op", ast.Add())
@@ -36,6 +39,28 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield "upside-down", _set("op", ast.Mult())
     if isinstance(node.op, ast.Pow):
         yield "power-missing", _set("right", _ONE)
+
+
+def _times(factor: float, value: ast.expr) -> ast.BinOp:
+    return ast.BinOp(ast.Constant(factor), ast.Mult(), value)
+
+
+def _collected(node: ast.AugAssign) -> Iterator[Slip]:
+    """Slips at one `+=` or `-=`: a factor, or what was there is written over."""
+    if not isinstance(node.op, ast.Add | ast.Sub):
+        return
+    other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+    yield "inner-sign", _set("op", other)
+    for factor in (2.0, 0.5):
+        yield "inner-two", _set("value", _times(factor, node.value))
+    yield "assigned", _written_over
+
+
+def _written_over(node: ast.AugAssign) -> None:
+    """Make an assignment of the statement, in its place."""
+    minus = isinstance(node.op, ast.Sub)
+    value = ast.UnaryOp(ast.USub(), node.value) if minus else node.value
+    node.__class__, node.targets, node.value = ast.Assign, [node.target], value
 
 
 def _minus(node: ast.UnaryOp) -> Iterator[Slip]:
@@ -58,8 +83,17 @@ def _keyword(node: ast.keyword) -> Iterator[Slip]:
             yield name, _set("value", ast.Constant(axis))
 
 
+def _subscript(node: ast.Subscript) -> Iterator[Slip]:
+    """Leave out the new axis in `v[:, None]`."""
+    index = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
+    if any(isinstance(one, ast.Constant) and one.value is None for one in index):
+        yield "axis", _set("slice", ast.Constant(...))
+
+
 _SLIPS = {
+    ast.AugAssign: _collected,
     ast.BinOp: _operator,
+    ast.Subscript: _subscript,
     ast.UnaryOp: _minus,
     ast.Attribute: _attribute,
     ast.keyword: _keyword,

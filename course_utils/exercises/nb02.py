@@ -562,6 +562,13 @@ def sigma_again(h):
     return slope_right(0, 1 / (1 + np.exp(-h)))
 
 
+def deep_averaged(weights, x, t):
+    return [
+        [[price / len(t) for price in row] for row in rows]
+        for rows in deep_gradients(weights, x, t)
+    ]
+
+
 EXERCISES = [
     Exercise(
         number="02.1",
@@ -571,6 +578,13 @@ EXERCISES = [
         gradient=True,
         n=one_example,
         mistakes=[
+            Mistake(
+                "half",
+                cross_entropy_with(lambda y, t: (y - t) / 2, without_slope),
+                "Every number is half the right one. Was a mean taken over the two "
+                "outputs? This loss is their *sum*.",
+                BACKWARD,
+            ),
             Mistake(
                 "activation-missing",
                 cross_entropy_with(dy_right, without_slope),
@@ -972,6 +986,13 @@ EXERCISES = [
         call=deep,
         n=one_example,
         mistakes=[
+            Mistake(
+                "averaged",
+                deep_averaged,
+                "It is divided by the number of outputs, as if the loss were a mean. "
+                "It is the *sum* of the squared errors.",
+                BACKWARD,
+            ),
             Mistake(
                 "activation-missing",
                 deep_with(hidden=lambda h: 1.0),

@@ -421,6 +421,10 @@ def peak_of(answer):
     return peak
 
 
+def matmul_t_other_letter(grad_out, X, W):
+    return (grad_out[:, :, None] * W).sum(axis=2), (grad_out.T[:, :, None] * X).sum(2)
+
+
 EXERCISES = [
     Exercise(
         number="05.1",
@@ -430,6 +434,13 @@ EXERCISES = [
         gradient=True,
         outputs=("grad_X", "grad_W"),
         mistakes=[
+            Mistake(
+                "axis",
+                matmul_t_other_letter,
+                "The sum runs along the wrong axis. The letter that is summed is the "
+                "one that the result does not have.",
+                BY_INDEX,
+            ),
             Mistake("assigned", matmul_t_assigned, where=BIAS),
             Mistake(
                 "rule-of-matmul",

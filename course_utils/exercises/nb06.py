@@ -560,6 +560,30 @@ def smoothed_entries(logits, labels, eps):
     return loss / logits.shape[1], grad / logits.shape[1]
 
 
+def softplus_at_sigmoid(grad_out, x):
+    return grad_out * F.sigmoid(F.sigmoid(x))
+
+
+def classifier_value_for_slope(X, labels, W1, b1, W2, b2):
+    h, probs, one_hot = two_layers(X, labels, W1, b1, W2, b2)
+    dZ2 = (probs - one_hot) / len(X)
+    dZ1 = dZ2 @ W2.T * h
+    return X.T @ dZ1, dZ1.sum(axis=0), h.T @ dZ2, dZ2.sum(axis=0)
+
+
+def classifier_for_the_probs(X, labels, W1, b1, W2, b2):
+    h, probs, one_hot = two_layers(X, labels, W1, b1, W2, b2)
+    return back_from(-one_hot / probs / len(X), h, X, W2)
+
+
+def smoothed_last_term(logits, labels, eps):
+    _, grad = smoothed(logits, labels, eps)
+    N, K = logits.shape
+    q = np.full(K, eps / K)
+    q[labels[-1]] += 1 - eps
+    return (F.logsumexp(logits[-1]) - logits[-1, -1]) * q[-1] / N, grad
+
+
 EXERCISES = [
     Exercise(
         number="06.1",
@@ -568,6 +592,12 @@ EXERCISES = [
         inputs=softplus_inputs,
         gradient=True,
         mistakes=[
+            Mistake(
+                "sigmoid-twice",
+                softplus_at_sigmoid,
+                "The sigmoid is taken twice. Its argument is the input itself.",
+                ACTIVATIONS,
+            ),
             Mistake("activation-missing", softplus_through),
             Mistake(
                 "at-output",
@@ -762,6 +792,20 @@ EXERCISES = [
         gradient=True,
         outputs=("dW1", "db1", "dW2", "db2"),
         mistakes=[
+            Mistake(
+                "value-for-derivative",
+                classifier_value_for_slope,
+                "The gradient is multiplied by what the tanh gives. On the way back it "
+                "is its derivative that counts.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "for-the-probabilities",
+                classifier_for_the_probs,
+                "This is the gradient for the probabilities. Between them and the "
+                "logits stands the softmax, and the way back leads through it.",
+                SOFTMAX,
+            ),
             Mistake(
                 "softmax-diagonal",
                 classifier_diagonal,
@@ -1024,6 +1068,13 @@ EXERCISES = [
         gradient=True,
         outputs=("loss", "grad"),
         mistakes=[
+            Mistake(
+                "last-term",
+                smoothed_last_term,
+                "Of the loss, only the last term is left: each one overwrites the one "
+                "before. A sum collects.",
+                LOGITS,
+            ),
             Mistake(
                 "axis",
                 smoothed_down_columns,

@@ -606,6 +606,10 @@ def wrong_gradients(y, x, k, G):
     return None
 
 
+def length_by_value(grad_out, x):
+    return grad_out[:, None] * np.sqrt((x**2).sum(1, keepdims=True)) * np.ones_like(x)
+
+
 EXERCISES = [
     Exercise(
         number="07.1",
@@ -614,6 +618,13 @@ EXERCISES = [
         inputs=length_inputs,
         gradient=True,
         mistakes=[
+            Mistake(
+                "value-for-derivative",
+                length_by_value,
+                "What came in is multiplied by the length itself. On the way back it "
+                "is the derivative that counts.",
+                EACH,
+            ),
             Mistake(
                 "activation-missing",
                 length_without_root,

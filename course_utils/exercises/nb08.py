@@ -517,6 +517,18 @@ SLOW = {
     )
 }
 
+
+def tied_by_examples(grad_out, X, W):
+    grad_X, grad_W = np.zeros_like(X), np.zeros_like(W)
+    for n, x in enumerate(X):
+        h = np.tanh(x @ W)
+        grad_z = grad_out[n] @ W * (1 - h**2)
+        grad_X[n] += W @ grad_z
+        grad_W += np.outer(grad_out[n], h)
+        grad_W += np.outer(x, grad_z)
+    return grad_X, grad_W
+
+
 EXERCISES = [
     Exercise(
         number="08.1",
@@ -773,7 +785,7 @@ EXERCISES = [
             ),
         ],
         absent={"broadcast": "nothing is broadcast in matrix products"},
-        variants=[tied_by_rules, tied_by_tape, tied_by_loops],
+        variants=[tied_by_examples, tied_by_rules, tied_by_tape, tied_by_loops],
         hints=(
             "Give the two uses different names, $Y = \\tanh(X W_1) W_2^\\top$, and "
             "derive both gradients. What is left to do when $W_1 = W_2 = W$?",

@@ -713,6 +713,63 @@ WEAK = {
     )
 }
 
+
+def hidden_by_units(grad_out, X, W, b, mask):
+    grad_X, grad_W, grad_b = np.zeros_like(X), np.zeros_like(W), np.zeros_like(b)
+    for n in range(len(X)):
+        for j in range(len(b)):
+            if X[n] @ W[:, j] + b[j] > 0:
+                g = grad_out[n, j] * mask[n, j]
+                grad_X[n] += g * W[:, j]
+                grad_W[:, j] += g * X[n]
+                grad_b[j] += g
+    return grad_X, grad_W, grad_b
+
+
+def hidden_z_for_gate(grad_out, X, W, b, mask):
+    grad_Z = grad_out * mask * (X @ W + b)
+    return grad_Z @ W.T, X.T @ grad_Z, grad_Z.sum(axis=0)
+
+
+def smooth_by_indices(grad_out, z, labels):
+    grad = F.softmax(z) - 0.1 / z.shape[1]
+    grad[np.arange(len(z)), labels] -= 0.9
+    return grad_out * grad / len(z)
+
+
+def smooth_by_two_indices(grad_out, z, labels):
+    grad = F.softmax(z)
+    for n, label in enumerate(labels):
+        for k in range(z.shape[1]):
+            grad[n, k] -= 0.1 / z.shape[1] + (0.9 if k == label else 0.0)
+    return grad_out * grad / len(z)
+
+
+def _pixels_through(gate, softmax=F.softmax):
+    def wrong(x, labels, mean, std, W1, b1, W2, b2):
+        Z = (x - mean) / std @ W1 + b1
+        grad = softmax(np.maximum(Z, 0) @ W2 + b2)
+        grad[np.arange(len(x)), labels] -= 1
+        grad_H = grad / len(x) @ W2.T
+        return grad_H * gate(Z, grad_H) @ W1.T / std
+
+    return wrong
+
+
+def _softmax_of_columns(z):
+    return F.softmax(z.T).T
+
+
+def pixels_by_units(x, labels, mean, std, W1, b1, W2, b2):
+    Z = (x - mean) / std @ W1 + b1
+    grad = F.softmax(np.maximum(Z, 0) @ W2 + b2)
+    grad[np.arange(len(x)), labels] -= 1
+    out = np.zeros_like(x)
+    for j in range(W1.shape[1]):
+        out += np.outer(grad @ W2[j] * (Z[:, j] > 0), W1[:, j]) / std / len(x)
+    return out
+
+
 EXERCISES = [
     Exercise(
         number="09.1",
@@ -722,6 +779,13 @@ EXERCISES = [
         gradient=True,
         outputs=("grad_X", "grad_W", "grad_b"),
         mistakes=[
+            Mistake(
+                "input-for-gate",
+                hidden_z_for_gate,
+                "The gradient is multiplied by ReLU's input. On the way back it is the "
+                "derivative that counts, 0 or 1.",
+                ACTIVATIONS,
+            ),
             Mistake("activation-missing", hidden_relu_missing),
             Mistake(
                 "mask-missing",
@@ -799,7 +863,7 @@ EXERCISES = [
             "at-output": "with ReLU and dropout the output is positive exactly where "
             "the gradient passes"
         },
-        variants=[hidden_by_rules, hidden_by_tape, hidden_by_loops],
+        variants=[hidden_by_units, hidden_by_rules, hidden_by_tape, hidden_by_loops],
         hints=(
             "Name the steps: `Z`, `A = relu(Z)`, `H = A * mask`. Go back through "
             "the three, one after the other.",
@@ -960,7 +1024,13 @@ EXERCISES = [
             "assigned": "each logit is used for its own example alone",
             "broadcast": "nothing that the gradient is asked for is shared",
         },
-        variants=[smooth_by_two_losses, smooth_by_chain, smooth_by_rows],
+        variants=[
+            smooth_by_indices,
+            smooth_by_two_indices,
+            smooth_by_two_losses,
+            smooth_by_chain,
+            smooth_by_rows,
+        ],
         hints=(
             "$\\log p_k = z_k - \\mathrm{logsumexp}(z)$, and $\\sum_k q_k = 1$. Write "
             "the loss of one example with these two.",
@@ -1133,6 +1203,27 @@ EXERCISES = [
         inputs=pixel_inputs,
         gradient=True,
         mistakes=[
+            Mistake(
+                "input-for-gate",
+                _pixels_through(lambda Z, grad: Z),
+                "The gradient is multiplied by ReLU's input. On the way back it is the "
+                "derivative that counts, 0 or 1.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "gate-of-gradient",
+                _pixels_through(lambda Z, grad: grad > 0),
+                "The gate looks at the gradient. It is the *input* of ReLU that tells "
+                "where it is open.",
+                ACTIVATIONS,
+            ),
+            Mistake(
+                "softmax-over-examples",
+                _pixels_through(lambda Z, grad: Z > 0, _softmax_of_columns),
+                "The softmax runs over the examples. Each row has probabilities of its "
+                "own.",
+                LOSSES,
+            ),
             Mistake("activation-missing", pixels_relu_missing),
             Mistake(
                 "std-missing",
@@ -1226,7 +1317,7 @@ EXERCISES = [
             "assigned": "each picture is used once",
             "broadcast": "a picture is not shared by several rows",
         },
-        variants=[pixels_by_tape, pixels_by_layers, pixels_by_hand],
+        variants=[pixels_by_units, pixels_by_tape, pixels_by_layers, pixels_by_hand],
         hints=(
             "Write the way forward first, in four lines: normalise, linear, ReLU, "
             "linear. Keep what the way back needs.",

@@ -242,6 +242,18 @@ def norm_mistakes(tempting, not_summed, assigned, axis_word):
     ]
 
 
+def rms_by_sums(grad_out, x, gamma, eps=1e-5):
+    grad_x, grad_gamma = np.zeros_like(x), np.zeros_like(gamma)
+    N, D = x.shape
+    for n in range(N):
+        r, grad_r = np.sqrt(x[n] @ x[n] / D + eps), 0.0
+        for d in range(D):
+            grad_gamma[d] += grad_out[n, d] * x[n, d] / r
+            grad_r -= grad_out[n, d] * gamma[d] * x[n, d] / r**2
+        grad_x[n] = grad_out[n] * gamma / r + grad_r * x[n] / (r * D)
+    return grad_x, grad_gamma
+
+
 RMS_MISTAKES = [
     *norm_mistakes(rms_tempting, rms_not_summed, rms_assigned, "rows"),
     Mistake(
@@ -462,7 +474,7 @@ def batch_without_mean(grad_out, x, gamma, eps=1e-5):
     x_hat, s = _hat(x, eps)
     u = grad_out * gamma
     grad_x = (u - x_hat * (u * x_hat).mean(0)) / s
-    return grad_x, (grad_out * x).sum(0), grad_out.sum(0)
+    return grad_x, (grad_out * x_hat).sum(0), grad_out.sum(0)
 
 
 def batch_without_deviation(grad_out, x, gamma, eps=1e-5):
@@ -607,7 +619,31 @@ def batch_assigned(grad_out, x, gamma, eps=1e-5):
     return grad_x, grad_gamma, grad_beta
 
 
+def batch_not_normalised(grad_out, x, gamma, eps=1e-5):
+    x_hat, s = _hat(x, eps)
+    u = grad_out * gamma
+    grad_x = (u - u.mean(0) - x * (u * x).mean(0)) / s
+    return grad_x, (grad_out * x).sum(0), grad_out.sum(0)
+
+
+def batch_in_three_steps(grad_out, x, gamma, eps=1e-5):
+    N, centred = len(x), x - x.mean(0)
+    inverse = ((centred**2).mean(0) + eps) ** -0.5
+    u = grad_out * gamma
+    grad_x = u * inverse
+    grad_x += (u * centred).sum(0) * -(inverse**3) * centred / N
+    grad_x += -(u * inverse).sum(0) / N
+    return grad_x, (grad_out * centred * inverse).sum(0), grad_out.sum(0)
+
+
 BATCH_MISTAKES = [
+    Mistake(
+        "not-normalised",
+        batch_not_normalised,
+        "$x$ stands where the standardised values belong. What `gamma` multiplies is "
+        "$\\hat x$.",
+        NORM,
+    ),
     *norm_mistakes(batch_tempting, batch_not_summed, batch_assigned, "examples"),
     Mistake(
         "of-layer-norm",
@@ -1559,7 +1595,7 @@ EXERCISES = [
         outputs=("grad_x", "grad_gamma"),
         mistakes=RMS_MISTAKES,
         absent={"activation-missing": NO_ACTIVATION, "at-output": NO_ACTIVATION},
-        variants=[rms_by_jacobian, rms_by_loops, rms_staged],
+        variants=[rms_by_sums, rms_by_jacobian, rms_by_loops, rms_staged],
         hints=(
             "Take the differential for one row: $\\mathrm{d}\\hat x$ of $\\hat x = "
             "x/r$ by the quotient rule. What is $\\mathrm{d}r$?",
@@ -1587,7 +1623,12 @@ EXERCISES = [
         outputs=("grad_x", "grad_gamma", "grad_beta"),
         mistakes=BATCH_MISTAKES,
         absent={"activation-missing": NO_ACTIVATION, "at-output": NO_ACTIVATION},
-        variants=[batch_by_layer_norm, batch_by_columns, batch_staged],
+        variants=[
+            batch_in_three_steps,
+            batch_by_layer_norm,
+            batch_by_columns,
+            batch_staged,
+        ],
         hints=(
             "Nothing new has to be derived for `x`: a feature plays the part that a "
             "row played in layer normalisation.",

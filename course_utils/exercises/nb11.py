@@ -39,7 +39,7 @@ def fused_backward(grad_out, z, labels):
 
 def call_fused(answer, grad_out, z, labels):
     incoming = torch.tensor(grad_out, dtype=torch.float64)
-    value = answer(incoming, torch.tensor(z), torch.tensor(labels))
+    value = answer(incoming, torch.from_numpy(z), torch.tensor(labels))
     if value is None:
         return None
     if not isinstance(value, tuple | list) or len(value) != 2 or value[1] is not None:
@@ -459,7 +459,29 @@ def swish_square(grad_out, x):
     return grad_out * (s + x * s * s)
 
 
+def swish_with_x(grad_out, x):
+    return grad_out * (torch.sigmoid(x) + x)
+
+
+def swish_at_y(grad_out, x):
+    s = torch.sigmoid(x * torch.sigmoid(x))
+    return grad_out * (s + x * s * (1 - s))
+
+
 SWISH = [
+    Mistake(
+        "x-alone",
+        swish_with_x,
+        "The second path is cut short at $x$. It leads through the sigmoid, and this "
+        "has a derivative.",
+        RULE,
+    ),
+    Mistake(
+        "at-y",
+        swish_at_y,
+        "The sigmoid is taken at $y$, the output. Both paths need it at the input.",
+        RULE,
+    ),
     Mistake(
         "activation-missing",
         swish_sigmoid_alone,
@@ -702,7 +724,37 @@ def whole_step(X, labels, W, size):
     return W - whole_by_formula(X, labels, W, size)
 
 
+def _whole_from(gradient):
+    def wrong(X, labels, W, size):
+        total = np.zeros_like(W)
+        for k in range(0, len(X), size):
+            x, y = X[k : k + size], labels[k : k + size]
+            total += x.T @ gradient(x @ W, np.eye(W.shape[1])[y])
+        return total / len(X)
+
+    return wrong
+
+
 WHOLE = [
+    Mistake(
+        "softmax-over-examples",
+        _whole_from(lambda z, truth: F.softmax(z.T).T - truth),
+        "The softmax runs over the examples. Each row has probabilities of its own.",
+        LOSSES,
+    ),
+    Mistake(
+        "activation-missing",
+        _whole_from(lambda z, truth: z - truth),
+        "The logits stand where the probabilities belong: the softmax is missing.",
+        LOSSES,
+    ),
+    Mistake(
+        "prediction-missing",
+        _whole_from(lambda z, truth: F.softmax(z) * (1 - truth) - truth),
+        "At the label stands −1 alone. The probability there was overwritten, and it "
+        "belongs to the difference.",
+        LOSSES,
+    ),
     Mistake(
         "as-found",
         whole_as_found,
@@ -1407,7 +1459,6 @@ EXERCISES = [
         gradient=True,
         mistakes=WHOLE,
         absent={
-            "activation-missing": "the loss brings its softmax along",
             "at-output": "the loss brings its softmax along",
             "broadcast": NOTHING_COPIED,
         },

@@ -1341,6 +1341,7 @@ EXERCISES = [
         mistakes=list(WEAK.values()),
         variants=[learn_widely],
         slow=True,
+        seconds=30,
         hints=(
             "First reach what the notebook reached, nearly 90 %: normalise, 64 or 128 "
             "hidden neurons, ten epochs or more. Normalise in `predict`, too.",

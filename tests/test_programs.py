@@ -690,7 +690,9 @@ def test_a_failure_shrinks_to_a_few_lines_to_be_pasted(monkeypatch):
     with monkeypatch.context() as patch:
         plant(patch, "unbroadcast")
         how = settings(max_examples=2000, database=None)
-        least = find(array_programs, lambda program: not agree(program), settings=how)
+        # From a long program Hypothesis shrinks for minutes; from a short one, seconds.
+        short = array_programs.filter(lambda program: len(program.nodes()) <= 8)
+        least = find(short, lambda program: not agree(program), settings=how)
         assert len(least.nodes()) <= 4, least.text()
         with pytest.raises(AssertionError, match="Not equal to tolerance"):
             exec(least.text(), {})

@@ -40,32 +40,10 @@ function enlarge() {
   slides.classList.remove("deck-measured");
 }
 
-// A stepping view keeps the keys until one clicks beside it or turns the page: its
-// buttons lose the focus at the first and the last step, where they are switched off.
-function keep() {
-  let view = null;
-  const forget = (event) => {
-    if (!event.target.closest?.(".stepping")) view = null;
-  };
-  addEventListener("focusin", (event) => (view = event.target.closest(".stepping")));
-  addEventListener("pointerdown", forget, true);
-  Reveal.on("slidechanged", () => (view = null));
-  addEventListener("keydown", (event) => {
-    if (!view || document.activeElement !== document.body) return;
-    const slider = view.shadowRoot.querySelector("input[type=range]");
-    slider.focus();
-    event.stopImmediatePropagation();
-    event.preventDefault();
-    const { key } = event;
-    slider.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-  }, true);
-}
-
 const loaded = new Promise((done) => addEventListener("load", done));
 
 async function prepared() {
   await Promise.all([MathJax.startup.promise, loaded]);
   enlarge();
   where();
-  keep();
 }

@@ -57,7 +57,9 @@ class Finding:
             return ""
         anchor = f"#{self.section.replace(' ', '-')}" if self.section else ""
         target = html.escape(f"{self.notebook}.ipynb{anchor}", quote=True)
-        return f'<a href="{target}">{html.escape(self.place())}</a>'
+        # In the page's own colour, for the same reason as the text.
+        style = "color:inherit;text-decoration:underline"
+        return f'<a href="{target}" style="{style}">{html.escape(self.place())}</a>'
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,6 @@ from pathlib import Path
 from lecture.slides import DECKS, ROOT
 from tools import browser
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
-
 # Each slide with all its fragments: how far the lowest and the rightmost thing stands
 # beyond 1280 × 720, and the widest that hides behind a scroll bar; 1 px is rounding.
 MEASURE = """
@@ -79,7 +74,7 @@ def opened() -> Iterator:
     if path is None:
         raise SystemExit(browser.MEND)
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield playwright.chromium.launch(executable_path=path, args=list(browser.FLAGS))
 
 
 def ready(page, deck: Path, query: str = "") -> None:

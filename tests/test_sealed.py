@@ -39,6 +39,7 @@ def sealed(code: str) -> subprocess.CompletedProcess:
 @needs_namespaces
 @pytest.mark.parametrize(
     "code",
+    # /tmp is every Unix's folder for temporary files; sealed, TMPDIR names another.
     [
         "import pathlib; (pathlib.Path.home() / 'x').touch()",
         "import pathlib; pathlib.Path('tests/x').touch()",

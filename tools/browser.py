@@ -25,6 +25,11 @@ PLACES = (
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
 )
+# How it is started: without a screen, and without asking anybody for anything.
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
 MEND = (
     "No browser for the browser tests: install Chromium or Chrome, or say where one is "
     "(CHROME=/path/to/chrome), or leave these tests out (SKIP_BROWSER=1)."

@@ -22,10 +22,6 @@ from tests.browser import computations
 from tests.notebooks import ROOT
 from tools import browser as browsers
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
 TOKEN = "only-for-this-test"
 SHOTS = ROOT / "build" / "browser"
 
@@ -40,7 +36,9 @@ def browser() -> Iterator[Browser]:
     path = browsers.find()
     assert path, browsers.MEND
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield playwright.chromium.launch(
+            executable_path=path, args=list(browsers.FLAGS)
+        )
 
 
 class Visit:

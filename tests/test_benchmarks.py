@@ -176,7 +176,7 @@ def test_both_of_ours_train_alike_and_learn():
         ours.work()
         answers[ours.name] = ours.answer()
     losses = answers["ours: tape"]["losses"]
-    assert len(losses) == mnist.STEPS and losses[-1] != losses[0]
+    assert len(losses) == task.steps and losses[-1] != losses[0]
     compare(Case("mnist", "", [], mnist.TOLERANCE), answers)
 
 

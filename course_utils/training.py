@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,74 +43,45 @@ class History:
         return text
 
 
-class Steps:
-    """A progress bar that counts its steps, shown or not. Plumbing."""
-
-    def __init__(self, bar: Any):
-        self.bar, self.done = bar, 0
-
-    def update(self) -> None:
-        """Go on by one step."""
-        self.done += 1
-        self.bar.update()
-
-    def set_postfix_str(self, text: str) -> None:
-        """Show a text behind the bar."""
-        self.bar.set_postfix_str(text)
-
-
-@contextmanager
-def progress_bar(total: int, title: str, show: bool = True) -> Iterator[Steps]:
+def progress_bar(total: int, title: str, show: bool = True) -> Any:
     """A tqdm bar in plain text, on stdout, without timings. Plumbing.
 
     Plain text reads well in a terminal and in a stored notebook; without rates, two
-    runs store the same line. An error that comes from numbers that are not finite is
-    told with its step and its layer: see `locate`.
+    runs store the same line.
     """
     from tqdm import tqdm
 
     layout = "{desc} |{bar:20}| {n_fmt}/{total_fmt}{postfix}"
     how = {"desc": title, "disable": not show, "file": sys.stdout}
-    with tqdm(total=total, bar_format=layout, **how) as bar:
-        steps = Steps(bar)
-        try:
-            yield steps
-        except (FloatingPointError, ValueError) as error:
-            if place := locate(error):
-                raise FloatingPointError(
-                    f"{title}, step {steps.done + 1} of {total}: {error}. {place}"
-                ) from error
-            raise
+    return tqdm(total=total, bar_format=layout, **how)
 
 
-def locate(error: Exception) -> str:
-    """Say which layer was the first whose output is not finite; "" if all are.
+@contextmanager
+def named_step(step: str, model: Module, x: Any) -> Iterator[None]:
+    """Let a FloatingPointError inside say its step, and the first layer to blame.
 
-    The model and the batch are those of the `train_step` that failed, taken from the
-    traceback: the good case pays nothing, and each layer is looked at once more. Even
-    without such a layer, a FloatingPointError has a place.
-
-    Plumbing.
+    The loss complains of NaN logits with a ValueError; that becomes one, too, if a
+    layer made them. Other errors stay as they are, and the good case pays nothing: only
+    after an error the model sees x once more, layer by layer. Plumbing.
     """
-    inside = {
-        frame.f_code.co_name: frame.f_locals
-        for frame, _ in traceback.walk_tb(error.__traceback__)
-    }
-    found = inside.get("train_step")
-    if found is None:
-        return ""
-    name = first_not_finite(found["model"], found["x"])
-    if name:
-        return f"The first layer whose output is not finite is {name}"
-    overflow = "The output of every layer is finite: it is the loss that overflows"
-    return overflow if isinstance(error, FloatingPointError) else ""
+    try:
+        yield
+    except (FloatingPointError, ValueError) as error:
+        name = first_not_finite(model, x)
+        if name:
+            place = f"The first layer whose output is not finite is {name}"
+        elif isinstance(error, FloatingPointError):
+            place = "The output of every layer is finite: it is the loss that overflows"
+        else:
+            raise
+        raise FloatingPointError(f"{step}: {error}. {place}") from error
 
 
 def first_not_finite(model: Module, x: Any) -> str:
     """Name the first layer, inner ones first, whose output for x is not finite, or "".
 
-    Each layer's `forward` is watched while the model runs once without recording.
-    Plumbing.
+    Each layer's `forward` is watched while the model runs once without recording; a
+    layer that refuses its input ends the look. Plumbing.
     """
     broken: list[str] = []
     layers = dict(named_modules(model))
@@ -129,7 +99,7 @@ def first_not_finite(model: Module, x: Any) -> str:
     for name, layer in layers.items():
         layer.forward = watch(name, layer.forward)
     try:
-        with no_grad(), np.errstate(all="ignore"):
+        with no_grad(), np.errstate(all="ignore"), suppress(ValueError):
             model(x)
     finally:
         for layer in layers.values():
@@ -241,9 +211,12 @@ def fit(
             with progress_bar(n_steps, f"epoch {epoch}/{epochs}", progress) as bar:
                 start = time.perf_counter()
                 for xb, yb in minibatches(x, y, batch_size, rng):
-                    done = len(history.step_loss) / (epochs * n_steps)
-                    optimizer.lr = lr * float(schedule(done))
-                    history.step_loss.append(train_step(model, xb, yb, optimizer, loss))
+                    done = len(history.step_loss)
+                    optimizer.lr = lr * float(schedule(done / (epochs * n_steps)))
+                    step = f"epoch {epoch}/{epochs}, step {done % n_steps + 1}"
+                    with named_step(f"{step} of {n_steps}", model, xb):
+                        step_loss = train_step(model, xb, yb, optimizer, loss)
+                    history.step_loss.append(step_loss)
                     bar.update()
                 history.seconds.append(time.perf_counter() - start)
                 history.train_loss.append(float(np.mean(history.step_loss[-n_steps:])))

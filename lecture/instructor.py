@@ -23,9 +23,9 @@ from course_utils.exercises.exercise import Exercise
 from course_utils.exercises.general import SENTENCES
 from course_utils.exercises.record import FILE
 from lecture.fit import opened
-from tests.exercise_cells import Asked, asked, solved
-from tests.notebooks import FOLDER, read
 from tools import browser, store_outputs
+from tools.exercise_cells import Asked, asked, solved
+from tools.notebooks import FOLDER, read
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"

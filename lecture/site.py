@@ -17,7 +17,7 @@ from pathlib import Path
 
 from docutils.nodes import make_id
 
-from tests.notebooks import COURSE
+from tools.notebooks import COURSE
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent

@@ -31,7 +31,7 @@ import nbformat
 from nbconvert import SlidesExporter
 from traitlets.config import Config
 
-from tests.notebooks import FOLDER
+from tools.notebooks import FOLDER
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent

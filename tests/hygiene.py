@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from tests.notebooks import (
+from tools.notebooks import (
     Cell,
     Notebook,
     all_text,

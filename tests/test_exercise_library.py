@@ -25,8 +25,8 @@ from course_utils.exercises.general import (
     scales,
 )
 from course_utils.exercises.judging import Judge
-from tests.exercise_cells import asked, body, library, solved, with_exercises
-from tests.notebooks import COURSE, FOLDER, headings, paths, read
+from tools.exercise_cells import asked, body, library, solved, with_exercises
+from tools.notebooks import COURSE, FOLDER, headings, paths, read
 
 LIBRARY = library()
 GRADIENTS = [e for e in LIBRARY if e.gradient]

@@ -27,8 +27,8 @@ from course_utils.exercises.exercise import Exercise, Mistake
 from course_utils.exercises.judging import Judge
 from course_utils.exercises.slips import slips
 from course_utils.tensor import Tensor
-from tests.notebooks import ROOT
 from tools import store_outputs
+from tools.notebooks import ROOT
 
 
 def scale_vjp(grad_out, X, s):

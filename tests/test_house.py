@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.notebooks import COURSE, ROOT, paths, read
+from tools.notebooks import COURSE, ROOT, paths, read
 from tools.pin_environment import direct, locked, render
 
 PACKAGE = ROOT / "course_utils"

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from course_utils.exercises import exercises, notebooks
-from tests.notebooks import ROOT, headings, paths, read
+from tools.notebooks import ROOT, headings, paths, read
 
 GUIDE = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")

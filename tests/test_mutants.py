@@ -5,8 +5,8 @@ from difflib import unified_diff
 
 import pytest
 
-from tests.notebooks import ROOT
 from tools.mutants import MODULES, changed, equivalents, readable, table
+from tools.notebooks import ROOT
 
 LISTED = equivalents()
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebooks import ROOT, Cell, Notebook, paths, read
+from tools.notebooks import ROOT, Cell, Notebook, paths, read
 
 PACKAGE = ROOT / "course_utils"
 MODULES = (

@@ -3,7 +3,7 @@
 import pytest
 
 from tests import hygiene
-from tests.notebooks import ROOT, Cell, Notebook, code_lines, paths, read
+from tools.notebooks import ROOT, Cell, Notebook, code_lines, paths, read
 
 MOST_BYTES = 8_000_000
 NOTEBOOKS = paths()

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.notebooks import ROOT
+from tools.notebooks import ROOT
 from tools.sealed import listening
 
 LINUX = sys.platform.startswith("linux")

@@ -12,9 +12,9 @@ import shutil
 import pytest
 
 from course_utils.exercises.record import FILE
-from tests.exercise_cells import asked, library, solved, with_exercises
-from tests.notebooks import FOLDER, read
 from tools import store_outputs
+from tools.exercise_cells import asked, library, solved, with_exercises
+from tools.notebooks import FOLDER, read
 
 EXERCISES = {exercise.number: exercise for exercise in library()}
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests import hygiene
-from tests.notebooks import read
 from tools import store_outputs
+from tools.notebooks import read
 
 
 def raw_cell(source, kind="code", **metadata):

@@ -1409,6 +1409,7 @@ EXERCISES = [
             "broadcast": NOTHING_COPIED,
         },
         variants=[fused_by_indices, fused_by_our_rule, fused_by_loop],
+        seconds=30,
         hints=(
             "Notebook 06 derived it: what is left when the softmax and the logarithm "
             "are differentiated together? And the loss is a mean.",
@@ -1463,6 +1464,7 @@ EXERCISES = [
             "broadcast": NOTHING_COPIED,
         },
         variants=[whole_at_once, whole_by_sums, whole_on_our_tape, whole_by_formula],
+        seconds=30,
         hints=(
             "`cross_entropy` gives the mean over the part it is shown. What would the "
             "whole batch divide by?",

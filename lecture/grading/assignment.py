@@ -19,9 +19,9 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import CsvExportPlugin
 from traitlets.config import PyFileConfigLoader
 
-from tests.exercise_cells import asked
-from tests.notebooks import FOLDER, ROOT, read
 from tools import store_outputs
+from tools.exercise_cells import asked
+from tools.notebooks import FOLDER, ROOT, read
 
 from .execute import NOTED, grade_id
 

@@ -19,7 +19,7 @@ from traitlets import Integer, List, Unicode
 
 from course_utils.exercises import find
 from course_utils.exercises.answer import Answer
-from tests.exercise_cells import CHECK
+from tools.exercise_cells import CHECK
 
 from . import sandbox
 from .judge import WIRE, can_be_asked, judge, judge_within_reach, stopped

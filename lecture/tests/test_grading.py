@@ -23,8 +23,8 @@ from course_utils.exercises import exercises, notebooks
 from lecture.grading import sandbox, wire
 from lecture.grading.__main__ import main, run
 from lecture.grading.judge import can_be_asked, judge, with_other_inputs
-from tests.exercise_cells import asked, solved
-from tests.notebooks import FOLDER, ROOT, read
+from tools.exercise_cells import asked, solved
+from tools.notebooks import FOLDER, ROOT, read
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")

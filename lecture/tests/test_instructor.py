@@ -8,8 +8,8 @@ import nbformat
 import pytest
 
 from lecture import instructor
-from tests.exercise_cells import asked, body, library, with_exercises
-from tests.notebooks import FOLDER, read
+from tools.exercise_cells import asked, body, library, with_exercises
+from tools.notebooks import FOLDER, read
 
 PATHS = with_exercises()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from lecture.site import AXE, MODULES, SITE
-from tests.notebooks import COURSE
+from tools.notebooks import COURSE
 
 PAGES = [
     "index.html",

@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from lecture import fit, slides
-from tests.notebooks import COURSE, FOLDER
+from tools.notebooks import COURSE, FOLDER
 
 SIZE = {"width": 1320, "height": 743}
 

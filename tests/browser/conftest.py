@@ -19,8 +19,8 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.browser import computations
-from tests.notebooks import ROOT
 from tools import browser as browsers
+from tools.notebooks import ROOT
 
 TOKEN = "only-for-this-test"
 SHOTS = ROOT / "build" / "browser"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from course_utils.exercises import exercises, notebooks
 from course_utils.exercises.exercise import Exercise
-from tests.notebooks import Cell, Notebook, paths, read
+from tools.notebooks import Cell, Notebook, paths, read
 
 TAG = re.compile(r"exercise-(\d\d\.\d+)")
 CHECK = re.compile(r'check\("(\d\d\.\d+)", (\w+)\)')

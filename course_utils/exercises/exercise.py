@@ -106,6 +106,10 @@ class Exercise:
         parts = (*self.helpers, self.reference)
         return "\n\n".join(textwrap.dedent(inspect.getsource(f)).strip() for f in parts)
 
+    def reached(self, where: str) -> str:
+        """The place of an explanation, but nothing if it is still to come."""
+        return where if where[:2] <= self.notebook else ""
+
     def draw(self) -> list[tuple]:
         """The inputs of the check, the same ones every time."""
         seed = [int(part) for part in self.number.split(".")]

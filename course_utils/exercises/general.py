@@ -25,7 +25,7 @@ MOST_ENTRIES = 256  # of a gradient that is looked at entry by entry
 class Sentence(NamedTuple):
     """What a tutor says about a general mistake, and where it is explained. Plumbing.
 
-    Without `where`, the notebook of the exercise is named.
+    A place that lies ahead of the exercise's notebook is not named.
     """
 
     says: str

@@ -175,6 +175,7 @@ class Judge:
         written = next((m for m in self.exercise.mistakes if m.id == "in-place"), None)
         if written is not None:
             says, where = written.says or says, written.where or where
+        where = self.exercise.reached(where)
         return (Finding(("in-place",), says, where, ", ".join(sorted(hit))),)
 
     def _findings(self, trials: list[Trial], bad: list[Trial]) -> tuple[Finding, ...]:
@@ -200,6 +201,7 @@ class Judge:
         for name, special in self._kinds():
             if all(special(t) for t in good) and not any(special(t) for t in bad):
                 says, where = SENTENCES[name]
+                where = self.exercise.reached(where)
                 return (Finding((name,), says, where, certain=False),)
         return ()
 

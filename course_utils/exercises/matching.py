@@ -188,6 +188,8 @@ class Matcher:
 
     def nearly(self, k: int) -> Match | None:
         """Find a candidate that fits to few digits: float32, or something small."""
+        if self.expected[0][k].dtype.kind in "iu":  # a count: right or wrong
+            return None
         types = {got.dtype for got in self.gots(k) if got is not None}
         low = types <= {np.dtype("f4"), np.dtype("f2")}
         bound = HALF if np.dtype("f2") in types else SINGLE if low else ROUGH
@@ -281,7 +283,9 @@ class Matcher:
         name = labels(self.exercise)[k] if self.exercise.outputs else ""
         ids = tuple(dict.fromkeys(match.ids))
         told = [_told(one, match.base.mistake) for one in ids]
-        return Finding(ids, _together(told), _where(told), name, match.certain)
+        places = (self.exercise.reached(place) for _, place in told)
+        where = next((place for place in places if place), "")
+        return Finding(ids, _together(told), where, name, match.certain)
 
 
 def _signs() -> list[Scale]:
@@ -295,10 +299,6 @@ def _told(name: str, written: Mistake | None) -> tuple[str, str]:
     if written is not None and written.id == name:
         return written.says or says, written.where or place
     return says, place
-
-
-def _where(told: list[tuple[str, str]]) -> str:
-    return next((place for _, place in told if place), "")
 
 
 def _together(told: list[tuple[str, str]]) -> str:

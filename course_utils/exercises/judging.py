@@ -366,14 +366,14 @@ def two_numbers(got: Any, wanted: Any) -> tuple[str, str]:
 
 
 def described(value: Any) -> str:
-    """The shape of an array; a number or a text itself; a type else. Plumbing."""
+    """The shape of an array; a number, a text itself; a name; a type. Plumbing."""
     if isinstance(value, np.ndarray):
         return str(value.shape)
     if isinstance(value, int | float | str | np.number | None):
         return f"{value:.6g}" if isinstance(value, float) else repr(value)
     if isinstance(value, list | tuple):
         return f"({', '.join(map(described, value))})"
-    return type(value).__name__
+    return getattr(value, "__name__", type(value).__name__)
 
 
 def square(args: tuple) -> bool:

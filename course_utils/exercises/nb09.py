@@ -373,6 +373,10 @@ def prepare_of_mnist(x_fit, x_val):
     return tuple(scaled(x, MEAN, STD) for x in (x_fit, x_val))
 
 
+def prepare_of_mnist_written_out(x_fit, x_val):
+    return tuple(scaled(x, 0.1307, 0.3081) for x in (x_fit, x_val))
+
+
 def prepare_not_at_all(x_fit, x_val):
     return by_itself(x_fit), x_val.copy()
 
@@ -512,6 +516,10 @@ def pixels_value_for_slope(x, labels, mean, std, W1, b1, W2, b2):
     logits = F.linear(F.relu(Z), W2, b2)
     grad = F.softmax_cross_entropy_vjp(1.0, logits, labels)
     return (grad @ W2.T * F.relu(Z)) @ W1.T / std
+
+
+def pixels_gradient_normalised(x, labels, mean, std, *net):
+    return (pixels_with(x, labels, net, (mean, std)) - mean) / std
 
 
 def pixels_signs(x, labels, mean, std, *net):
@@ -797,8 +805,8 @@ EXERCISES = [
             Mistake(
                 "not-doubled",
                 hidden_not_doubled,
-                "What is kept passes, but not doubled, so all is half of what it "
-                "should be. On the way forward the values that remain were doubled.",
+                "What is kept passes, but not doubled: everything is half of what "
+                "it should be. On the way forward the values that remain were doubled.",
                 SPOILT,
             ),
             Mistake(
@@ -1159,6 +1167,13 @@ EXERCISES = [
                 SCALE,
             ),
             Mistake(
+                "numbers-of-mnist-written-out",
+                prepare_of_mnist_written_out,
+                "0.1307 and 0.3081 belong to the training pictures of MNIST. The check "
+                "has others: compute the two numbers.",
+                SCALE,
+            ),
+            Mistake(
                 "not-scaled",
                 prepare_not_at_all,
                 "`X_val` is not scaled at all, or by numbers of pictures that were "
@@ -1250,6 +1265,13 @@ EXERCISES = [
                 pixels_mean_kept,
                 "`mean` plays a part in the derivative. What is subtracted is a "
                 "constant.",
+                LOOKS,
+            ),
+            Mistake(
+                "gradient-normalised",
+                pixels_gradient_normalised,
+                "The gradient is normalised like a picture. On the way back only the "
+                "derivative counts: what is subtracted is a constant.",
                 LOOKS,
             ),
             Mistake(

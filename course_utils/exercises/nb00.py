@@ -113,6 +113,14 @@ def results_themselves(w):
     return (w**2 - 1) ** 2 / len(w)
 
 
+def mean_forgotten(w):
+    return 4 * w * (w**2 - 1)
+
+
+def two_missing(w):
+    return 2 * w * (w**2 - 1) / len(w)
+
+
 def one_number(w):
     return np.mean(4 * w * (w**2 - 1))
 
@@ -256,6 +264,19 @@ EXERCISES = [
                 middle_term_missing,
                 "This is the slope of $w^4$. Multiplied out, the square has a middle "
                 "term as well, and it changes with `w`.",
+                ANSWERS,
+            ),
+            Mistake(
+                "mean-forgotten",
+                mean_forgotten,
+                "These are the slopes of the sum. The mean divides it by N, the number "
+                "of numbers in `w`, and so it divides each slope.",
+            ),
+            Mistake(
+                "half",
+                two_missing,
+                "Every number is half the right one. Two slopes bring a factor of 2: "
+                "that of the square outside, and that of $w^2$ inside.",
                 ANSWERS,
             ),
             Mistake(

@@ -9,6 +9,7 @@ from course_utils.scalar import Value
 
 from .exercise import Exercise, Mistake
 
+PRICES = "01_chain_rule#A derivative is a price"
 CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 FORKS = "01_chain_rule#Forks add"
 SIGMA = "01_chain_rule#The function σ"
@@ -16,6 +17,14 @@ STAGES = "01_chain_rule#An intricate expression"
 NAN = math.nan  # a number that a mistake does not speak of
 NO_ACTIVATION = "no stage is an activation"
 NO_ARRAY = "plain numbers, nothing is broadcast"
+NO_INCOMING = (
+    "`grad_out` is not used. The price of the output is not always 1, and each price "
+    "is a multiple of it."
+)
+NO_EXP = (
+    "The prices of `a` and `b` go on to `x` as they are. Between them and `x` stands "
+    "one more box each, $e^x$ and $e^{-x}$, with a price of its own."
+)
 
 
 def sigma(x):
@@ -138,6 +147,20 @@ def tanh_inner_slope_missing(grad_out, x):
     d_top = grad_out / (a + b)
     d_bottom = -grad_out * (a - b) / (a + b) ** 2
     return (d_top + d_bottom) * a + (d_bottom - d_top) * b
+
+
+def tanh_without_exp(sign):
+    def slopes_of_exp_missing(grad_out, x):
+        a, b = math.exp(x), math.exp(-x)
+        d_top = grad_out / (a + b)
+        d_bottom = -grad_out * (a - b) / (a + b) ** 2
+        return (d_top + d_bottom) + sign * (d_bottom - d_top)
+
+    return slopes_of_exp_missing
+
+
+def tanh_without_incoming(grad_out, x):
+    return 1 - math.tanh(x) ** 2
 
 
 def tanh_forward(grad_out, x):
@@ -268,6 +291,10 @@ def gate_incoming_once(grad_out, x, y, z):
     return gate(grad_out, x, y, z, ds=lambda grad, q, s: q)
 
 
+def gate_without_incoming(grad_out, x, y, z):
+    return gate_backward(1.0, x, y, z)
+
+
 def gate_minus(grad_out, x, y, z):
     return gate(grad_out, x, y, z, slope=lambda z, s: -s * (1 - s))
 
@@ -392,6 +419,20 @@ def site_averaged(x, y, customers):
     total = customers[:, 2].sum()
     dx, dy = site_prices(x, y, customers)
     return dx / total, dy / total
+
+
+def site_by_count(x, y, customers):
+    dx, dy = site_prices(x, y, customers)
+    return dx / len(customers), dy / len(customers)
+
+
+def site_without_two(x, y, customers):
+    dx, dy = site_prices(x, y, customers)
+    return dx / 2, dy / 2
+
+
+def site_first_only(x, y, customers):
+    return site_prices(x, y, customers[:1])
 
 
 def site_multiplied(x, y, customers):
@@ -786,7 +827,7 @@ EXERCISES = [
                 tanh_bottom_not_squared,
                 "In the price of `bottom` a square is missing: look up $1/x$ in the "
                 "price list.",
-                "01_chain_rule#A derivative is a price",
+                PRICES,
             ),
             Mistake(
                 "top-missing",
@@ -803,6 +844,9 @@ EXERCISES = [
                 "$-x$, has a slope of its own; or is a zero returned?",
                 CHAIN,
             ),
+            Mistake("exp-missing", tanh_without_exp(-1), NO_EXP, CHAIN),
+            Mistake("both-exp-missing", tanh_without_exp(1), NO_EXP, CHAIN),
+            Mistake("incoming-ignored", tanh_without_incoming, NO_INCOMING, CHAIN),
             *tanh_lost_paths(),
         ],
         absent={"broadcast": NO_ARRAY},
@@ -890,14 +934,14 @@ EXERCISES = [
                 gate_own_factors,
                 "In `out = q * s` each one gets itself as its price. Look once more at "
                 "the rectangle: what does one unit more of its width cost?",
-                "01_chain_rule#A derivative is a price",
+                PRICES,
             ),
             Mistake(
                 "own-factors-xy",
                 gate_xy_own_factors,
                 "`dx` and `dy` are exchanged. In `p = x * y`, each factor's price is "
                 "the other factor; or are they returned in the wrong order?",
-                "01_chain_rule#A derivative is a price",
+                PRICES,
             ),
             Mistake(
                 "passed-on",
@@ -947,6 +991,7 @@ EXERCISES = [
                 "This is $1 - s^2$, the slope of tanh. σ has a slope of its own.",
                 SIGMA,
             ),
+            Mistake("incoming-ignored", gate_without_incoming, NO_INCOMING, CHAIN),
             Mistake("returns-input", gate_inputs_again),
             Mistake(
                 "sum-as-product",
@@ -1006,7 +1051,7 @@ EXERCISES = [
                 site_squares,
                 "These are the costs, not their prices: the squares have not been "
                 "differentiated.",
-                "01_chain_rule#A derivative is a price",
+                PRICES,
             ),
             Mistake(
                 "both-in-one",
@@ -1040,6 +1085,21 @@ EXERCISES = [
                 site_averaged,
                 "The prices are divided by the sum of the weights. The cost is a sum "
                 "over the customers, no mean.",
+                FORKS,
+            ),
+            Mistake(
+                "mean-twice",
+                site_by_count,
+                "The prices are divided by the number of customers. The cost is a sum "
+                "over the customers, no mean.",
+                FORKS,
+            ),
+            Mistake("half", site_without_two, where=PRICES),
+            Mistake(
+                "first-only",
+                site_first_only,
+                "Only the first customer counts. Does the loop end too early, with a "
+                "`return` inside it?",
                 FORKS,
             ),
             Mistake(
@@ -1106,7 +1166,7 @@ EXERCISES = [
             ),
             Mistake(
                 "square-once",
-                lambda: (3, 64, 96),
+                lambda: (3, 64, NAN),
                 "$x \\cdot x$ has two arrows, though both come from the same $x$. "
                 "Each of them is the beginning of paths of its own.",
                 FORKS,
@@ -1131,13 +1191,13 @@ EXERCISES = [
                 lambda: (NAN, 8, 48),
                 "In a product of three the local price of one factor is the product of "
                 "the other two.",
-                "01_chain_rule#A derivative is a price",
+                PRICES,
             ),
             Mistake(
                 "factor-itself",
                 lambda: (NAN, 128, 768),
                 "The local price of a factor does not contain the factor itself.",
-                "01_chain_rule#A derivative is a price",
+                PRICES,
             ),
             Mistake(
                 "added-along",
@@ -1151,6 +1211,13 @@ EXERCISES = [
                 "This is the price of one arrow into $z$. The path goes on to $x$, "
                 "through one more box.",
                 CHAIN,
+            ),
+            Mistake(
+                "half-of-all",
+                lambda: (NAN, NAN, 96),
+                "This is half of it. Is only one of the two arrows of $x \\cdot x$ "
+                "counted, or is the price of that box missing in each path?",
+                FORKS,
             ),
             Mistake(
                 "one-path",

@@ -841,6 +841,7 @@ EXERCISES = [
                 "into the weights, and nothing of that goes through a bias.",
                 BACKWARD,
             ),
+            Mistake("half", all_with(dy=lambda y, t: y - t), where=BACKWARD),
             *(Mistake(i, all_with(**parts), s, w) for i, parts, s, w in ALSO_MADE),
             Mistake(
                 "fork-transposed", all_with(fork=transposed_fork), TURNED, BACKWARD

@@ -100,6 +100,14 @@ def sin_in_a_tuple(grad_out, x):
     return (grad_out * math.cos(x),)
 
 
+def sin_sign_reversed(grad_out, x):
+    return -grad_out * math.cos(x)
+
+
+def sin_without_incoming(grad_out, x):
+    return math.cos(x)
+
+
 # --- 03.2: the length of a vector -----------------------------------------------------
 
 
@@ -183,6 +191,14 @@ def hypot_inputs_back(grad_out, r, a, b):
 
 def hypot_divided(grad_out, r, a, b):
     return grad_out / a, grad_out / b
+
+
+def hypot_half(grad_out, r, a, b):
+    return grad_out * a / (2 * r), grad_out * b / (2 * r)
+
+
+def hypot_without_incoming(grad_out, r, a, b):
+    return a / r, b / r
 
 
 # --- 03.3: each node only once --------------------------------------------------------
@@ -731,6 +747,14 @@ EXERCISES = [
                 "as `exp_vjp` does.",
                 RULES,
             ),
+            Mistake(
+                "sign",
+                sin_sign_reversed,
+                "The sign is reversed. At 0 the sine rises, so its slope there is 1, "
+                "not −1.",
+                RULES,
+            ),
+            Mistake("incoming-ignored", sin_without_incoming, where=CHAIN),
         ],
         absent={"assigned": USED_ONCE, "broadcast": NUMBERS},
         variants=[sin_by_shift, sin_by_complex_numbers, sin_by_addition_formula],
@@ -853,6 +877,14 @@ EXERCISES = [
                 "It divides by the input. That is the rule of the logarithm.",
                 RULES,
             ),
+            Mistake(
+                "half",
+                hypot_half,
+                "Every number is half the right one. The root brings a 2 below the "
+                "line; what does a square bring, above it?",
+                CHAIN,
+            ),
+            Mistake("incoming-ignored", hypot_without_incoming, where=CHAIN),
         ],
         absent={"assigned": USED_ONCE, "broadcast": NUMBERS},
         variants=[hypot_by_power, hypot_by_angle, hypot_on_the_tape],
@@ -1026,8 +1058,8 @@ EXERCISES = [
             Mistake(
                 "leaf-for-name",
                 lambda: (24.0, 24.0, 15.0),
-                "(a) A name points to one node at a time. After the second line `x` is "
-                "the product, and no longer the leaf.",
+                "(a) 24 is the gradient of the leaf. `x` is the product, which stands "
+                "between the leaf and `y`.",
                 ENGINE,
             ),
             Mistake(
@@ -1046,8 +1078,8 @@ EXERCISES = [
             Mistake(
                 "name-for-leaf",
                 lambda: (12.0, 12.0, 15.0),
-                "(b) That is the gradient of the node which `x` points to. Between it "
-                "and the leaf stands one more operation.",
+                "(b) 12 is the gradient of `x`. Between `x` and the leaf stands one "
+                "more operation.",
                 CHAIN,
             ),
             Mistake(
@@ -1134,8 +1166,8 @@ EXERCISES = [
             ),
         ],
         hints=(
-            "After `x = 2 * x` there are two nodes. To which one does the name `x` "
-            "point, and which one is a leaf?",
+            "`leaf` and `x` are two nodes. Which number does each of them hold, and "
+            "which one is squared?",
             "For (c), call the gradients of the two nodes in between $p$ (of `x + 1`) "
             "and $q$. A call adds 1 to $q$, then $q$ to $p$, and passes $p$ on.",
             "After the calls, $q$ is 1, 2, 3, …, and $p$ is the sum of these: 1, 3, 6, "
@@ -1143,8 +1175,8 @@ EXERCISES = [
         ),
         explanation=(
             "(a) `x` is the product, 6, and $y = x^2$ has the slope 12 there. (b) The "
-            "leaf 3.0 gets twice that, 24, though no name points to it. (c) In between "
-            "stand 1, 2, 3, 4, 5 and their sums 1, 3, 6, 10, 15; the leaf gets 15."
+            "leaf, 3, gets twice that, 24. (c) In between stand 1, 2, 3, 4, 5 and "
+            "their sums 1, 3, 6, 10, 15; the leaf gets 15."
         ),
     ),
     Exercise(

@@ -13,6 +13,7 @@ COMPARE = "04_gradient_checking#How to compare, and how not to"
 SECOND = "04_gradient_checking#The second look"
 CHECKER = "04_gradient_checking#The checker"
 MANY = "04_gradient_checking#A million parameters"
+TORCH = "04_gradient_checking#PyTorch's checker beside ours"
 UNSEEN = "04_gradient_checking#What no check can see"
 CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 RULES = "03_tape_engine#The local rules"
@@ -201,6 +202,10 @@ def softplus_exchanged(grad_out, x):
 
 def softplus_at_sigmoid(grad_out, x):
     return grad_out * sigma(sigma(x))
+
+
+def softplus_without_incoming(grad_out, x):
+    return sigma(x)
 
 
 def softplus_subtracted(grad_out, x):
@@ -821,6 +826,21 @@ EXERCISES = [
                 "weight. Whose error is four times the other's?",
                 SLOPE,
             ),
+            Mistake(
+                "four-for-eight",
+                weighed(4, -1, divisor=4),
+                "A line gets its right slope, but the term with $h^3$ is still there. "
+                "At twice the distance it is not four times as large, but eight.",
+                SLOPE,
+            ),
+            Mistake(
+                "undivided",
+                weighed(4, -1, divisor=3),
+                "Weights 4 and −1 over 3 are right for two *slopes*, which are "
+                "differences divided by $2h$ and by $4h$. These divisors are "
+                "missing.",
+                SLOPE,
+            ),
         ],
         variants=[from_two_centrals, from_weights, from_an_array],
         hints=(
@@ -946,6 +966,7 @@ EXERCISES = [
                 "slope.",
                 RULES,
             ),
+            Mistake("incoming-ignored", softplus_without_incoming, where=TORCH),
         ],
         absent={
             "assigned": "each entry is used once",

@@ -990,8 +990,8 @@ EXERCISES = [
             "The slope of $\\log(1 + e^x)$ is $e^x/(1 + e^x) = \\sigma(x)$, which is "
             "$e^{-\\text{softplus}(-x)}$: in this form nothing overflows and nothing "
             "cancels. With $1 - \\sigma(-x)$, or $(1 + \\tanh(x/2))/2$, the slope at "
-            "$-40$ is 0 and not $4 \\cdot 10^{-18}$: a relative error of 100 %, in a slope "
-            "that hardly matters."
+            "$-40$ is 0 and not $4 \\cdot 10^{-18}$: a relative error of 100 %, in a "
+            "slope that hardly matters."
         ),
     ),
     Exercise(

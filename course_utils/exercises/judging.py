@@ -281,8 +281,10 @@ class Judge:
         k, index = place_of
         got, wanted = trial.got[k], trial.expected[k]
         facts += _difference(labels(self.exercise)[k], got, wanted, index)
-        if self.exercise.kind == "value":  # the right number would be the solution
-            facts = [fact for fact in facts if fact[0] != "expected"]
+        if self.exercise.kind == "value":  # the right number, or how many numbers there
+            told = "first difference", "got"  # are, would be the solution
+            name = labels(self.exercise)[k]
+            facts = [f for f in facts if f[0] in told] or [("first difference", name)]
         if trial.run.warned and not np.all(np.isfinite(got)):
             facts.append(("NumPy warned", trial.run.warned))
         return tuple(facts)

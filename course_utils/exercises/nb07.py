@@ -1072,6 +1072,20 @@ EXERCISES = [
         outputs=("shape of x.grad", "its entries", "shape of y.grad", "their value"),
         mistakes=[
             Mistake(
+                "number-first",
+                lambda: (4, (3, 1), 6, (4,)),
+                "A shape and a number have changed places: each shape comes before its "
+                "number.",
+                BROADCAST,
+            ),
+            Mistake(
+                "number-for-shape",
+                lambda: (3, 4, 4, 6),
+                "This is a number. A shape is a tuple; with one axis it is written "
+                "with a comma, such as `(5,)`.",
+                BROADCAST,
+            ),
+            Mistake(
                 "not-undone",
                 lambda: ((3, 4), 1, (3, 4), 2),
                 "This is the gradient before the broadcast is undone. A gradient has "

@@ -449,6 +449,11 @@ def batch_of_layer_norm(grad_out, x, gamma, eps=1e-5):
     return F.layer_norm_vjp(grad_out, x, gamma, eps)
 
 
+def batch_transposed(grad_out, x, gamma, eps=1e-5):
+    grad_x, *others = F.layer_norm_vjp(grad_out.T, x.T, gamma, eps)
+    return grad_x.T, *others
+
+
 def batch_stats_of_rows(grad_out, x, gamma, eps=1e-5):
     x_hat, s = _hat(x, eps, -1)
     u = grad_out * gamma
@@ -650,6 +655,14 @@ BATCH_MISTAKES = [
         batch_of_layer_norm,
         "This is layer normalisation: each row is standardised by itself. Here each "
         "*feature* is, over the examples of the batch.",
+        NORM,
+    ),
+    Mistake(
+        "transposed",
+        batch_transposed,
+        "On the transposed arrays, `layer_norm_vjp` standardises each feature, as it "
+        "should. But it takes `gamma` for a scale of the columns, and those are the "
+        "examples now. Where must `gamma` come in, and what do its sums run over?",
         NORM,
     ),
     Mistake(
@@ -888,6 +901,11 @@ def clipped_by_entry(a, b, max_norm):
     return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
 
 
+def clipped_spectral(a, b, max_norm):
+    norm = np.hypot(np.linalg.norm(a, 2), np.linalg.norm(b, 2))
+    return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
+
+
 def clipped_by_sum(a, b, max_norm):
     norm = np.abs(a).sum() + np.abs(b).sum()
     return _cut(a, norm, max_norm), _cut(b, norm, max_norm)
@@ -1027,6 +1045,13 @@ CLIP_MISTAKES = [
         "largest-norm",
         clipped_largest,
         "The longer of the two gives the length. In one long vector both count.",
+        CLIP,
+    ),
+    Mistake(
+        "largest-singular-value",
+        clipped_spectral,
+        "Of a matrix, `np.linalg.norm(a, 2)` is the largest singular value. Without "
+        "the 2 it is the root of the sum of all squared entries.",
         CLIP,
     ),
     Mistake(

@@ -129,6 +129,14 @@ def scale_rows_first_column(grad_out, X, s):
     return grad_out * s[:, None], (grad_out * X)[:, 0]
 
 
+def scale_rows_passed_on(grad_out, X, s):
+    return grad_out, (grad_out * X).sum(axis=1)
+
+
+def scale_rows_as_column(grad_out, X, s):
+    return grad_out * s[:, None], (grad_out * X).sum(axis=1, keepdims=True)
+
+
 # --- 05.3: tested on squares ----------------------------------------------------------
 
 
@@ -190,6 +198,10 @@ def layer_assigned(grad_out, X, W):
 
 def layer_averaged(grad_out, X, W):
     return grad_out @ W.T, X.T @ grad_out, grad_out.mean(axis=0)
+
+
+def layer_bias_as_row(grad_out, X, W):
+    return grad_out @ W.T, X.T @ grad_out, grad_out.sum(axis=0, keepdims=True)
 
 
 def layer_forward_bias(grad_out, X, W):
@@ -522,6 +534,14 @@ EXERCISES = [
                 "This is the forward pass once more.",
                 "05_vectorized_backprop#One form for every rule: the vjp",
             ),
+            Mistake(
+                "passed-on",
+                scale_rows_passed_on,
+                "`grad_X` is what came in, unchanged. Going back through the product, "
+                "each row is multiplied by its factor.",
+                BY_INDEX,
+            ),
+            Mistake("extra-axis", scale_rows_as_column, where=BIAS),
         ],
         absent={
             "activation-missing": NO_ACTIVATION,
@@ -594,6 +614,7 @@ EXERCISES = [
                 "no part in it.",
                 BIAS,
             ),
+            Mistake("extra-axis", layer_bias_as_row, where=BIAS),
         ],
         absent={
             "activation-missing": NO_ACTIVATION,
@@ -645,8 +666,8 @@ EXERCISES = [
             "`grad_W` is `X.T @ grad_out`. How often does each of the two occur in it?",
             "Written out, an entry is $\\sum_n X_{ni} G_{nj}$. What happens to one "
             "term, and what to the number of terms?",
-            "In (c) each term has two factors, and each of the two doubles. In (d) "
-            "each term stays as it is and occurs twice.",
+            "With both doubled, each term has two factors that double. With every "
+            "example shown twice, each term stays as it is and occurs twice.",
         ),
         explanation=(
             "$dW_{ij} = \\sum_n X_{ni} G_{nj}$: with both factors doubled each term "

@@ -263,7 +263,7 @@ def small():
 
 
 def high():
-    return Watched(lambda x: 2000 + np.sin(x), np.cos)
+    return Watched(lambda x: 20_000 + np.sin(x), np.cos)
 
 
 def uneven():
@@ -426,9 +426,9 @@ CHECK_MISTAKES = {
         Mistake(
             "noise",
             checking(close, slopes=forward_slopes),
-            "It refuses a right gradient of a function whose value is about 6000. "
-            "Rounding leaves $\\text{eps} \\cdot |f|/h$ in a slope: is the step too "
-            "small, or the tolerance narrower than this?",
+            "It refuses a right gradient of a function whose value is about "
+            "60,000. Rounding leaves $\\text{eps} \\cdot |f|/h$ in a slope: is the "
+            "step too small, or the tolerance narrower than this?",
             COMPARE,
         ),
         Mistake(

@@ -364,7 +364,8 @@ def call_swish(answer, grad_out, x):
     if not first.requires_grad:
         raise RuntimeError(
             "the first derivative is there, but torch cannot go back through it: on "
-            "the way something leaves torch's tape (`.numpy()`, `.detach()`, `.item()`)"
+            "the way something leaves torch's tape (`.numpy()`, `.detach()`, "
+            "`.item()`, `no_grad()`)"
         )
     (second,) = torch.autograd.grad(first.sum(), x, allow_unused=True)
     return first, torch.zeros_like(x) if second is None else second

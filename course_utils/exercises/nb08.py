@@ -17,7 +17,6 @@ FORGOTTEN = "08_modules_and_optimizers#Gradients that are not forgotten"
 BATCHES = "08_modules_and_optimizers#Mini-batches"
 ACTIVATIONS = "06_layers_and_losses#Activations"
 BY_SHAPE = "05_vectorized_backprop#The rules, by shape"
-BIAS = "05_vectorized_backprop#The bias: a sum over the rows"
 
 # --- 08.1: what is found, what is added up --------------------------------------------
 
@@ -40,106 +39,146 @@ def prediction():
     return found, len(Sequential(layer, ReLU(), layer).parameters()), factor
 
 
-# --- 08.2: a slope that is learnt -----------------------------------------------------
+# --- 08.2: weight decay beside the fraction -------------------------------------------
 
 
-def prelu_vjp(grad_out, z, a):
-    grad_z = np.where(z > 0, grad_out, a * grad_out)
-    grad_a = np.where(z > 0, 0, z * grad_out).sum(axis=0)  # (N, D) -> (D,)
-    return grad_z, grad_a
+def adamw_step(w, g, m, s, t, lr, decay):
+    m = 0.9 * m + 0.1 * g
+    s = 0.999 * s + 0.001 * g**2
+    m_hat, s_hat = m / (1 - 0.9**t), s / (1 - 0.999**t)
+    w = w - lr * (m_hat / (np.sqrt(s_hat) + 1e-8) + decay * w)
+    return w, m, s
 
 
-def prelu_inputs(rng):
-    sizes = (2, 3), (5, 4), (3, 3), (1, 4), (6, 2)
-    return [
-        (
-            rng.normal(size=(N, D)),
-            rng.uniform(0.1, 2, (N, D)) * rng.choice([-1, 1], (N, D)),
-            rng.uniform(0.1, 1, D) * (-1.0) ** np.arange(D),
-        )
-        for N, D in sizes
-    ]
+def adamw_inputs(rng):
+    """One without a past, then a square one, a single weight, and one near ε."""
+    first = np.array([[2.0, 0.0, -0.5], [1.0, -3.0, 0.25]])  # a gradient is 0
+    w = rng.normal(size=(2, 3))
+    inputs = [(w, first, np.zeros((2, 3)), np.zeros((2, 3)), 1, 0.1, 0.5)]
+    for shape, scale, t, lr, decay in (
+        ((5, 4), 1.0, 3, 0.01, 0.1),
+        ((3, 3), 100.0, 10, 0.2, 0.02),
+        ((1,), 1.0, 2, 0.05, 0.3),
+        ((7, 2), 1e-6, 25, 0.5, 0.25),
+    ):
+        g, m = scale * rng.normal(size=shape), scale * rng.normal(0, 0.3, shape)
+        s = scale**2 * rng.uniform(0.001, 0.02, shape)
+        inputs.append((rng.normal(size=shape), g, m, s, t, lr, decay))
+    return inputs
 
 
-def prelu_by_masks(grad_out, z, a):
-    shut = (z <= 0).astype(float)
-    return grad_out * (1 - shut + shut * a), np.einsum("nd,nd,nd->d", grad_out, z, shut)
+def adamw_pulled_first(w, g, m, s, t, lr, decay):
+    shrunk = (1 - lr * decay) * w
+    m, s = m + 0.1 * (g - m), s + 0.001 * (g * g - s)
+    root = np.sqrt(s / (1 - 0.999**t)) + 1e-8
+    return shrunk - lr * m / (1 - 0.9**t) / root, m, s
 
 
-def prelu_by_loops(grad_out, z, a):
-    grad_z, grad_a = np.zeros_like(z), [0.0] * len(a)
-    for n, i in np.ndindex(z.shape):
-        grad_z[n, i] = grad_out[n, i] if z[n, i] > 0 else a[i] * grad_out[n, i]
-        grad_a[i] += grad_out[n, i] * min(z[n, i], 0)
-    return grad_z, grad_a
+def adamw_by_entries(w, g, m, s, t, lr, decay):
+    new = [np.zeros(w.shape) for _ in range(3)]
+    for at in np.ndindex(w.shape):
+        mean, square = 0.9 * m[at] + 0.1 * g[at], 0.999 * s[at] + 0.001 * g[at] ** 2
+        size = (square / (1 - 0.999**t)) ** 0.5 + 1e-8
+        pull = w[at] * decay
+        new[0][at] = w[at] - lr * (mean / (1 - 0.9**t) / size + pull)
+        new[1][at], new[2][at] = mean, square
+    return new
 
 
-def prelu_by_relus(grad_out, z, a):
-    grad_z = F.relu_vjp(grad_out, z) + a * F.relu_vjp(grad_out, -z)
-    return [grad_z, -(F.relu(-z) * grad_out).sum(0)]
+def adamw_in_copies(w, g, m, s, t, lr, decay):
+    w, m, s = w.copy(), m.copy(), s.copy()
+    m *= 0.9
+    m += 0.1 * g
+    s *= 0.999
+    s += 0.001 * g * g
+    pull = lr * decay * w
+    w -= lr * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+    w -= pull
+    return [w, m, s]
 
 
-def prelu_not_undone_in_z(grad_out, z, a):
-    return grad_out.copy(), prelu_vjp(grad_out, z, a)[1]
+def means(g, m, s, t, b1=0.9, b2=0.999):
+    """Both means after the step, plain and corrected."""
+    m, s = b1 * m + (1 - b1) * g, b2 * s + (1 - b2) * g**2
+    return m, s, m / (1 - b1**t), s / (1 - b2**t)
 
 
-def prelu_at_output(grad_out, z, a):
-    return prelu_vjp(grad_out, np.where(z > 0, z, a * z), a)
+def stepped(direction):
+    """Make a step from right means in a wrong direction."""
+
+    def wrong(w, g, m, s, t, lr, decay):
+        m, s, m_hat, s_hat = means(g, m, s, t)
+        with np.errstate(all="ignore"):
+            way = direction(w, g, m, s, m_hat, s_hat, decay)
+        return w - lr * way, m, s
+
+    return wrong
 
 
-def prelu_assigned(grad_out, z, a):
-    grad_a = np.zeros_like(a)
-    for g, row in zip(grad_out, z, strict=True):
-        grad_a = np.where(row > 0, 0, row * g)
-    return prelu_vjp(grad_out, z, a)[0], grad_a
+def adamw_in_gradient(w, g, m, s, t, lr, decay):
+    m, s, m_hat, s_hat = means(g + decay * w, m, s, t)
+    return w - lr * m_hat / (np.sqrt(s_hat) + 1e-8), m, s
 
 
-def prelu_overwritten(grad_out, z, a):
-    grad_a = np.zeros_like(a)
-    for n, i in np.ndindex(z.shape):
-        if z[n, i] <= 0:
-            grad_a[i] = z[n, i] * grad_out[n, i]
-    return prelu_vjp(grad_out, z, a)[0], grad_a
+def adamw_without_lr(w, g, m, s, t, lr, decay):
+    m, s, m_hat, s_hat = means(g, m, s, t)
+    return w - lr * m_hat / (np.sqrt(s_hat) + 1e-8) - decay * w, m, s
 
 
-def prelu_not_summed(grad_out, z, a):
-    return prelu_vjp(grad_out, z, a)[0], np.where(z > 0, 0, z * grad_out)
+def adamw_pulled_after(w, g, m, s, t, lr, decay):
+    m, s, m_hat, s_hat = means(g, m, s, t)
+    w = w - lr * m_hat / (np.sqrt(s_hat) + 1e-8)
+    return w - lr * decay * w, m, s
 
 
-def prelu_one_slope(grad_out, z, a):
-    return prelu_vjp(grad_out, z, a)[0], np.where(z > 0, 0, z * grad_out).sum()
+def adamw_shrunk_means(w, g, m, s, t, lr, decay):
+    m, s, _, _ = means(g, m, s, t)
+    way = m * (1 - 0.9**t) / (np.sqrt(s * (1 - 0.999**t)) + 1e-8)
+    return w - lr * (way + decay * w), m, s
 
 
-def prelu_as_relu(grad_out, z, a):
-    return F.relu_vjp(grad_out, z), prelu_vjp(grad_out, z, a)[1]
+def adamw_hats_kept(w, g, m, s, t, lr, decay):
+    w, m, s = adamw_step(w, g, m, s, t, lr, decay)
+    return w, m / (1 - 0.9**t), s / (1 - 0.999**t)
 
 
-def prelu_slope_everywhere(grad_out, z, a):
-    return a * grad_out, (z * grad_out).sum(axis=0)
+def adamw_old_means(w, g, m, s, t, lr, decay):
+    m_hat, s_hat = m / (1 - 0.9**t), s / (1 - 0.999**t)
+    m, s, _, _ = means(g, m, s, t)
+    return w - lr * (m_hat / (np.sqrt(s_hat) + 1e-8) + decay * w), m, s
 
 
-def prelu_value_for_slope(grad_out, z, a):
-    return np.where(z > 0, z, a * z) * grad_out, prelu_vjp(grad_out, z, a)[1]
+def adamw_not_squared(w, g, m, s, t, lr, decay):
+    m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g
+    with np.errstate(invalid="ignore"):
+        root = np.sqrt(s / (1 - 0.999**t)) + 1e-8
+    return w - lr * (m / (1 - 0.9**t) / root + decay * w), m, s
 
 
-def prelu_reversed(grad_out, z, a):
-    grad_z = np.where(z > 0, a * grad_out, grad_out)
-    return grad_z, np.where(z > 0, z * grad_out, 0).sum(axis=0)
+def adamw_weights_exchanged(w, g, m, s, t, lr, decay):
+    m, s, _, _ = means(g, m, s, t, 0.1, 0.001)
+    way = m / (1 - 0.9**t) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+    return w - lr * (way + decay * w), m, s
 
 
-def prelu_a_for_z(grad_out, z, a):
-    grad_a = np.where(z > 0, 0, a * grad_out).sum(axis=0)
-    return prelu_vjp(grad_out, z, a)[0], grad_a
+def adamw_betas_exchanged(w, g, m, s, t, lr, decay):
+    m, s, m_hat, s_hat = means(g, m, s, t, 0.999, 0.9)
+    return w - lr * (m_hat / (np.sqrt(s_hat) + 1e-8) + decay * w), m, s
 
 
-def prelu_without_z(grad_out, z, a):
-    grad_a = np.where(z > 0, 0, grad_out).sum(axis=0)
-    return prelu_vjp(grad_out, z, a)[0], grad_a
+def adamw_next_t(w, g, m, s, t, lr, decay):
+    return adamw_step(w, g, m, s, t + 1, lr, decay)
 
 
-def prelu_output_for_z(grad_out, z, a):
-    grad_a = np.where(z > 0, 0, a * z * grad_out).sum(axis=0)
-    return prelu_vjp(grad_out, z, a)[0], grad_a
+def adamw_sum_of_gradients(w, g, m, s, t, lr, decay):
+    m, s = 0.9 * m + g, 0.999 * s + g**2
+    way = m / (1 - 0.9**t) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+    return w - lr * (way + decay * w), m, s
+
+
+def adamw_step_alone(w, g, m, s, t, lr, decay):
+    new, m, s = adamw_step(w, g, m, s, t, lr, decay)
+    return w - new, m, s
 
 
 # --- 08.3: one matrix, used twice -----------------------------------------------------
@@ -617,100 +656,198 @@ EXERCISES = [
     ),
     Exercise(
         number="08.2",
-        title="A slope that is learnt",
-        reference=prelu_vjp,
-        inputs=prelu_inputs,
-        gradient=True,
-        outputs=("grad_z", "grad_a"),
+        title="Weight decay beside the fraction",
+        reference=adamw_step,
+        inputs=adamw_inputs,
+        outputs=("w", "m", "s"),
         mistakes=[
-            Mistake("activation-missing", prelu_not_undone_in_z),
             Mistake(
-                "at-output",
-                prelu_at_output,
-                "The question whether an entry is positive is asked of the output. A "
-                "negative input with a negative slope gives a positive output.",
-                ACTIVATIONS,
-            ),
-            Mistake("assigned", prelu_assigned, where=BIAS),
-            Mistake(
-                "overwritten",
-                prelu_overwritten,
-                "Of each feature, only the last negative entry counts: it overwrites "
-                "the ones before. What is used several times collects all shares.",
-                BIAS,
-            ),
-            Mistake("broadcast", prelu_not_summed),
-            Mistake(
-                "one-slope",
-                prelu_one_slope,
-                "`grad_a` is a single number: the features were added up too. Each "
-                "feature has a slope of its own.",
-                BIAS,
+                "decay-in-gradient",
+                adamw_in_gradient,
+                "The decay is added to the gradient, so it is divided like the rest. "
+                "That is the weight decay of `Adam`; AdamW keeps it out of both means.",
+                STEP,
             ),
             Mistake(
-                "as-relu",
-                prelu_as_relu,
-                "This is the rule of ReLU: nothing passes where the input is negative. "
-                "Here something passes there as well.",
-                ACTIVATIONS,
+                "no-decay",
+                stepped(lambda w, g, m, s, mh, sh, d: mh / (np.sqrt(sh) + 1e-8)),
+                "This is Adam: `decay` moves nothing.",
+                STEP,
             ),
             Mistake(
-                "slope-everywhere",
-                prelu_slope_everywhere,
-                "The slope is treated as if it were used for every entry. Positive "
-                "entries pass without it.",
-                ACTIVATIONS,
+                "decay-divided",
+                stepped(
+                    lambda w, g, m, s, mh, sh, d: (mh + d * w) / (np.sqrt(sh) + 1e-8)
+                ),
+                "The pull stands in the numerator, so it is divided too. It belongs "
+                "beside the fraction.",
+                STEP,
             ),
             Mistake(
-                "value-for-derivative",
-                prelu_value_for_slope,
-                "The gradient is multiplied by the function's value. On the way back "
-                "it is the derivative that counts.",
-                ACTIVATIONS,
+                "decay-without-lr",
+                adamw_without_lr,
+                "The pull is not multiplied by `lr`. In the formula the learning rate "
+                "stands before both parts.",
+                STEP,
             ),
             Mistake(
-                "reversed",
-                prelu_reversed,
-                "The two cases are exchanged: the slope belongs to the negative "
-                "entries.",
-                ACTIVATIONS,
+                "decay-of-the-new",
+                adamw_pulled_after,
+                "The pull is that of the weight *after* its step. Both parts begin at "
+                "the weight as it was.",
+                STEP,
             ),
             Mistake(
-                "a-for-z",
-                prelu_a_for_z,
-                "`grad_a` is made with `a` itself. In a product, the gradient for one "
-                "factor needs the *other* factor.",
-                "05_vectorized_backprop#The rules, by index",
+                "decay-pushes",
+                stepped(
+                    lambda w, g, m, s, mh, sh, d: mh / (np.sqrt(sh) + 1e-8) - d * w
+                ),
+                "The decay pushes each weight away from 0. It is to pull it there.",
+                STEP,
             ),
             Mistake(
-                "without-z",
-                prelu_without_z,
-                "`grad_a` knows nothing of the size of `z`. One unit more of a slope "
-                "matters more where what it multiplies is large.",
-                "05_vectorized_backprop#The rules, by index",
+                "upward",
+                stepped(
+                    lambda w, g, m, s, mh, sh, d: d * w - mh / (np.sqrt(sh) + 1e-8)
+                ),
+                "The step goes along the gradient, uphill. Descent goes against it.",
+                STEP,
             ),
             Mistake(
-                "output-for-z",
-                prelu_output_for_z,
-                "`grad_a` is made with the output, where the slope is already in. The "
-                "slope multiplies the input.",
-                ACTIVATIONS,
+                "no-correction",
+                stepped(lambda w, g, m, s, mh, sh, d: m / (np.sqrt(s) + 1e-8) + d * w),
+                "The hats are missing. Both means begin at 0 and are too small at "
+                "first: what mends that?",
+                STEP,
+            ),
+            Mistake(
+                "half-corrected",
+                stepped(lambda w, g, m, s, mh, sh, d: mh / (np.sqrt(s) + 1e-8) + d * w),
+                "`m` is corrected and `s` is not. Both means begin at 0.",
+                STEP,
+            ),
+            Mistake(
+                "other-half-corrected",
+                stepped(lambda w, g, m, s, mh, sh, d: m / (np.sqrt(sh) + 1e-8) + d * w),
+                "`s` is corrected and `m` is not. Both means begin at 0.",
+                STEP,
+            ),
+            Mistake(
+                "correction-multiplied",
+                adamw_shrunk_means,
+                "The means are multiplied by $1 - \\beta^t$, which makes them smaller "
+                "still. They are to become larger.",
+                STEP,
+            ),
+            Mistake(
+                "loss-for-its-gradient",
+                stepped(
+                    lambda w, g, m, s, mh, sh, d: (
+                        mh / (np.sqrt(sh) + 1e-8) + d / 2 * w**2
+                    )
+                ),
+                "This is the extra loss of weight decay itself, $\\frac{\\lambda}{2} "
+                "w^2$. What pulls is its gradient.",
+                STEP,
+            ),
+            Mistake(
+                "hats-kept",
+                adamw_hats_kept,
+                "What comes back are the corrected means. The next step goes on from "
+                "the plain ones, and corrects them anew.",
+                STEP,
+            ),
+            Mistake(
+                "old-means",
+                adamw_old_means,
+                "The step is made with the means of before, which do not know this "
+                "gradient yet. First the means, then the step.",
+                STEP,
+            ),
+            Mistake(
+                "no-root",
+                stepped(lambda w, g, m, s, mh, sh, d: mh / (sh + 1e-8) + d * w),
+                "It is divided by the mean of the *squares*. The size of a gradient is "
+                "the root of that.",
+                STEP,
+            ),
+            Mistake(
+                "last-gradient",
+                stepped(lambda w, g, m, s, mh, sh, d: g / (np.sqrt(sh) + 1e-8) + d * w),
+                "The step follows the last gradient. In Adam it follows the running "
+                "mean.",
+                STEP,
+            ),
+            Mistake(
+                "eps-inside",
+                stepped(lambda w, g, m, s, mh, sh, d: mh / np.sqrt(sh + 1e-8) + d * w),
+                "The ε stands under the root. There it counts as $10^{-4}$, and hides "
+                "small gradients.",
+                STEP,
+            ),
+            Mistake(
+                "eps-missing",
+                stepped(lambda w, g, m, s, mh, sh, d: mh / np.sqrt(sh) + d * w),
+                "A weight whose gradient was always 0 is divided by 0. Which small "
+                "number of the formula prevents that?",
+                STEP,
+            ),
+            Mistake(
+                "not-squared",
+                adamw_not_squared,
+                "`s` is a mean of the gradient, not of its *square*. Its root does not "
+                "even exist where the gradient is negative.",
+                STEP,
+            ),
+            Mistake(
+                "weights-exchanged",
+                adamw_weights_exchanged,
+                "The shares are exchanged: most of a mean is what it was before, and "
+                "$1 - \\beta$ of it is new.",
+                STEP,
+            ),
+            Mistake(
+                "betas-exchanged",
+                adamw_betas_exchanged,
+                "The two β are exchanged: the squares are remembered for longer.",
+                STEP,
+            ),
+            Mistake(
+                "sums",
+                adamw_sum_of_gradients,
+                "The new gradient comes in whole, as in momentum. In a running mean it "
+                "has the share $1 - \\beta$.",
+                STEP,
+            ),
+            Mistake(
+                "next-t",
+                adamw_next_t,
+                "The correction is that of the next step: `t` is 1 in the first one.",
+                STEP,
+            ),
+            Mistake(
+                "step-alone",
+                adamw_step_alone,
+                "This is the step. Asked is where the weight is *after* it.",
+                STEP,
             ),
         ],
-        variants=[prelu_by_masks, prelu_by_loops, prelu_by_relus],
+        variants=[adamw_pulled_first, adamw_by_entries, adamw_in_copies],
         hints=(
-            "Treat the two cases apart. What is $\\partial y/\\partial z$ for a "
-            "positive entry, and for a negative one? And $\\partial y/\\partial a$?",
-            "A slope is used in all $N$ rows. A value that is used many times collects "
-            "what comes from every use.",
-            "`np.where(z > 0, …, …)` keeps the cases apart. `grad_a` has the shape "
-            "$(D,)$: which axis has to go?",
+            "Go through `adam_step` line by line. Which lines stay as they are, and "
+            "which one changes?",
+            "`m` and `s` know nothing of the decay: they are means of `g` and of its "
+            "square. Only the last line changes.",
+            "In the bracket that is multiplied by `lr` there are two parts: Adam's "
+            "fraction, with hats, and `decay` times the weight as it was. `m` and `s` "
+            "go back without hats.",
         ),
         explanation=(
-            "Where $z > 0$, $y = z$: the gradient passes as it is, and `a` gets "
-            "nothing. Where $z < 0$, $y = a z$ is a product: `z` gets $a\\,g$, and `a` "
-            "gets $z\\,g$, summed over the rows that it was broadcast to. As a module, "
-            "`a` is a `Parameter` beside a `forward`; the tape does the rest."
+            "Only the last line of `adam_step` changes. With Adam's own weight decay, "
+            "$\\lambda w$ goes through the division like the rest, so a weight with "
+            "large gradients is hardly pulled. Under AdamW every weight loses the "
+            "share $\\text{lr} \\cdot \\lambda$ at each step, whatever its gradients. "
+            "`torch.optim.AdamW` gives the same numbers."
         ),
     ),
     Exercise(

@@ -1627,7 +1627,7 @@ EXERCISES = [
             "From $r^2 = \\operatorname{mean}(x^2) + \\varepsilon$ follows "
             "$r\\,\\mathrm{d}r = \\operatorname{mean}(x\\,\\mathrm{d}x)$, so "
             "$\\mathrm{d}r = \\operatorname{mean}(\\hat x\\,\\mathrm{d}x)$. The "
-            "derivation for layer normalisation goes on from there; one term is less.",
+            "rest is as for layer normalisation, with one term fewer.",
             "$\\mathrm{d}\\hat x = (\\mathrm{d}x - \\hat x \\operatorname{mean}("
             "\\hat x\\,\\mathrm{d}x))/r$. With $u = \\gamma G$, collect what stands "
             "before $\\mathrm{d}x_j$. And `gamma` is shared by the rows.",

@@ -965,9 +965,15 @@ IN_GRAD = [
     ),
     Mistake(
         "not-emptied",
-        lambda: (12, 16, 18, 12),
-        "The third is read after `w.grad = None`, so nothing old is left. And our "
-        "engine replaces what stands in `.grad`, unless it is told to add.",
+        lambda: (12, 16, 18, 6),
+        "Before (3) stands `w.grad = None`, so nothing old is left.",
+        ALIKE,
+    ),
+    Mistake(
+        "ours-adds",
+        lambda: (12, 16, 2, 12),
+        "(4) is on our tape. It replaces what stands in `.grad`, unless it is told to "
+        "add.",
         ALIKE,
     ),
     Mistake(

@@ -679,6 +679,13 @@ EXERCISES = [
         outputs=("grad_x", "grad_slope"),
         mistakes=[
             Mistake(
+                "everywhere",
+                leaky_everywhere,
+                "The slope is taken for all inputs, also for those above 0. There the "
+                "output is `x` itself, and the slope has no say.",
+                ACTIVATIONS,
+            ),
+            Mistake(
                 "activation-missing",
                 leaky_through,
                 "The gradient passes as if there were no gate: what is below 0 was "
@@ -705,13 +712,6 @@ EXERCISES = [
                 "swapped",
                 leaky_swapped,
                 "The two sides are exchanged: the slope belongs to the inputs below 0.",
-                ACTIVATIONS,
-            ),
-            Mistake(
-                "everywhere",
-                leaky_everywhere,
-                "The slope is taken for all inputs, also for those above 0. There the "
-                "output is `x` itself, and the slope has no say.",
                 ACTIVATIONS,
             ),
             Mistake(

@@ -947,8 +947,8 @@ EXERCISES = [
             Mistake(
                 "as-shown",
                 train_with(1, True, True),
-                "All three of the friend's mistakes are still in it. Begin with `grad`: "
-                "what does it hold in the second step?",
+                "All three of the friend's mistakes are still in it. Begin with "
+                "`grad`: what does it hold in the second step?",
                 FORGOTTEN,
             ),
             Mistake("not-cleared", train_with(1, False, False), KEPT, FORGOTTEN),

@@ -23,6 +23,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
+from math import isclose, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -392,7 +393,7 @@ class Check:
             return Worst(self.name, None, np.nan, np.nan) if self.reason else None
         scores = self.scores()
         if np.any(self.verdict == WRONG):
-            scores = np.where(self.verdict == WRONG, scores, -1.0)
+            scores = np.where(self.verdict == WRONG, scores, -np.inf)
         # Of equals the first: which one rounding would choose differs by machine.
         return self.entry(np.argmax(scores >= 0.9999 * scores.max()))
 
@@ -441,14 +442,19 @@ def compare(name, analytic, numeric, floor, rtol: float, label: str = "") -> Che
     """
     label = label or str(numeric.shape)
     if analytic.shape != numeric.shape:
-        reason = f"shape {analytic.shape} where {numeric.shape} was expected"
-        nothing = np.zeros(numeric.shape)
-        return Check(name, analytic, numeric, nothing, nothing, label, reason)
+        return _misshapen(name, analytic, numeric)
     strict = rtol * np.maximum(np.abs(analytic), np.abs(numeric))
     verdict = np.full(numeric.shape, WRONG)
     verdict[agrees(analytic, numeric, strict + floor)] = NOISE
     verdict[agrees(analytic, numeric, strict)] = RIGHT
     return Check(name, analytic, numeric, np.asarray(strict + floor), verdict, label)
+
+
+def _misshapen(name: str, analytic, numeric) -> Check:
+    """The verdict on a gradient of another shape than its input's."""
+    reason = f"shape {analytic.shape} where {numeric.shape} was expected"
+    nothing, label = np.zeros(numeric.shape), str(numeric.shape)
+    return Check(name, analytic, numeric, nothing, nothing, label, reason)
 
 
 def look_again(check: Check, look: Callable, setting: Setting) -> None:
@@ -461,8 +467,8 @@ def look_again(check: Check, look: Callable, setting: Setting) -> None:
 
     Plumbing.
     """
-    order = np.argsort(-check.scores().reshape(-1), kind="stable")
-    verdict = check.verdict.reshape(-1)[order]
+    order = np.argsort(-check.scores().ravel(), stable=True)
+    verdict = check.verdict.ravel()[order]
     confirmed, few = 0, 5 + order.size // 50
     for i in (*order[verdict == WRONG], *order[verdict == NOISE][:few]):
         found = look(i)
@@ -482,8 +488,8 @@ def look_at_bends(check: Check, look, rtol: float, bends) -> None:
     Plumbing.
     """
     size, misses = np.abs(check.numeric).max(initial=0.0), 0
-    verdict = check.verdict.reshape(-1)
-    for i in np.argsort(-bends, kind="stable"):
+    verdict = check.verdict.ravel()
+    for i in np.argsort(-bends, stable=True):
         if check.noisy or misses == 5 or not bends[i] > 0.01 * size:
             return
         if verdict[i] in (RIGHT, NOISE):
@@ -519,7 +525,7 @@ def looks_like(analytic, numeric, sizes: Mapping[int, str]) -> str:
     """
     if analytic.shape != numeric.shape:
         return _wrong_shape_like(analytic, numeric)
-    if numeric.size == 0 or not np.any(numeric) or not np.all(np.isfinite(analytic)):
+    if not np.any(numeric) or not np.all(np.isfinite(analytic)):
         return ""
     if not np.any(analytic):
         return "analytic = 0 throughout: nothing flows back to this input"
@@ -535,28 +541,27 @@ def _wrong_shape_like(analytic, numeric) -> str:
         return "analytic = numeric transposed"
     if _close(_summed_to(analytic, numeric.shape), numeric):
         return "analytic = numeric before the sum over the axes that were broadcast"
-    if analytic.size == numeric.size and _close(analytic.ravel(), numeric.ravel()):
+    if _close(analytic.ravel(), numeric.ravel()):
         return "the right numbers in another shape"
     return ""
 
 
 def _summed_to(array, shape):
     """Sum over leading axes, and over axes where shape has a 1: undo a broadcast."""
-    extra = array.ndim - len(shape)
-    array = array.sum(tuple(range(extra))) if extra > 0 else array
+    array = array.sum(tuple(range(array.ndim - len(shape))))
     ones = tuple(i for i, n in enumerate(shape[: array.ndim]) if n == 1)
     return array.sum(ones, keepdims=True)
 
 
 def _factor_name(c: float, sizes: Mapping[int, str]) -> str:
     """Say c·numeric as −1, as a dimension N or 1/N, or as a number."""
-    sign, size = ("−" if c < 0 else ""), abs(c)
-    if abs(size - 1) < 1e-4:
+    sign, size = ("−" if np.signbit(c) else ""), abs(c)
+    if isclose(size, 1, rel_tol=1e-4):
         return "analytic = −1 × numeric: the sign is flipped" if sign else ""
     for n, where in sizes.items():
-        if n > 1 and abs(size / n - 1) < 1e-4:
+        if isclose(size, n, rel_tol=1e-4):
             return f"analytic = {sign}{n} × numeric: {n} is {where}"
-        if n > 1 and abs(size * n - 1) < 1e-4:
+        if isclose(size * n, 1, rel_tol=1e-4):
             return f"analytic = {sign}1/{n} × numeric: {n} is {where}"
     return f"analytic = {sign}{size:.4g} × numeric"
 
@@ -591,7 +596,7 @@ def _notes(check: Check, x, grad) -> list[str]:
             f"all entries of {name} are zero: a check at zero cannot see mistakes in "
             f"what {name} multiplies; check at random values"
         )
-    if getattr(grad, "dtype", None) in (np.float32, np.float16) and not check:
+    if grad.dtype in (np.float32, np.float16) and not check:
         notes.append(
             f"the gradient of {name} is {grad.dtype}: rounding alone may make it "
             "differ; compute it in float64, or pass dtype=np.float32 for a coarser "
@@ -607,8 +612,7 @@ def _blind(check: Check) -> str:
         return f"both gradients of {name} are zero throughout: nothing was verified"
     if np.all((check.verdict == NOISE) | ((n == 0) & (check.analytic == 0))):
         return f"the gradient of {name} is below the noise of f: nothing was verified"
-    square = n.ndim == 2 and n.shape[0] == n.shape[1] > 1
-    if square and _close(check.analytic, check.analytic.T):
+    if n.ndim == 2 and len(n) > 1 and _close(check.analytic, check.analytic.T):
         return f"the gradient of {name} is symmetric: a transposed one would pass"
     return ""
 
@@ -664,10 +668,7 @@ class Report:
     def __repr__(self) -> str:
         rows = [HEADINGS, *(_row(check, self.rtol) for check in self.checks)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True))
-            for row in rows
-        ]
+        lines = ["  ".join(map(str.ljust, row, widths)) for row in rows]
         return "\n".join(line.rstrip() for line in [*lines, *self.messages])
 
     def _repr_html_(self) -> str:
@@ -707,10 +708,9 @@ def _row(check: Check, rtol: float) -> tuple[str, ...]:
         found = f"grad {check.analytic.shape}" if check.reason else "–"
         return check.name, check.label, "–", found, "–", "–", verdict
     error = relative_error(entry.analytic, entry.numeric)
-    said = f"{error:.1e}" if not check or error > rtol else f"< {rtol:.0e}"
-    index = str(entry.index) if entry.index else "()"
+    said = f"{error:.1e}" if not check or error >= rtol else f"< {rtol:.0e}"
     pair = (f"{entry.analytic:.6g}", f"{entry.numeric:.6g}")
-    return check.name, check.label, index, *pair, said, verdict
+    return check.name, check.label, str(entry.index), *pair, said, verdict
 
 
 def _colour(check: Check) -> str:
@@ -728,7 +728,7 @@ def _html_row(row: tuple[str, ...], colour: str) -> str:
     styles = [""] * (len(row) - 1) + [
         f"border-left:6px solid {colour};font-weight:bold"
     ]
-    cells = (cell.format(s, html.escape(c)) for s, c in zip(styles, row, strict=True))
+    cells = map(cell.format, styles, map(html.escape, row))
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -741,9 +741,9 @@ def error_map(check: Check, rows: int = 16, columns: int = 32) -> str:
     """
     wide = check.verdict.reshape(_matrix_shape(check.verdict.shape))
     blocks = _block_max(_block_max(wide, rows, 0), columns, 1)
-    each = tuple(-(-n // m) for n, m in zip(wide.shape, blocks.shape, strict=True))
+    each = -(-np.array(wide.shape) // blocks.shape)
     title = f"Errors of {html.escape(check.name)}: × wrong, ∧ kink, · right"
-    title += f"; a cell is {each[0]} by {each[1]} entries" if max(each) > 1 else ""
+    title += f"; a cell is {each[0]} by {each[1]} entries" if each.max() > 1 else ""
     lines = (f"<tr>{''.join(map(_map_cell, line))}</tr>" for line in blocks.tolist())
     table = f"<table style='border-collapse:collapse'>{''.join(lines)}</table>"
     return f"<div style='margin-top:8px'>{title}</div>{table}"
@@ -752,7 +752,7 @@ def error_map(check: Check, rows: int = 16, columns: int = 32) -> str:
 def _matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
     """Rows and columns to draw an array in: its last axis runs to the right."""
     columns = shape[-1] if shape else 1
-    return int(np.prod(shape, dtype=int)) // max(columns, 1), columns
+    return prod(shape) // max(columns, 1), columns
 
 
 def _block_max(array, most: int, axis: int):
@@ -877,7 +877,7 @@ class Setting:
 def _check_input(setting: Setting, k: int) -> Check:
     """Quick test of every entry of input k, then the second look where it is needed."""
     x, value, rtol = setting.arrays[k], setting.value, setting.rtol
-    flat, before = x.reshape(-1), [a.copy() for a in setting.arrays]
+    flat, before = x.ravel(), [a.copy() for a in setting.arrays]
     steps = step_size(flat, setting.eps)
     high, low = nudged_values(value, flat, steps)
     _refuse_changes(setting.names, setting.arrays, before)
@@ -895,7 +895,7 @@ def _check_input(setting: Setting, k: int) -> Check:
 def _looker(setting: Setting, k: int, steps, numeric) -> Callable[[int], Look]:
     """The second look at entry i of input k, as a function of i."""
     x, value, eps = setting.arrays[k], setting.value, setting.eps
-    flat, slopes = x.reshape(-1), np.abs(numeric[np.isfinite(numeric)])
+    flat, slopes = x.ravel(), np.abs(numeric[np.isfinite(numeric)])
     size = float(np.abs(x).max(initial=0.0) * slopes.max(initial=1.0))
 
     def look(i: int) -> Look:
@@ -910,7 +910,7 @@ def _check_along(setting: Setting, k: int, rng, n: int) -> Check:
     """n random directions through input k; steps in proportion to each entry's own."""
     x, grad, value = setting.arrays[k], setting.grads[k], setting.value
     if grad.shape != x.shape:
-        return compare(setting.names[k], grad, x, 0.0, setting.rtol)
+        return _misshapen(setting.names[k], grad, x)
     own = step_size(x, setting.eps)
     h = float(np.max(own, initial=0.0)) or 1.0
     vs = rng.standard_normal((n, *x.shape)) * (own / h)
@@ -984,8 +984,8 @@ def _paired(f, inputs, grads):
         grads = _grads_of_one(grads)
     if not values:
         raise ValueError("expected at least one input to check, found none")
-    arrays = [_float_copy(n, v) for n, v in zip(names, values, strict=True)]
-    return names, arrays, [_gradient(n, g) for n, g in zip(names, grads, strict=True)]
+    arrays = list(map(_float_copy, names, values))
+    return names, arrays, list(map(_gradient, names, grads))
 
 
 def _names(f, count: int) -> list[str]:
@@ -1106,8 +1106,8 @@ def _as_number(f, names, arrays, grad_out):
 
 def _number(out, kind: type = float):
     """The result of f as a Python number, or an error that says how to get one."""
-    if kind is float and isinstance(out, float):  # the usual case, which comes often
-        return float(out)
+    if isinstance(out, float):  # the usual case, which comes often
+        return kind(out)
     if np.ndim(out):
         raise ValueError(
             f"expected one number from f, found an array of shape {np.shape(out)}: sum "

@@ -525,7 +525,7 @@ def looks_like(analytic, numeric, sizes: Mapping[int, str]) -> str:
     """
     if analytic.shape != numeric.shape:
         return _wrong_shape_like(analytic, numeric)
-    if not np.any(numeric) or not np.all(np.isfinite(analytic)):
+    if not np.any(numeric) or not np.all(np.isfinite(analytic) & np.isfinite(numeric)):
         return ""
     if not np.any(analytic):
         return "analytic = 0 throughout: nothing flows back to this input"

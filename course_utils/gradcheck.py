@@ -273,22 +273,25 @@ def one_sided_slopes(steps, up, down, middle):
     return (4 * left[1] - left[0]) / 3, (4 * right[1] - right[0]) / 3
 
 
-def hidden_noise(probe: Callable, steps, up, down, middle, size: float, eps: float):
+def hidden_noise(probe: Callable, steps, up, down, middle, rounding: float):
     """Noise of an f that does not move near x, seen where it begins to move, or 0.
 
     A flat f hides its rounding: log(1 + eˣ) is 0 at x = −40, as a difference of larger
-    numbers, and its slope of 4e-18 is not wrong. Where f is no more than rounding
-    itself, the numbers inside are taken to be as large as `size`.
+    numbers, and its slope of 4e-18 is not wrong. At x = −25 it is a staircase, and the
+    first stair, which may begin at x itself, is its noise, but no more than the numbers
+    inside may round. Where f never moves, or is `rounding` alone, a part of it is.
 
     Plumbing.
     """
-    moved = np.flatnonzero((up != middle) | (down != middle))
-    if moved.size and moved[-1] > len(steps) - 3:
+    moves = np.maximum(np.abs(up - middle), np.abs(down - middle))
+    if not np.ptp(moves[-3:]) == 0:
         return 0.0
-    ends = [steps[i] if up[i] != middle else -steps[i] for i in moved[-3:]]
+    moved = np.flatnonzero(moves)[-3:]
+    ends = [steps[i] if up[i] != middle else -steps[i] for i in moved]
     seen = [scatter_level(probe, end / 2**15, end) for end in ends]
-    inside = eps * size if abs(middle) <= 4 * eps * size else 0.0
-    return max([inside, *seen])
+    stair = min([rounding, *moves[moved[-1:]]])
+    inside = abs(middle) <= rounding or not moved.size
+    return max([rounding / 4 if inside else stair, *seen])
 
 
 def second_look(
@@ -296,24 +299,24 @@ def second_look(
 ) -> Look:
     """Slope of t ↦ probe(t) = f(x + t) at t = 0, over many steps.
 
-    Rounding numbers inside f may move its value by eps·`size`: that is no scatter to
-    speak of, though f itself may be smaller still.
+    Rounding numbers inside f may move its value by some eps·`size`: that is no scatter
+    to speak of, though f itself may be smaller still.
 
     Plumbing.
     """
-    steps, at = _ladder(x, h)
+    (steps, at), rounding = _ladder(x, h), 4 * eps * size
     with np.errstate(all="ignore"):
         middle = probe(0.0)
         up, down = (np.array([probe(s) for s in side]) for side in (steps, -steps))
         values = np.maximum(np.maximum(np.abs(up), np.abs(down)), abs(middle))
         own = np.fmax(noise_level(probe, h), eps * values + TINY)
-        hidden = hidden_noise(probe, steps, up, down, middle, size, eps)
+        hidden = hidden_noise(probe, steps, up, down, middle, rounding)
         noise = np.fmax(own, hidden)
         slope, margin = extrapolate(steps, up, down, middle, noise)
         sides = _kink_slopes(steps, up, down, middle, noise, at)
     near = own[at][1], max(abs(x * slope), values[at][1])
-    scatter = max(0.0, near[0] - eps * size) / (near[1] or 1.0)
-    float32 = _all_float32([middle, *up, *down])
+    scatter = max(0.0, near[0] - rounding) / (near[1] or 1.0)
+    float32 = _all_float32([middle, *up, *down], rounding)
     if sides is None:
         return Look(slope, margin, False, scatter, float32)
     # The slope is between those of the sides, or further on where they still move.
@@ -344,10 +347,14 @@ def _ladder(x: float, h: float) -> tuple[np.ndarray, slice]:
     return steps[steps > 0], slice(rungs, rungs + 2)
 
 
-def _all_float32(values) -> bool:
-    """Whether f, at many points, gave many different numbers, and float32 ones only."""
+def _all_float32(values, rounding: float) -> bool:
+    """Whether f, at many points, gave many different numbers, and float32 ones only.
+
+    What is left of larger numbers, such as log(1 + eˣ) at x = −25, has few digits, too:
+    where `rounding` is as coarse as float32, a number says nothing.
+    """
     values = np.unique(values)
-    values = values[np.isfinite(values)]
+    values = values[np.isfinite(values) & (np.abs(values) * 2.0**-24 > rounding)]
     return values.size > 4 and bool(np.all(values == values.astype(np.float32)))
 
 

@@ -281,6 +281,21 @@ def test_what_only_looks_like_it(factor, name):
     assert not said.findings[0].certain
 
 
+def test_a_count_is_not_nearly_right():
+    count = Exercise("99.5", "How many", lambda: 25450)
+    said = verdict(count, 25451)
+    assert (said.status, said.mistake) == ("wrong value", None)
+
+
+@pytest.mark.parametrize(("number", "place"), [("04.9", ""), ("06.9", "05")])
+def test_a_place_that_is_still_to_come_is_not_named(number, place):
+    half = Judge(
+        replace(VJP, number=number), lambda g, X, s: (g * s / 2, (g * X).sum(0))
+    )
+    (finding,) = half.verdict().findings
+    assert (finding.ids, finding.where[:2]) == (("half",), place)
+
+
 @pytest.mark.parametrize(
     ("good", "name"),
     [

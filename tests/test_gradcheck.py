@@ -308,9 +308,15 @@ def test_the_ladder_leaves_out_steps_that_vanish():
 
 def test_float32_values_are_known_by_many_examples():
     halves = [0.5, 1.0, 1.5, 2.0, 2.5]
-    assert _all_float32([*halves, *halves, np.nan, np.inf])
-    assert not _all_float32([*halves[:4], *halves[:4], np.nan, np.inf])
-    assert not _all_float32([*halves, 0.1])
+    assert _all_float32([*halves, *halves, np.nan, np.inf], 0.0)
+    assert not _all_float32([*halves[:4], *halves[:4], np.nan, np.inf], 0.0)
+    assert not _all_float32([*halves, 0.1], 0.0)
+
+
+def test_numbers_that_rounding_alone_makes_coarse_say_nothing_of_float32():
+    few_digits = [k * 2.0**-50 for k in range(1, 9)]
+    assert _all_float32(few_digits, 2.0**-75)
+    assert not _all_float32(few_digits, 2.0**-50)
 
 
 # --- verdicts -------------------------------------------------------------------------

@@ -8,6 +8,7 @@ accepted, on a kink or not, at every scale.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -551,6 +552,28 @@ def test_a_right_gradient_is_never_called_wrong(what):
     with np.errstate(all="ignore"):
         report = gradcheck(lambda x: float(f(x)), x, grad)
     assert report, repr(report)
+
+
+def test_a_saturated_cross_entropy_is_never_called_wrong():
+    """Its value is what is left of numbers near 40: few digits, or a staircase."""
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        N, K, gap = rng.integers(1, 4), rng.integers(2, 11), rng.uniform(15, 45)
+        z, labels = rng.normal(size=(N, K)), rng.integers(0, K, N)
+        z *= rng.choice([0.1, 1, 3])
+        z[np.arange(N), labels] = z.max(axis=1) + gap
+        z += rng.choice([0, 10, -30])
+        grad = F.softmax_cross_entropy_vjp(1.0, z, labels)
+        report = gradcheck(partial(F.softmax_cross_entropy, labels=labels), z, grad)
+        assert report, f"gap {gap}: {report!r}"
+
+
+def test_a_wrong_cross_entropy_is_found_as_long_as_its_digits_last():
+    z, labels = np.array([[15.0, 0.3, -1.2]]), np.array([0])
+    grad = F.softmax_cross_entropy_vjp(1.0, z, labels)
+    f = partial(F.softmax_cross_entropy, labels=labels)
+    assert gradcheck(f, z, grad)
+    assert not gradcheck(f, z, grad * [[1, 1.01, 1]])
 
 
 def test_the_tables_are_as_large_as_they_are_said_to_be():

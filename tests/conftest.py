@@ -2,14 +2,17 @@
 
 import os
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # drawing needs no screen
 
 # The same examples everywhere: what is red for one is red for all. Times vary with
-# the machine, so no deadline. HYPOTHESIS_PROFILE=explore looks for new examples,
-# `make fuzz` for many more of the programs in test_programs.py.
-settings.register_profile("course", deadline=None, derandomize=True)
-settings.register_profile("explore", deadline=None, max_examples=1000)
-settings.register_profile("fuzz", deadline=None, max_examples=10_000)
+# the machine, so no deadline. No explanations either: for them Hypothesis traces every
+# line, and Python 3.11 may then, once in a while, go round for ever inside itself.
+# HYPOTHESIS_PROFILE=explore looks for new examples, `make fuzz` for many more of the
+# programs in test_programs.py.
+shared = {"deadline": None, "phases": set(Phase) - {Phase.explain}}
+settings.register_profile("course", derandomize=True, **shared)
+settings.register_profile("explore", max_examples=1000, **shared)
+settings.register_profile("fuzz", max_examples=10_000, **shared)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "course"))

@@ -305,15 +305,14 @@ def second_look(
     Plumbing.
     """
     (steps, at), rounding = _ladder(x, h), 4 * eps * size
-    with np.errstate(all="ignore"):
-        middle = probe(0.0)
-        up, down = (np.array([probe(s) for s in side]) for side in (steps, -steps))
-        values = np.maximum(np.maximum(np.abs(up), np.abs(down)), abs(middle))
-        own = np.fmax(noise_level(probe, h), eps * values + TINY)
-        hidden = hidden_noise(probe, steps, up, down, middle, rounding)
-        noise = np.fmax(own, hidden)
-        slope, margin = extrapolate(steps, up, down, middle, noise)
-        sides = _kink_slopes(steps, up, down, middle, noise, at)
+    middle = probe(0.0)
+    up, down = (np.array([probe(s) for s in side]) for side in (steps, -steps))
+    values = np.maximum(np.maximum(np.abs(up), np.abs(down)), abs(middle))
+    own = np.fmax(noise_level(probe, h), eps * values + TINY)
+    hidden = hidden_noise(probe, steps, up, down, middle, rounding)
+    noise = np.fmax(own, hidden)
+    slope, margin = extrapolate(steps, up, down, middle, noise)
+    sides = _kink_slopes(steps, up, down, middle, noise, at)
     near = own[at][1], max(abs(x * slope), values[at][1])
     scatter = max(0.0, near[0] - rounding) / (near[1] or 1.0)
     float32 = _all_float32([middle, *up, *down], rounding)

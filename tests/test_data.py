@@ -571,7 +571,9 @@ def test_interrupted_while_downloading_nothing_is_left(place, server, kill):
         done.wait(20)
 
     server.send = send_half_and_wait
-    with load_in_a_process(place) as process:
+    # What a shell starts in its background ignores Ctrl-C, and so would its children.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    with load_in_a_process(place, heard) as process:
         assert half_sent.wait(20)
         process.send_signal(getattr(signal, kill))
         _, errors = process.communicate(timeout=20)

@@ -49,7 +49,7 @@ help:
 	@echo "make instructor  the notebooks with all solutions, and a hand-out to print (one: NB=03)"
 	@echo "make assignment  a notebook to hand out (NB=06), or grade what came back (SUBMISSIONS=folder)"
 	@echo "make matrix     the whole suite under Python 3.11 to 3.13, old and new dependencies"
-	@echo "make mutants    change the core in 3,000 small ways; do the tests notice? (an hour)"
+	@echo "make mutants    change the core in 3,500 small ways; do the tests notice?"
 	@echo "make sealed     make test with nothing to write to and no network (Linux)"
 	@echo "make clean      remove .venv and caches"
 

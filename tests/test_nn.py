@@ -1,6 +1,7 @@
 """Modules, optimisers and the training loop; steps against torch.optim."""
 
 import _thread
+import signal
 import threading
 
 import numpy as np
@@ -526,6 +527,15 @@ def test_other_errors_of_a_step_stay_as_they_are():
         training.fit(model, X, y * 6, batch_size=200, **how)
 
 
+@pytest.fixture
+def heard():
+    """What a shell starts in its background ignores Ctrl-C; here it is heard."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_a_real_interrupt_returns_what_was_learnt():
     X, y = moons(2000)
     model = mlp(0, (2, 64, 2))

@@ -132,6 +132,7 @@ def _watch(start: list[str], logs: Path, timeout: float) -> tuple[set[int], int 
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
+            env={**os.environ, "PYTHON_COLORS": "0"},  # what workers say is quoted
             start_new_session=True,
         )
     seen, end = {launcher.pid}, time.monotonic() + timeout

@@ -55,7 +55,8 @@ def test_two_workers_run_on_a_port_of_their_own_choice(script):
     assert run.processes and launch.alive(run.processes) == []
 
 
-def test_a_worker_that_dies_is_quoted_and_the_others_are_stopped(script):
+def test_a_worker_that_dies_is_quoted_and_the_others_are_stopped(script, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as a Jupyter kernel does
     body = "if rank == 1:\n    time.sleep(1)\n    raise ValueError('bad shard')\n"
     body += "try:\n    time.sleep(600)\nfinally:\n    print('end')"
     start = time.monotonic()

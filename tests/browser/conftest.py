@@ -23,7 +23,6 @@ from tools import browser as browsers
 from tools.notebooks import ROOT
 
 TOKEN = "only-for-this-test"
-SHOTS = ROOT / "build" / "browser"
 
 
 # --- the browser ----------------------------------------------------------------------

@@ -478,6 +478,20 @@ def test_a_value(answer, status, name):
     assert "expected" not in dict(said.facts)  # it would be the solution
 
 
+def test_a_misspelt_word_is_said_to_be_one():
+    ways = Exercise(
+        "99.6",
+        "Which way",
+        lambda: ("upwards", "rows"),
+        outputs=("way", "which"),
+        mistakes=[Mistake("down", lambda: ("downwards", "columns"), "Not down.")],
+    )
+    assert "“column” is none of the words" in repr(verdict(ways, ("upwards", "column")))
+    assert "“upward” is none of the words" in repr(verdict(ways, ("upward", "rows")))
+    assert verdict(ways, ("downwards", "rows")).mistake == "down"
+    assert "no name here" in repr(verdict(ways, ("sideways", "rows")))
+
+
 def judge_sorting(answer, run):
     got = run([3, 1, 2])
     if got == [3, 2, 1]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ class Judge:
             return self._failed(shown, trials, findings)
         facts = self._facts(shown, bounds[trials.index(shown)])
         status = self._status(bad)
-        return self._answer(status, self._unnamed(findings), findings, facts)
+        return self._answer(status, self._unnamed(findings, shown), findings, facts)
 
     def _bounds(self, trials: list[Trial]) -> list[list[float]]:
         """The greatest error allowed, for each input and output."""
@@ -215,10 +216,27 @@ class Judge:
             ("square-only", lambda t: square(t.args) or n(t.args) == 1),
         ]
 
-    def _unnamed(self, findings: tuple[Finding, ...]) -> str:
+    def _unnamed(self, findings: tuple[Finding, ...], shown: Trial) -> str:
         if findings:
             return ""
+        if self.exercise.kind == "value" and (word := self._slip_of_the_pen(shown.got)):
+            return (
+                f"“{word}” is none of the words to choose from. How is it spelt there?"
+            )
         return "The result is not right, and this mistake has no name here."
+
+    def _slip_of_the_pen(self, got: list[np.ndarray]) -> str:
+        """Give the first word that nobody can have meant, and almost one of those."""
+        exercise = self.exercise
+        written = (m.code for m in exercise.mistakes if m.code)
+        values = (f() for f in (exercise.reference, *written))
+        known = _words(
+            [as_array(x) for v in values for x in parts(v, exercise.outputs)]
+        )
+        slips = (
+            w for w in _words(got) if w not in known and get_close_matches(w, known)
+        )
+        return next(slips, "")
 
     # --- a challenge
 
@@ -301,6 +319,10 @@ class Judge:
 
 def _called(answer: Any, *args: Any) -> Any:
     return answer(*args)
+
+
+def _words(arrays: list[np.ndarray]) -> list[str]:
+    return [w for x in arrays if x.dtype.kind == "U" for w in x.ravel().tolist()]
 
 
 def _same_kind(got: np.ndarray, wanted: np.ndarray, name: str) -> None:

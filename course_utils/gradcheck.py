@@ -284,7 +284,7 @@ def hidden_noise(probe: Callable, steps, up, down, middle, rounding: float):
     Plumbing.
     """
     moves = np.maximum(np.abs(up - middle), np.abs(down - middle))
-    if not np.ptp(moves[-3:]) == 0:
+    if np.ptp(moves[-3:]) != 0:
         return 0.0
     moved = np.flatnonzero(moves)[-3:]
     ends = [steps[i] if up[i] != middle else -steps[i] for i in moved]

@@ -1,4 +1,4 @@
-"""Read the course's notebooks as plain cells: shared by the tests of notebooks."""
+"""Read the course's notebooks as plain cells: for tests, and for the lecture hall."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Judge:
 
     def __init__(self, exercise: Exercise, answer: Any) -> None:
         self.exercise, self.answer = exercise, answer
-        self.printed = ""
+        self.runner, self.printed = Runner(exercise.seconds), ""
 
     def verdict(self) -> Answer:
         """Give the answer that the student sees."""
@@ -97,10 +97,9 @@ class Judge:
     # --- a function
 
     def _function(self) -> Answer:
-        runner, trials = Runner(self.exercise.seconds), []
-        compute = computing(self.exercise, self.exercise.reference)
+        compute, trials = computing(self.exercise, self.exercise.reference), []
         for args in self.exercise.draw():
-            run = runner(self.exercise.call, self.answer, args)
+            run = self.run(args)
             trial = Trial(args, compute(args), run)
             self._read(trial, run.value)
             trials.append(trial)
@@ -108,6 +107,10 @@ class Judge:
                 return self._failed(trial, trials)
         self._note_output(trials)
         return self._compare(trials)
+
+    def run(self, args: tuple) -> Run:
+        """Give what one call did; all calls share one limit of time."""
+        return self.runner(self.exercise.call, self.answer, args)
 
     def _read(self, trial: Trial, value: Any) -> None:
         """Make arrays of what was returned, or note why that cannot be done."""
@@ -241,11 +244,11 @@ class Judge:
     # --- a challenge
 
     def _challenge(self) -> Answer:
-        runner, runs = Runner(self.exercise.seconds), []
+        runs = []
 
         def run(*args: Any, of: Any = None) -> Any:
             """Call the student's function (or `of`) within the limits."""
-            runs.append(runner(_called, self.answer if of is None else of, args))
+            runs.append(self.runner(_called, self.answer if of is None else of, args))
             self.printed = shortened(runs[0].printed)
             if runs[-1].error is not None:
                 raise told(runs[-1].error, self.answer, self.exercise.seconds)

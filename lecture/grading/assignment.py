@@ -193,10 +193,9 @@ def forget(path: Path, notebook: str, students: list[str]) -> None:
     """Drop the verdicts that are about to be made anew."""
     if not path.exists():
         return
-    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     left = [
         x
-        for x in lines
+        for x in noted_lines(path, "")
         if not (x["number"].startswith(notebook) and x["student"] in students)
     ]
     path.write_text("".join(json.dumps(x) + "\n" for x in left), encoding="utf-8")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.exercises.answer import Answer, Finding
-from course_utils.exercises.comparing import Trouble, computing
+from course_utils.exercises.comparing import Trouble
 from course_utils.exercises.exercise import Exercise
 from course_utils.exercises.judging import Judge, Trial
 from course_utils.exercises.running import Run
@@ -63,18 +63,6 @@ class FromOutside(Judge):
     def __init__(self, exercise: Exercise, answer: Any, name: str, ask: Ask) -> None:
         super().__init__(exercise, answer)
         self.name, self.ask, self.left = name, ask, exercise.seconds
-
-    def _function(self) -> Answer:
-        compute, trials = computing(self.exercise, self.exercise.reference), []
-        for args in self.exercise.draw():
-            run = self.run(args)
-            trial = Trial(args, compute(args), run)
-            self._read(trial, run.value)
-            trials.append(trial)
-            if trial.trouble and trial.trouble.status in ("stopped", "not attempted"):
-                return self._failed(trial, trials)
-        self._note_output(trials)
-        return self._compare(trials)
 
     def run(self, args: tuple) -> Run:
         """Give what one call did, over there."""

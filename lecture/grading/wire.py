@@ -126,7 +126,6 @@ def look(names: dict, name: str) -> str:
     said: dict = {"value": pack(found)}
     if callable(found):
         try:
-            said["text"] = str(inspect.signature(found))
             said["takes"] = [
                 [p.name, int(p.kind), p.default is not p.empty]
                 for p in inspect.signature(found).parameters.values()

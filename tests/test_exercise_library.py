@@ -7,11 +7,9 @@ import functools
 import inspect
 import re
 import textwrap
-import time
 
 import numpy as np
 import pytest
-import torch  # noqa: F401 — variants use it; importing it is not their time
 
 from course_utils.exercises import exercises, hint, notebooks, solution
 from course_utils.exercises.comparing import computing
@@ -31,7 +29,6 @@ from tools.notebooks import COURSE, FOLDER, headings, paths, read
 LIBRARY = library()
 GRADIENTS = [e for e in LIBRARY if e.gradient]
 FUNCTIONS = [e for e in LIBRARY if e.kind == "function"]
-MOST_SECONDS, MOST_SLOW = 0.5, 5.0
 
 
 def cases(exercises_, many):
@@ -301,19 +298,12 @@ def noisy(exercise: Exercise):
 
 
 @by_number("exercise", [e for e in FUNCTIONS if e.called_plainly])
-def test_noise_is_never_named_for_certain_and_in_time(exercise):
+def test_noise_is_never_named_for_certain(exercise):
     if any(out.dtype.kind == "U" for out in results(exercise, exercise.reference)[0]):
         pytest.skip("a text")
-    best = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        said = verdict(exercise, noisy(exercise))
-        best = min(best, time.process_time() - start)
-        assert not said.passed
-        assert not any(f.certain for f in said.findings), said
-        if best < MOST_SECONDS / 2:
-            break
-    assert best < (MOST_SLOW if exercise.slow else MOST_SECONDS)
+    said = verdict(exercise, noisy(exercise))
+    assert not said.passed
+    assert not any(f.certain for f in said.findings), said
 
 
 # --- words ----------------------------------------------------------------------------

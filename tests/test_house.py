@@ -172,7 +172,6 @@ STANDS_ON = {
 NEEDS_MORE = ("training", "graphs", "stepper", "viz")
 NUMPY_ONLY = [name for name in STANDS_ON if name not in NEEDS_MORE]
 HEAVY = ("torch", "torchvision", "matplotlib", "tqdm", "sklearn", "IPython")
-MOST_SECONDS = 0.1
 
 
 def below(module: str) -> set[str]:
@@ -224,17 +223,14 @@ def test_imports_point_downwards(path: Path):
 
 
 PROBE = """
-import sys, time
-import numpy
-start = time.process_time()
+import sys
 import {modules}
-print(time.process_time() - start)
 print(*[name for name in {heavy} if name in sys.modules])
 """
 
 
-def probe(modules: list[str]) -> tuple[float, list[str]]:
-    """Import modules in a fresh interpreter; give seconds after NumPy, heavy ones."""
+def heavy_ones(modules: list[str]) -> list[str]:
+    """Import modules in a fresh interpreter; give the heavy ones that come along."""
     code = PROBE.format(modules=", ".join(modules), heavy=HEAVY)
     run = subprocess.run(
         [sys.executable, "-c", code],
@@ -243,29 +239,16 @@ def probe(modules: list[str]) -> tuple[float, list[str]]:
         text=True,
         check=True,
     )
-    seconds, heavy = run.stdout.split("\n")[:2]
-    return float(seconds), heavy.split()
+    return run.stdout.split()
 
 
 def test_importing_needs_numpy_alone():
-    """All that the package says it needs, and in the time that it says it takes.
-
-    Seconds of the processor, and the best of several runs: a busy machine makes imports
-    slower, never faster.
-    """
     modules = ["course_utils", *(f"course_utils.{name}" for name in NUMPY_ONLY)]
-    best = float("inf")
-    for _ in range(8):
-        seconds, heavy = probe(modules)
-        assert not heavy, f"importing {modules} imports {heavy}"
-        best = min(best, seconds)
-        if best < MOST_SECONDS:
-            return
-    assert best < MOST_SECONDS
+    assert heavy_ones(modules) == []
 
 
 def test_the_other_modules_import_nothing_heavy():
-    assert probe(["course_utils.training", "course_utils.viz"])[1] == []
+    assert heavy_ones(["course_utils.training", "course_utils.viz"]) == []
 
 
 # --- style ----------------------------------------------------------------------------

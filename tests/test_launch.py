@@ -59,9 +59,7 @@ def test_a_worker_that_dies_is_quoted_and_the_others_are_stopped(script, monkeyp
     monkeypatch.setenv("FORCE_COLOR", "1")  # as a Jupyter kernel does
     body = "if rank == 1:\n    time.sleep(1)\n    raise ValueError('bad shard')\n"
     body += "try:\n    time.sleep(600)\nfinally:\n    print('end')"
-    start = time.monotonic()
     error = failed(script(body))
-    assert time.monotonic() - start < 60
     lines = str(error).splitlines()
     assert lines[0] == (
         "work.py: worker 1 of 2 raised an error; the others were stopped"
@@ -99,9 +97,7 @@ def test_a_killed_worker_is_found_among_those_it_left_alone(script):
 
 
 def test_workers_that_hang_are_ended_with_the_time(script):
-    start = time.monotonic()
     error = failed(script("print('waiting', flush=True)\ntime.sleep(600)"), timeout=6)
-    assert time.monotonic() - start < 40
     assert "not finished after 6 seconds. All 2 workers were stopped" in str(error)
     assert len(error.processes) >= 1
 

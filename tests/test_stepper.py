@@ -598,8 +598,7 @@ def test_thirty_nodes_take_sixty_kilobytes(notebook, make):
 def test_two_hundred_nodes_are_laid_out():
     loss, _ = scalar_layers([3, 5, 4, 4, 1], np.random.default_rng(0))
     assert 180 <= len(Tape(loss)) <= 200
-    svg = stepper.page(loss)._repr_html_()
-    assert svg.startswith("<img data-steps alt=")
+    assert stepper.page(loss).img.startswith("<img data-steps alt=")
 
 
 # --- on the page ----------------------------------------------------------------------

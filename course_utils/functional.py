@@ -540,7 +540,7 @@ def _complain_about_nan(function, name, array):
 
 
 def _check_labels(logits, labels):
-    labels = np.asarray(labels)
+    labels = labels if hasattr(labels, "dtype") else np.asarray(labels)
     if logits.ndim != 2 or labels.shape != logits.shape[:1]:
         raise ValueError(
             f"softmax_cross_entropy: logits {logits.shape} and labels {labels.shape}; "

@@ -13,14 +13,28 @@ from course_utils.compiler.symbols import Recorder
 
 
 def first_not_finite(recorder: Recorder) -> str | None:
-    """Say where the first NaN, or else the first infinity, comes from. Plumbing."""
-    for test in (np.isnan, np.isinf):
-        for line in recorder.lines:
-            value = line.value
-            if line.dtype is not None and line.dtype.kind == "f" and test(value).any():
-                place = line.options["label"] if line.kind == "input" else line.place
-                return f"The first value that is not finite is that of {place}"
+    """Say where the first number that is not finite comes from, or None.
+
+    An infinity that comes from outside may be meant, as in a mask; NaN is not.
+    Plumbing.
+    """
+    given: set[Line] = set()
+    for line in recorder.lines:
+        if line.dtype is None or line.dtype.kind != "f" or np.isfinite(line.value).all():
+            continue
+        inputs = [x for x in line.inputs if x.kind != "constant" and x not in given]
+        meant = line.kind == "input" and not np.isnan(line.value).any()
+        if meant or not all(finite(x) for x in inputs):
+            given |= {line} if meant else set()
+            continue
+        place = line.options["label"] if line.kind == "input" else line.place
+        return f"The first value that is not finite is that of {place}"
     return None
+
+
+def finite(line: Line) -> bool:
+    """Whether a line holds finite numbers, if it holds any. Plumbing."""
+    return line.dtype is None or line.dtype.kind != "f" or np.isfinite(line.value).all()
 
 
 def differing(program: Program, twin: Program) -> Place | None:

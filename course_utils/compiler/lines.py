@@ -85,6 +85,7 @@ class Slot(NamedTuple):
     name: str
     label: str
     keys: tuple = ()
+    kind: Any = None  # the class around an array, if it is not itself there
 
     def get(self) -> Any:
         """What is there now."""

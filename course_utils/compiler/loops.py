@@ -85,7 +85,7 @@ class Loop:
 
     def element(self, line: Line, axes: Axes) -> str:
         """An element of an array, which is passed: `x[i, j]`."""
-        if line not in self.arrays:
+        if self.names(line) not in map(self.names, self.arrays):
             self.arrays.append(line)
         axes = axes[-1:] if line in self.rows else axes
         index = ", ".join("0" if k is None else LETTERS[k] for k in axes) or "()"

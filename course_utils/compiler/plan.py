@@ -32,7 +32,12 @@ class Plan:
         self.kept: set[Line] = set()
         self.rows: set[Line] = set()
         self.parts = list(self.in_order())
-        self.lives = dict(self.lifetimes())
+        self.followed: set[Line] = set()
+        self.times = {x: t for t, part in enumerate(self.parts) for x in lines_of(part)}
+        for time, part in enumerate(self.parts):
+            for nest in part.nests if is_loop(part) else ():
+                self.inherit(nest, time)
+        self.lives = self.lifetimes()
         self.places, self.size = placed(self.lives)
 
     def in_order(self) -> Iterator[Line | Loop]:
@@ -76,32 +81,66 @@ class Plan:
         if again and not (asked or around):
             self.rows.add(line)
 
-    def lifetimes(self) -> Iterator[tuple[str, Life]]:
-        """From when to when each array is needed."""
-        times: dict[Line, int] = {}
-        for time, part in enumerate(self.parts):
-            lines = (
-                [x for n in part.nests for x in n.lines] if is_loop(part) else [part]
-            )
-            times |= dict.fromkeys(lines, time)
-        for line, born in times.items():
-            whole = (
-                line in self.kept
-                if is_loop(self.parts[born])
-                else line.kind not in ALONE
-            )
-            if whole:
-                shape = line.shape[-1:] if line in self.rows else line.shape
-                size = math.prod(shape) * line.dtype.itemsize
-                yield self.names(line), Life(born, self.death(line, times), size)
+    def has_array(self, line: Line) -> bool:
+        """Whether a value lies in the block."""
+        loop = is_loop(self.parts[self.times[line]])
+        return line in self.kept if loop else line.kind not in ALONE
 
-    def death(self, line: Line, times: dict[Line, int]) -> int:
+    def inherit(self, nest: Nest, time: int) -> None:
+        """Let values take the arrays of others that are read here for the last time.
+
+        Element by element the new value is written when the old one has been read; so
+        both have one name.
+        """
+        for line in [x for x in nest.lines if x in self.kept - self.rows]:
+            if nest.when[line][0] != ELEMENT or nest.axes[line] != nest.identity:
+                continue
+            for old in nest.sources:
+                if self.can_follow(line, old, nest, time):
+                    self.names.given[line] = self.names(old)
+                    self.followed.add(old)
+                    break
+
+    def can_follow(self, line: Line, old: Line, nest: Nest, time: int) -> bool:
+        """Whether a line may be written over an older one, element by element."""
+        if old not in self.times or not self.has_array(old) or old in self.followed:
+            return False
+        if (old.shape, old.dtype) != (line.shape, line.dtype):
+            return False
+        order = nest.lines.index
+        readers = self.schedule.users[old]
+        return self.death(old) == time and nest.sources[old] == {nest.identity} and all(
+            x in nest.at
+            and nest.at[x][0] == ELEMENT
+            and (nest.at[x][1], order(x)) <= (nest.at[line][1], order(line))
+            for x in readers
+        )
+
+    def lifetimes(self) -> dict[str, Life]:
+        """From when to when each array is needed."""
+        lives: dict[str, Life] = {}
+        for line, born in self.times.items():
+            if not self.has_array(line):
+                continue
+            shape = line.shape[-1:] if line in self.rows else line.shape
+            life = Life(born, self.death(line), math.prod(shape) * line.dtype.itemsize)
+            if (older := lives.get(self.names(line))) is not None:
+                life = life._replace(born=older.born)
+            lives[self.names(line)] = life
+        return lives
+
+    def death(self, line: Line) -> int:
         """When a value is read for the last time, views of it included."""
         if line in self.schedule.told:
             return len(self.parts)
         users = self.schedule.users.get(line, [])
-        views = [self.death(x, times) for x in users if x.kind == "view"]
-        return max([times[line], *views, *(times[x] for x in users)])
+        views = [self.death(x) for x in users if x.kind == "view"]
+        return max([self.times[line], *views, *(self.times[x] for x in users)])
+
+
+def lines_of(part: Line | Loop) -> list[Line]:
+    """The lines of a part. Plumbing."""
+    return [x for nest in part.nests for x in nest.lines] if is_loop(part) else [part]
 
 
 def grouped(nests: list[Nest]) -> list[list[Nest]]:

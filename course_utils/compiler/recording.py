@@ -24,7 +24,7 @@ class Step:
     def recorded(self, recorder: Recorder, x: np.ndarray, y: np.ndarray) -> Program:
         """Run the step on symbols for x and y; nothing outside is changed."""
         modules = list(modules_of(self.model))
-        names = {id(module): name for name, module in modules}
+        recorder.names = {id(module): name or "the model" for name, module in modules}
         with ExitStack() as stack:
             stack.enter_context(np.errstate(all="ignore"))
             held = stack.enter_context(StandIns(recorder))
@@ -36,7 +36,7 @@ class Step:
             forwards = [getattr(type(m), "forward", None) for _, m in modules]
             for function in (self.model, self.loss, *forwards):
                 held.names_in(function)
-            stack.enter_context(watching(recorder, names))
+            stack.enter_context(watching(recorder))
             batch = recorder.input(x, "x"), recorder.input(y, "y")
             inputs = [(symbol.line, None) for symbol in batch]
             result = self.played(recorder, *batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -26,29 +27,62 @@ def function_of(text: str, formulas: tuple[FunctionType, ...]) -> FunctionType:
     return next(reversed(space.values()))
 
 
+def gather(rows: np.ndarray, source: np.ndarray, out: np.ndarray):
+    """Copy source[rows] (N, D) into out, eight rows asked for at a time.
+
+    Rows lie far apart, and memory takes its time with each. So we ask for one number of
+    every line of the cache (64 bytes) in eight rows, which are then on their way side
+    by side, and copy them afterwards. What we asked for is added up and given back:
+    else the compiler would see that nobody needs it.
+    Taught in: 12_compiled_tape.
+    """
+    asked, step = source[0, 0] * 0, 64 // source.itemsize
+    for n in range(len(rows)):
+        if n % 8 == 0 and n + 8 <= len(rows):
+            for j in range(0, source.shape[1], step):
+                for k in range(8):
+                    asked += source[rows[n + k], j]
+        for j in range(source.shape[1]):
+            out[n, j] = source[rows[n], j]
+    return asked
+
+
+def outside(rows: np.ndarray, n: int) -> int:
+    """The place of the first row that is none of n, or −1. Plumbing."""
+    for k in range(len(rows)):
+        if not -n <= rows[k] < n:
+            return k
+    return -1
+
+
 class Runner:
     """Runs a plan again and again. Plumbing.
 
-    - `seconds`: what compiling took.
+    - `seconds`: what making and compiling the plan took.
     """
 
     def __init__(self, program: Program, x: np.ndarray, y: np.ndarray):
+        began = time.perf_counter()
         self.program, self.plan = program, Plan(program)
         self.source = Source(self.plan)
         self.space = dict(self.source.space)
         self.batch: list[np.ndarray] | None = None
         draws = [line.function.function for line in program.lines if is_draw(line)]
         self.drawn = [draw.slot for draw in draws]
-        self.bound: list[tuple[str, Slot, np.ndarray]] = []
+        self.slots = {
+            self.plan.names(line): slot
+            for line, slot in program.inputs
+            if slot is not None and not line.is_number
+        }
+        self.kinds = {name: kind_of(slot.get()) for name, slot in self.slots.items()}
         self.make_room()
-        for line, slot in program.inputs:
-            if slot is not None and not line.is_number:
-                self.bound.append((self.plan.names(line), slot, None))
         self.bind()
-        began = time.perf_counter()
         self.compile({"x": x, "y": y})
-        self.seconds = time.perf_counter() - began
         exec(compile(self.source.step, "<the step of a plan>", "exec"), self.space)
+        self.step = self.space["step"]
+        self.seconds = time.perf_counter() - began
+
+    # --- once -------------------------------------------------------------------------
 
     def make_room(self) -> None:
         """Lay all arrays of the plan into one block."""
@@ -62,43 +96,79 @@ class Runner:
                 raw = memory[start : start + size]
                 self.space[name] = raw.view(line.dtype).reshape(shape)
 
-    def bind(self) -> None:
-        """Let the names of parameters and states mean the arrays that are there now."""
-        for k, (name, slot, _) in enumerate(self.bound):
-            array = slot.get()
-            if not isinstance(array, np.ndarray):  # a number of NumPy has no memory
-                slot.set(array := np.array(array))
-            self.space[name] = array
-            self.bound[k] = (name, slot, array)
-
-    def fits(self) -> bool:
-        """Whether everything that the plan was made for is as it was."""
-        return all(map(unchanged, self.program.watched)) and all(map(alike, self.bound))
-
     def compile(self, batch: dict[str, np.ndarray]) -> None:
         """Compile the loops for the kinds of arrays that they get."""
+        known, names = self.space | batch, self.plan.names
         for name, text, loop in self.source.loops:
             function = compiled(
                 function_of(text, tuple(loop.formulas.values())), "numpy"
             )
-            known, names = self.space | batch, self.plan.names
             arrays = [known.get(names(x), np.asarray(x.value)) for x in loop.arrays]
             numbers = [known.get(names(x), x.value) for x in loop.numbers]
             function.compile(tuple(map(numba().typeof, [*arrays, *numbers])))
             self.space[name] = function
 
+    def bind(self) -> None:
+        """Let names mean the arrays that are there now; note what has to stay."""
+        tests, space = [], {}
+        for k, (name, slot) in enumerate(self.slots.items()):
+            array = slot.get()
+            if not isinstance(array, np.ndarray):  # a number of NumPy has no memory
+                slot.set(array := np.array(array))
+            self.space[name] = space[f"a{k}"] = array
+            space[f"o{k}"] = slot.owner
+            keys = "".join(f"[{key!r}]" for key in slot.keys)
+            tests.append(f"o{k}.{slot.name}{keys} is a{k}")
+        for k, (holder, key, _) in enumerate(self.program.watched):
+            space[f"h{k}"], space[f"v{k}"] = holder, now(holder, key)
+            known = isinstance(holder, dict | list | tuple)
+            inner = f"h{k}[{key!r}]" if known else f"h{k}.{key}"
+            tests.append(f"len(h{k}) == v{k}" if key is None else f"{inner} is v{k}")
+        test = " and ".join(tests) or "True"
+        self.is_same: Callable[[], bool] = eval(f"lambda: {test}", space)
+
+    # --- again and again --------------------------------------------------------------
+
+    def fits(self) -> bool:
+        """Whether everything that the plan was made for is as it was."""
+        try:
+            if self.is_same():
+                return True
+        except (AttributeError, LookupError, TypeError):
+            pass
+        if not all(map(unchanged, self.program.watched)):
+            return False
+        slots = self.slots.items()
+        if any(kind_of(slot.get()) != self.kinds[name] for name, slot in slots):
+            return False
+        self.bind()
+        return True
+
+    def misfit(self) -> str:
+        """Name an attribute that is not as it was, or else a guard."""
+        for watched in self.program.watched:
+            if not unchanged(watched):
+                return f"the attribute {watched[1]!r}"
+        return "the outcome of an `if`"
+
     def __call__(self, x: np.ndarray, y: np.ndarray) -> float | None:
         """Run the step; None where a guard does not hold, and nothing has changed."""
-        for _, slot, array in self.bound:
-            if slot.get() is not array:
-                self.bind()
-                break
-        before = [(rng, rng.bit_generator.state) for rng in self.generators()]
+        if self.drawn:
+            return self.drawing(x, y)
+        loss = self.step(x, y)
+        if loss is not None and self.plan.schedule.left:
+            self.leave()
+        return loss
+
+    def drawing(self, x: np.ndarray, y: np.ndarray) -> float | None:
+        """The same with random numbers: what is drawn in vain has not been drawn."""
+        generators = {id(rng := slot.get()): rng for slot in self.drawn}.values()
+        before = [(rng, rng.bit_generator.state) for rng in generators]
         loss = None
         try:
-            loss = self.space["step"](x, y)
+            loss = self.step(x, y)
         finally:
-            if loss is None:  # what was drawn has not been drawn
+            if loss is None:
                 for rng, state in before:
                     rng.bit_generator.state = state
         if loss is not None:
@@ -107,48 +177,49 @@ class Runner:
 
     def of_rows(self, x: np.ndarray, y: np.ndarray, rows: Any) -> float | None:
         """Run the step for some rows, which are gathered into a batch of its own."""
+        rows = np.asarray(rows)
         if self.batch is None:
             n = len(rows)
             self.batch = [np.empty((n, *a.shape[1:]), a.dtype) for a in (x, y)]
+        if (wrong := compiled(outside)(rows, len(x))) >= 0:
+            raise IndexError(f"there is no row {rows[wrong]} among {len(x)}")
         for a, part in zip((x, y), self.batch, strict=True):
-            np.take(a, rows, axis=0, out=part)
+            flat, out = a.reshape(len(a), -1), part.reshape(len(part), -1)
+            if out.size:
+                compiled(gather, "numpy")(rows, flat, out)
         return self(*self.batch)
-
-    def generators(self) -> list[np.random.Generator]:
-        """The random generators that are asked, each once."""
-        return list({id(rng := slot.get()): rng for slot in self.drawn}.values())
 
     def leave(self) -> None:
         """Leave behind what is no number and no array that was there before."""
         for slot, new in self.plan.schedule.left:
-            if not isinstance(new, Line):
+            if isinstance(new, Line) and not new.is_number:
+                value = np.array(self.space[self.plan.names(base_of(new))])
+                slot.set(slot.kind(value) if slot.kind else value)
+            elif not isinstance(new, Line):
                 slot.set(new)
-            elif not new.is_number:
-                kept = np.array(self.space[self.plan.names(base_of(new))])
-                slot.set(kept)
-
-
-def unchanged(watched: tuple[Any, Any, Any]) -> bool:
-    """Whether an attribute is what it was. Plumbing."""
-    holder, key, value = watched
-    if isinstance(holder, dict):
-        now = holder.get(key, watched)
-    elif isinstance(holder, list | tuple):
-        now = holder[key] if key < len(holder) else watched
-    else:
-        now = getattr(holder, key)
-    if now is value:
-        return True
-    return type(now) is type(value) and isinstance(now, PLAIN) and now == value
 
 
 PLAIN = (int, float, str, tuple)
 
 
-def alike(bound: tuple[str, Slot, np.ndarray]) -> bool:
-    """Whether a slot holds the array it held, or one like it. Plumbing."""
-    now = bound[1].get()
-    return now is bound[2] or kind_of(now) == kind_of(bound[2])
+def now(holder: Any, key: Any) -> Any:
+    """What a dict, a list or an object has there; its length for None. Plumbing."""
+    if key is None:
+        return len(holder)
+    if isinstance(holder, dict):
+        return holder.get(key)
+    if isinstance(holder, list | tuple):
+        return holder[key] if key < len(holder) else None
+    return getattr(holder, key, None)
+
+
+def unchanged(watched: tuple[Any, Any, Any]) -> bool:
+    """Whether an attribute is what it was. Plumbing."""
+    holder, key, value = watched
+    found = now(holder, key)
+    if found is value:
+        return True
+    return type(found) is type(value) and isinstance(found, PLAIN) and found == value
 
 
 def kind_of(array: Any) -> tuple:

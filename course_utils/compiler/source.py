@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -135,14 +135,22 @@ class Source:
         self.space[f"do_{name}"] = self.checked(line)
         return f"do_{name}({', '.join(operands)})"
 
-    def checked(self, line: Line):
-        """A call whose result has to be like the one that was recorded."""
+    def checked(self, line: Line) -> Callable:
+        """A call whose errors say where, and whose result is like the one recorded."""
         shapes = shapes_of(line.value)
 
         def call(*values: Any) -> Any:
-            found = line.function(*values)
+            try:
+                found = line.function(*values)
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                raise placed_error(error, line.place) from error
             if shapes_of(found) != shapes:
-                raise ShapeChanged(line, shapes, shapes_of(found))
+                raise ValueError(
+                    f"{line.place}: {line.function.__name__} gave an array of shape "
+                    f"{shapes_of(found)}; when the step was recorded it was {shapes}. "
+                    f"A plan needs shapes that do not depend on numbers: keep all "
+                    f"elements, and weight them with 0 and 1"
+                )
             return found
 
         return call
@@ -182,15 +190,12 @@ def without_names(text: str, names: list[str]) -> str:
     )
 
 
-class ShapeChanged(ValueError):
-    """A call gave another shape than when it was recorded. Plumbing."""
-
-    def __init__(self, line: Line, expected: Any, found: Any):
-        super().__init__(
-            f"{line.place}: {line.function.__name__} gave {found}, and {expected} when "
-            f"the step was recorded. A plan needs shapes that do not depend on the "
-            f"numbers: keep all elements and weight them with 0 and 1"
-        )
+def placed_error(error: Exception, place: object) -> Exception:
+    """An error of the same kind, or a ValueError, that says where. Plumbing."""
+    try:
+        return type(error)(f"{place}: {error}")
+    except TypeError:  # it wants other arguments
+        return ValueError(f"{place}: {error}")
 
 
 def shapes_of(value: Any) -> Any:

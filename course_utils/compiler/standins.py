@@ -77,7 +77,8 @@ class StandIns:
     """What symbols stand in for, so that it can be given back. Plumbing.
 
     - `lines`: the line of each slot that is read.
-    - `watched`: (dict or list, key, value) that have to be the same for a plan to fit.
+    - `watched`: (dict, list or object, key, value) that have to be the same for a plan
+      to fit; the key None means the length.
     """
 
     def __init__(self, recorder: Recorder):
@@ -121,19 +122,29 @@ class StandIns:
                 self.watched.append((vars(owner), name, value))
             setattr(owner, name, new)
         self.owners.append((owner, label, dict(vars(owner))))
+        for name, value in attributes_of_class(type(owner)).items():
+            self.watched.append((owner, name, value))
 
     def names_in(self, function: Any) -> None:
         """Watch the numbers and arrays that a function takes from around it."""
         code = getattr(function, "__code__", None)
         if code is None:
             return
-        for name in names_of(code):
-            value = function.__globals__.get(name)
-            if isinstance(value, WATCHED):
-                self.watched.append((function.__globals__, name, value))
+        for name in names_of(code) & function.__globals__.keys():
+            self.name_in(function.__globals__, name, function.__globals__[name])
         for cell in function.__closure__ or ():
-            if isinstance(cell.cell_contents, WATCHED):
-                self.watched.append((cell, "cell_contents", cell.cell_contents))
+            self.name_in(cell, "cell_contents", cell.cell_contents)
+
+    def name_in(self, holder: Any, name: str, value: Any) -> None:
+        """Watch a number or an array, and those in a dict or in an object of settings."""
+        inner = value if isinstance(value, dict) else {}
+        if type(value).__module__ in ("__main__", "types") and hasattr(value, "__dict__"):
+            inner = vars(value)
+        if isinstance(value, WATCHED):
+            self.watched.append((holder, name, value))
+        for key, x in inner.items():
+            if isinstance(x, WATCHED):
+                self.watched.append((inner, key, x))
 
     def stand_in(self, slot: Slot, value: Any, numbers: bool) -> Any:
         """Symbols for arrays and numbers, in lists, tuples and dicts as well."""
@@ -148,6 +159,7 @@ class StandIns:
         items = value.items() if isinstance(value, dict) else enumerate(value)
         new = {k: self.stand_in(inside(slot, k), x, numbers) for k, x in items}
         self.watched.append((vars(slot.owner), slot.name, value))
+        self.watched.append((value, None, len(value)))
         self.watched += [(value, k, x) for k, x in new.items() if x is value[k]]
         return new if isinstance(value, dict) else type(value)(new.values())
 
@@ -171,13 +183,14 @@ class StandIns:
                     slot = known.get((id(owner), name, keys))
                     if slot is None and keys:
                         raise CannotCompile(
-                            f"{label}.{name} gathers values during the step; keep the "
-                            f"newest alone, or gather them outside"
+                            f"{label}.{name}".strip(".") + " gathers values during the "
+                            "step; keep the newest alone, or gather them outside"
                         )
-                    slot = slot or Slot(owner, name, f"{label}.{name}")
+                    kind = type(x) if isinstance(x, Node) and x.data is not x else None
+                    slot = slot or Slot(owner, name, name, kind=kind)
                     found.append((slot, self.symbol_in(x).line))
                 if not symbols and value is not stood.get(name, self):
-                    found.append((Slot(owner, name, f"{label}.{name}"), value))
+                    found.append((Slot(owner, name, name), value))
         return [(slot, x) for slot, x in found if self.lines.get(slot) is not x]
 
     def symbol_in(self, x: Any) -> Symbol | None:
@@ -188,6 +201,12 @@ class StandIns:
 
 
 WATCHED = (int, float, str, tuple, np.ndarray, np.generic)
+
+
+def attributes_of_class(kind: type) -> dict[str, Any]:
+    """Numbers and the like that a class gives to its objects. Plumbing."""
+    every = [pair for base in reversed(kind.__mro__) for pair in vars(base).items()]
+    return {k: x for k, x in every if isinstance(x, WATCHED) and not k.startswith("_")}
 
 
 def names_of(code: CodeType) -> set[str]:

@@ -12,6 +12,7 @@ from course_utils.compiler.lines import CannotCompile, Program
 from course_utils.compiler.recording import Step
 from course_utils.compiler.running import Runner
 from course_utils.compiler.shorten import shortened
+from course_utils.compiler.source import placed_error
 from course_utils.compiler.symbols import Recorder
 from course_utils.tape import Node
 
@@ -78,7 +79,7 @@ class CompiledStep:
         plan = self.made(plans, x, y)
         loss = plan(x, y)
         if loss is None:
-            raise self.error(CannotCompile, "a guard fails where it was just recorded")
+            raise CannotCompile(f"{self.name}: a guard fails where it was recorded")
         return self.done(plan, loss)
 
     def done(self, plan: Runner, loss: float) -> float:
@@ -93,23 +94,21 @@ class CompiledStep:
         try:
             return plan(x, y) if rows is None else plan.of_rows(x, y, rows)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise self.error(type(error), error) from error
+            raise placed_error(error, self.name) from error
 
     def made(self, plans: list[Runner], x: np.ndarray, y: np.ndarray) -> Runner:
         """Record the step, twice, and make a plan of it."""
         if len(plans) == MOST:
-            raise self.error(
-                CannotCompile,
-                f"{MOST} plans were made for batches of this shape, and none fits: an "
-                f"attribute, or the outcome of an `if`, changes all the time",
+            raise CannotCompile(
+                f"{self.name}: {MOST} plans were made for batches of this shape, and "
+                f"none fits. What changes all the time is {plans[0].misfit()}"
             )
         program, twin = self.recorded(x, y), self.recorded(x, y)
         if (place := differing(program, twin)) is not None:
-            raise self.error(
-                CannotCompile,
-                f"{place} has other constants each time it is recorded: chance, or a "
-                f"counter. Let random numbers come from a generator that is an "
-                f"attribute of the module, self.rng",
+            raise CannotCompile(
+                f"{self.name}: the operation {place} has other constants each time it "
+                f"is recorded: chance, or a counter. Let random numbers come from a "
+                f"generator that is an attribute of the module, as in self.rng"
             )
         plans.insert(0, Runner(shortened(program), x, y))
         return plans[0]
@@ -121,16 +120,19 @@ class CompiledStep:
             return self.step.recorded(recorder, x, y)
         except (ArithmeticError, ValueError) as error:
             place = first_not_finite(recorder)
-            kind = type(error) if place is None else FloatingPointError
-            said = error if place is None else f"{error}. {place}"
-            raise self.error(kind, said) from error
+            if place is None:
+                module = recorder.failed.module
+                where = f"{self.name}, {module}" if module else self.name
+                raise placed_error(error, where) from error
+            raise FloatingPointError(f"{self.name}: {error}. {place}") from error
         except CannotCompile as error:
             where = blamed(error, self.step.model)
-            raise self.error(CannotCompile, f"{where}{error}") from error
+            raise CannotCompile(f"{self.name}: {where}{error}") from error
 
-    def error(self, kind: type, said: Any) -> Exception:
-        """An error that says in which step."""
-        return kind(f"step {self.count + 1}: {said}")
+    @property
+    def name(self) -> str:
+        """The step at work, for an error."""
+        return f"step {self.count + 1}"
 
 
 def as_array(x: Any) -> np.ndarray:

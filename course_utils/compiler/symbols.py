@@ -9,13 +9,14 @@ yes or no for an answer is answered, and noted as a guard.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from course_utils.compiler.kinds import as_line, cast
-from course_utils.compiler.lines import CannotCompile, Line, Place
+from course_utils.compiler.lines import CannotCompile, Line, Place, name_of
 from course_utils.tape import Node, _count
 from course_utils.tensor import Tensor
 
@@ -25,9 +26,12 @@ class Recorder:
 
     - `guards`: lines whose truth value was asked for, and the answer.
     - `asked`: how often somebody asked for a shape, a size or a dtype.
+    - `names`: those of the modules, by id; `failed`: where an operation failed.
     """
 
     def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+        self.failed = Place()
         self.lines: list[Line] = []
         self.guards: list[tuple[Line, bool]] = []
         self.place = Place()
@@ -69,7 +73,23 @@ class Recorder:
 
     def numpy(self, function: Callable, args: tuple, options: dict[str, Any]) -> Any:
         """Write what a function of NumPy does, called with symbols somewhere."""
-        return as_line(self, function, args, options)
+        before = self.place
+        if not before.op:  # no operation of the tape is at work
+            self.place = Place(name_of(function), self.module())
+        try:
+            return as_line(self, function, args, options)
+        finally:
+            self.place = before
+
+    def module(self) -> str:
+        """The name of the innermost module at work."""
+        frame = sys._getframe(1)
+        while frame is not None:
+            name = self.names.get(id(frame.f_locals.get("self")))
+            if name is not None:
+                return name
+            frame = frame.f_back
+        return ""
 
     def input(self, value: Any, label: str) -> Symbol:
         """Write a line for what comes from outside."""

@@ -11,7 +11,6 @@ functions of `functional`. Here both are given a symbol where they expect an arr
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -22,7 +21,7 @@ import numpy as np
 
 from course_utils import functional as F
 from course_utils.compiler.jit import compiled, numba
-from course_utils.compiler.kinds import called
+from course_utils.compiler.kinds import called, is_symbol
 from course_utils.compiler.lines import Line, Place
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.writing import MANY, SLOW
@@ -39,11 +38,8 @@ def formulas() -> dict[str, FunctionType]:
 
 
 @contextmanager
-def watching(recorder: Recorder, names: dict[int, str]) -> Iterator[None]:
-    """Run operations and formulas by way of the recorder; `names` are the modules'.
-
-    Plumbing.
-    """
+def watching(recorder: Recorder) -> Iterator[None]:
+    """Run operations and formulas by way of the recorder. Plumbing."""
     watched = {f: partial(formula, recorder, f) for f in formulas().values()}
     spaces = {id(f.__globals__): f.__globals__ for f in watched} | {id(F): vars(F)}
     kept = [
@@ -52,7 +48,7 @@ def watching(recorder: Recorder, names: dict[int, str]) -> Iterator[None]:
         for name, f in list(space.items())
         if isinstance(f, FunctionType) and f in watched
     ]
-    run = partial(operation, recorder, watched, names)
+    run = partial(operation, recorder, watched)
     forward, vjp = Op.forward, Op.vjp
     try:
         for space, name, f in kept:
@@ -72,7 +68,6 @@ def watching(recorder: Recorder, names: dict[int, str]) -> Iterator[None]:
 def operation(
     recorder: Recorder,
     watched: dict,
-    names: dict[int, str],
     op: Op,
     f: Callable,
     *args: Any,
@@ -85,33 +80,20 @@ def operation(
     if not any(isinstance(x, Symbol) for x in args):
         return f(*args)
     before = recorder.place
-    recorder.place = Place(op.name, module_of(args, names, back), back)
+    output = args[1] if back else None
+    module = output.line.place.module if is_symbol(output) else recorder.module()
+    recorder.place = Place(op.name, module, back)
     mark = recorder.mark()
     try:
         return reopened(f, watched)(*args)
     except Exception:
+        recorder.failed = recorder.place
         if symbols_in(f):  # a part of the batch, which a call would not see again
             raise
         recorder.back_to(mark)
         return called(recorder, f, args, {})
     finally:
         recorder.place = before
-
-
-def module_of(args: tuple, names: dict[int, str], back: bool) -> str:
-    """The name of the innermost module at work; on the way back, that of the output.
-
-    Plumbing.
-    """
-    if back:
-        return args[1].line.place.module if isinstance(args[1], Symbol) else ""
-    frame = sys._getframe(2)
-    while frame is not None:
-        name = names.get(id(frame.f_locals.get("self")))
-        if name is not None:
-            return name
-        frame = frame.f_back
-    return ""
 
 
 def reopened(f: Callable, watched: dict) -> Callable:

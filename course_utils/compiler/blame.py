@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.compiler.kinds import Call
+from course_utils.compiler.calls import Call
 from course_utils.compiler.lines import Line, Place, Program
-from course_utils.compiler.standins import modules_of
 from course_utils.compiler.symbols import Recorder
 
 
@@ -20,7 +19,11 @@ def first_not_finite(recorder: Recorder) -> str | None:
     """
     given: set[Line] = set()
     for line in recorder.lines:
-        if line.dtype is None or line.dtype.kind != "f" or np.isfinite(line.value).all():
+        if (
+            line.dtype is None
+            or line.dtype.kind != "f"
+            or np.isfinite(line.value).all()
+        ):
             continue
         inputs = [x for x in line.inputs if x.kind != "constant" and x not in given]
         meant = line.kind == "input" and not np.isnan(line.value).any()
@@ -90,9 +93,9 @@ def same_or_equal(a: Any, b: Any) -> bool:
     return a is b or code is getattr(b, "__code__", b) or a == b
 
 
-def blamed(error: Exception, model: Any) -> str:
+def blamed(error: Exception, modules: list[tuple[str, Any]]) -> str:
     """The innermost module at work when an error arose, as `layers.1: `. Plumbing."""
-    names = {id(module): name for name, module in modules_of(model)}
+    names = {id(module): name for name, module in modules}
     found, trace = "", error.__traceback__
     while trace is not None:
         own = trace.tb_frame.f_locals.get("self")

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import as_strided
 
-from course_utils.compiler.lines import CannotCompile, Line
+from course_utils.compiler.calls import called, is_symbol, replaced
+from course_utils.compiler.lines import Line
 from course_utils.compiler.writing import WRITTEN, as_type
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def as_line(
     Plumbing.
     """
     if function in ANSWERS:
-        return function(*filled(args, options, recorder)[0])
+        return function(*replaced(args, is_symbol, lambda symbol: symbol.line.value))
     if function in RULES:
         made = RULES[function](recorder, *args, **options)
         if made is not None:
@@ -42,105 +43,6 @@ def as_line(
 
 # What is asked about an array without its numbers. A plan is made for these answers.
 ANSWERS = (np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj)
-
-
-def filled(args: tuple, options: dict, recorder: Recorder) -> tuple[tuple, dict]:
-    """Arguments with what the symbols stand for in their places. Plumbing."""
-    call = Call.of(recorder, None, args, options)[0]
-    return call.arguments(*[line.value for line in call.lines])
-
-
-# --- a call as it was -----------------------------------------------------------------
-
-
-class Hole(int):
-    """The place of a symbol in the arguments of a call. Plumbing."""
-
-
-class Call:
-    """A function and its arguments, with holes where symbols were. Plumbing."""
-
-    def __init__(self, function: Callable | None, args: tuple, options: dict):
-        self.function, self.args, self.options = function, args, options
-        self.lines: list[Line] = []
-        self.__name__ = getattr(function, "__name__", str(function))
-
-    @classmethod
-    def of(
-        cls, recorder: Recorder, function: Callable | None, args: tuple, options: dict
-    ) -> tuple[Call, list[Line]]:
-        """Take the symbols out of the arguments; give the call and their lines."""
-        lines: list[Line] = []
-
-        def hole(x: Symbol) -> Hole:
-            lines.append(x.line)
-            return Hole(len(lines) - 1)
-
-        args, options = replaced((args, options), is_symbol, hole)
-        call = cls(function, args, options)
-        call.lines = lines
-        return call, lines
-
-    def tree(self) -> tuple:
-        """Function and arguments, holes included, to be compared."""
-        return getattr(self.function, "slot", self.function), self.args, self.options
-
-    def arguments(self, *values: Any) -> tuple[tuple, dict]:
-        """The arguments with values in the holes."""
-        arguments = (self.args, self.options)
-        return replaced(arguments, is_hole, lambda hole: values[hole])
-
-    def __call__(self, *values: Any) -> Any:
-        args, options = self.arguments(*values)
-        return self.function(*args, **options)
-
-
-def is_symbol(x: Any) -> bool:
-    """Whether x stands for a line. Plumbing."""
-    return isinstance(getattr(x, "line", None), Line)
-
-
-def is_hole(x: Any) -> bool:
-    """Whether x is the place of a symbol. Plumbing."""
-    return isinstance(x, Hole)
-
-
-def replaced(tree: Any, found: Callable[[Any], bool], new: Callable) -> Any:
-    """A tree of tuples, lists and dicts with new leaves for those that are `found`.
-
-    Plumbing.
-    """
-    if found(tree):
-        return new(tree)
-    if type(tree) in (list, tuple):
-        return type(tree)([replaced(x, found, new) for x in tree])
-    if type(tree) is dict:
-        return {key: replaced(x, found, new) for key, x in tree.items()}
-    return tree
-
-
-def called(
-    recorder: Recorder, function: Callable, args: tuple, options: dict[str, Any]
-) -> Any:
-    """Write a call as it was; of several results each has a line. Plumbing."""
-    call, lines = Call.of(recorder, function, args, options)
-    value = call(*[line.value for line in lines])
-    if value is None:
-        raise CannotCompile(
-            f"{call.__name__} changes an array in place; compute a new one instead"
-        )
-    many = isinstance(value, tuple | list)
-    kept = value if many else np.asarray(value)[()]
-    out = recorder.add(Line("call", call, tuple(lines), {}, kept, recorder.place))
-    if not many:
-        return out
-    parts = range(len(value))
-    return type(value)([recorder.note("part", part, out, k=k) for k in parts])
-
-
-def part(value: tuple, k: int) -> Any:
-    """One of several results. Plumbing."""
-    return value[k]
 
 
 # --- rules ----------------------------------------------------------------------------
@@ -355,14 +257,17 @@ def one_a_row(recorder: Recorder, x: Any, index: tuple) -> bool:
     line = recorder.line_of(x)
     if len(index) != 2 or len(line.shape) != 2 or not isinstance(index[0], np.ndarray):
         return False
+    if line.kind == "axes":
+        return False
     columns = recorder.line_of(index[1])
     if not np.array_equal(index[0], np.arange(line.shape[0])):
         return False
     if columns.shape != index[0].shape or columns.dtype.kind not in "iu":
         return False
-    if columns.shape[0] == 0 or columns.kind == "constant":
+    if columns.shape[0] == 0:
         return False
-    n, symbol = line.shape[1], index[1]
+    symbol = index[1] if is_symbol(index[1]) else recorder.add(columns)
+    n = line.shape[1]
     return bool(np.min(symbol) >= -n) and bool(np.max(symbol) < n)
 
 

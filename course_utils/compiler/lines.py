@@ -54,6 +54,8 @@ class Line:
     def __post_init__(self) -> None:
         self.shape = np.shape(self.value)
         self.dtype = getattr(self.value, "dtype", None)
+        # Whether its memory is that of an input, of which it is a view.
+        self.shares = self.kind in ("axes", "view")
 
     def __repr__(self) -> str:
         kind = f"{self.dtype}{list(self.shape)}" if self.dtype else "a number"

@@ -153,7 +153,9 @@ class NestText:
         ways += [self.nest.axes[x] for x in self.nest.lines if x.kind != "fold"]
         row = without_none(self.nest.identity)
         every = all(without_none(axes) in ([], row) for axes in ways)
-        levels = all(self.nest.at[x] == (ELEMENT, 0) for x in self.nest.lines)
+        levels = all(
+            self.nest.at[x] == (ELEMENT, 0) and x.kind != "put" for x in self.nest.lines
+        )
         totals = all(
             is_single(self.nest, x) for x in self.nest.lines if x.kind == "fold"
         )
@@ -295,9 +297,10 @@ class NestText:
         """What a line computes, from its inputs."""
         f, domain = line.function, self.nest.domain[line]
         if line.kind == "pick":
-            base, axes = used(line.inputs[0], domain)
-            row = self.loop.element(base, axes).rpartition(LETTERS[domain[1]])[0]
-            return f"{row}{self.operand(line, 1, at, row=True)}]"
+            x, column = line.inputs[0], self.operand(line, 1, at, row=True)
+            place = self.loop.element(x, self.nest.identity).rpartition(",")[0]
+            whole = place or self.loop.names(x) + "["
+            return f"{whole}{', ' if place else ''}{column}]"
         if line.kind == "put":
             column = f"{LETTERS[domain[1]]} == {self.operand(line, 1, at, row=True)}"
             value = self.operand(line, 2, at, row=True)
@@ -328,7 +331,7 @@ def dtypes_of(line: Line) -> tuple[np.dtype | None, ...]:
 
     NumPy decides it: a number of Python takes the dtype of the array beside it.
     """
-    kinds = [x.dtype or type(x.value) for x in line.inputs]
+    kinds = [x.dtype or type_of(x.value) for x in line.inputs]
     if isinstance(line.function, np.ufunc):
         return line.function.resolve_dtypes((*kinds, None))[:-1]
     if line.function is np.where:
@@ -336,6 +339,11 @@ def dtypes_of(line: Line) -> tuple[np.dtype | None, ...]:
     if line.options.get("dtype"):
         return (line.dtype,)
     return (None,) * len(kinds)
+
+
+def type_of(value: Any) -> Any:
+    """What NumPy takes a number of Python for. Plumbing."""
+    return np.dtype(bool) if isinstance(value, bool) else type(value)
 
 
 def cast(text: str, old: Any, new: Any) -> str:

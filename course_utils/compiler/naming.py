@@ -25,11 +25,10 @@ class Names:
 
     def __init__(self, inputs: list[Line], lines: list[Line]):
         self.given: dict[Line, str] = {}
-        self.taken = {"x", "y", "np", "plus", "seen", "optimizer", *vars(F)}
+        self.taken = {"np", "plus", "seen", "optimizer", *vars(F)}
         self.number = {line: k for k, line in enumerate(lines)}
         for line in inputs:
-            label = line.options["label"]
-            self.given[line] = label if label in "xy" else self.free(label)
+            self.given[line] = self.free(line.options["label"])
 
     def free(self, label: str, many: bool = False) -> str:
         """A name that nobody has yet; with `many`, it has a number in any case."""

@@ -109,11 +109,15 @@ class Plan:
             return False
         order = nest.lines.index
         readers = self.schedule.users[old]
-        return self.death(old) == time and nest.sources[old] == {nest.identity} and all(
-            x in nest.at
-            and nest.at[x][0] == ELEMENT
-            and (nest.at[x][1], order(x)) <= (nest.at[line][1], order(line))
-            for x in readers
+        return (
+            self.death(old) == time
+            and nest.sources[old] == {nest.identity}
+            and all(
+                x in nest.at
+                and nest.at[x][0] == ELEMENT
+                and (nest.at[x][1], order(x)) <= (nest.at[line][1], order(line))
+                for x in readers
+            )
         )
 
     def lifetimes(self) -> dict[str, Life]:
@@ -134,7 +138,7 @@ class Plan:
         if line in self.schedule.told:
             return len(self.parts)
         users = self.schedule.users.get(line, [])
-        views = [self.death(x) for x in users if x.kind == "view"]
+        views = [self.death(x) for x in users if x.shares]
         return max([self.times[line], *views, *(self.times[x] for x in users)])
 
 

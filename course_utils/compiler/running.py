@@ -12,7 +12,7 @@ import numpy as np
 
 from course_utils.compiler.buffers import block
 from course_utils.compiler.jit import compiled, numba, plus
-from course_utils.compiler.lines import Line, Program, Slot
+from course_utils.compiler.lines import CannotCompile, Line, Program, Slot
 from course_utils.compiler.plan import Plan
 from course_utils.compiler.shorten import is_draw
 from course_utils.compiler.source import Source
@@ -61,12 +61,13 @@ class Runner:
     - `seconds`: what making and compiling the plan took.
     """
 
-    def __init__(self, program: Program, x: np.ndarray, y: np.ndarray):
+    def __init__(self, program: Program, *given: np.ndarray):
         began = time.perf_counter()
         self.program, self.plan = program, Plan(program)
         self.source = Source(self.plan)
         self.space = dict(self.source.space)
         self.batch: list[np.ndarray] | None = None
+        self.dtypes = [a.dtype for a in given]
         draws = [line.function.function for line in program.lines if is_draw(line)]
         self.drawn = [draw.slot for draw in draws]
         self.slots = {
@@ -77,7 +78,8 @@ class Runner:
         self.kinds = {name: kind_of(slot.get()) for name, slot in self.slots.items()}
         self.make_room()
         self.bind()
-        self.compile({"x": x, "y": y})
+        lines = [line for line, slot in program.inputs if slot is None]
+        self.compile(dict(zip(map(self.plan.names, lines), given, strict=True)))
         exec(compile(self.source.step, "<the step of a plan>", "exec"), self.space)
         self.step = self.space["step"]
         self.seconds = time.perf_counter() - began
@@ -96,16 +98,23 @@ class Runner:
                 raw = memory[start : start + size]
                 self.space[name] = raw.view(line.dtype).reshape(shape)
 
-    def compile(self, batch: dict[str, np.ndarray]) -> None:
+    def compile(self, given: dict[str, np.ndarray]) -> None:
         """Compile the loops for the kinds of arrays that they get."""
-        known, names = self.space | batch, self.plan.names
+        known, names = self.space | given, self.plan.names
         for name, text, loop in self.source.loops:
             function = compiled(
                 function_of(text, tuple(loop.formulas.values())), "numpy"
             )
             arrays = [known.get(names(x), np.asarray(x.value)) for x in loop.arrays]
             numbers = [known.get(names(x), x.value) for x in loop.numbers]
-            function.compile(tuple(map(numba().typeof, [*arrays, *numbers])))
+            kinds = tuple(map(numba().typeof, [*arrays, *numbers]))
+            try:
+                function.compile(kinds)
+            except numba().core.errors.NumbaError as error:
+                raise CannotCompile(
+                    f"Numba cannot compile {name} for arguments {kinds}; it takes "
+                    f"float32, float64, integers and booleans"
+                ) from error
             self.space[name] = function
 
     def bind(self) -> None:
@@ -151,22 +160,22 @@ class Runner:
                 return f"the attribute {watched[1]!r}"
         return "the outcome of an `if`"
 
-    def __call__(self, x: np.ndarray, y: np.ndarray) -> float | None:
+    def __call__(self, *given: np.ndarray) -> float | None:
         """Run the step; None where a guard does not hold, and nothing has changed."""
         if self.drawn:
-            return self.drawing(x, y)
-        loss = self.step(x, y)
+            return self.drawing(*given)
+        loss = self.step(*given)
         if loss is not None and self.plan.schedule.left:
             self.leave()
         return loss
 
-    def drawing(self, x: np.ndarray, y: np.ndarray) -> float | None:
+    def drawing(self, *given: np.ndarray) -> float | None:
         """The same with random numbers: what is drawn in vain has not been drawn."""
         generators = {id(rng := slot.get()): rng for slot in self.drawn}.values()
         before = [(rng, rng.bit_generator.state) for rng in generators]
         loss = None
         try:
-            loss = self.step(x, y)
+            loss = self.step(*given)
         finally:
             if loss is None:
                 for rng, state in before:
@@ -175,16 +184,16 @@ class Runner:
             self.leave()
         return loss
 
-    def of_rows(self, x: np.ndarray, y: np.ndarray, rows: Any) -> float | None:
+    def of_rows(self, given: tuple[np.ndarray, ...], rows: Any) -> float | None:
         """Run the step for some rows, which are gathered into a batch of its own."""
-        rows = np.asarray(rows)
+        rows, n = np.asarray(rows), len(given[0])
         if self.batch is None:
-            n = len(rows)
-            self.batch = [np.empty((n, *a.shape[1:]), a.dtype) for a in (x, y)]
-        if (wrong := compiled(outside)(rows, len(x))) >= 0:
-            raise IndexError(f"there is no row {rows[wrong]} among {len(x)}")
-        for a, part in zip((x, y), self.batch, strict=True):
-            flat, out = a.reshape(len(a), -1), part.reshape(len(part), -1)
+            shapes = [(len(rows), *a.shape[1:]) for a in given]
+            self.batch = [np.empty(*pair) for pair in zip(shapes, self.dtypes, strict=True)]
+        if (wrong := compiled(outside)(rows, n)) >= 0:
+            raise IndexError(f"there is no row {rows[wrong]} among {n}")
+        for a, part in zip(given, self.batch, strict=True):
+            flat, out = a.reshape(n, -1), part.reshape(len(part), -1)
             if out.size:
                 compiled(gather, "numpy")(rows, flat, out)
         return self(*self.batch)

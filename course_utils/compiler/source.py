@@ -39,7 +39,9 @@ class Source:
         self.known: dict[str, str] = {}
         self.texts: list[str] = []
         self.space: dict[str, Any] = {"np": np, "seen": seen}
-        self.step = "\n".join(["def step(x, y):", *right(list(self.body()))])
+        given = [self.names(x) for x, slot in plan.program.inputs if slot is None]
+        head = f"def step({', '.join(given)}):"
+        self.step = "\n".join([head, *right(list(self.body()))])
 
     def __str__(self) -> str:
         return "\n\n\n".join([*self.texts, self.step]) + "\n"

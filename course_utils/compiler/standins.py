@@ -14,20 +14,29 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.compiler.kinds import called
+from course_utils.compiler.calls import called
 from course_utils.compiler.lines import CannotCompile, Line, Slot
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.tape import Node
 
 
-def modules_of(model: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Names like `layers.0`, and the modules; the model itself has none. Plumbing."""
-    yield name, model
-    for key, value in vars(model).items() if hasattr(model, "__dict__") else ():
-        many = isinstance(value, list | tuple)
-        for k, part in enumerate(value) if many else [("", value)]:
-            if hasattr(part, "forward"):
-                yield from modules_of(part, f"{name}.{key}.{k}".strip("."))
+def modules_of(model: Any) -> list[tuple[str, Any]]:
+    """Names like `layers.0`, and the modules, each once; the model itself has none.
+
+    Plumbing.
+    """
+    found, waiting = {}, [("", model)]
+    while waiting:
+        name, module = waiting.pop(0)
+        if id(module) in found:
+            continue
+        found[id(module)] = name, module
+        for key, value in getattr(module, "__dict__", {}).items():
+            many = isinstance(value, list | tuple)
+            for k, part in enumerate(value) if many else [("", value)]:
+                if hasattr(part, "forward"):
+                    waiting.append((f"{name}.{key}.{k}".strip("."), part))
+    return list(found.values())
 
 
 def parameters_of(model: Any, optimizer: Any) -> dict[str, Node]:
@@ -138,7 +147,9 @@ class StandIns:
     def name_in(self, holder: Any, name: str, value: Any) -> None:
         """Watch a number or an array, and those in a dict or in an object of settings."""
         inner = value if isinstance(value, dict) else {}
-        if type(value).__module__ in ("__main__", "types") and hasattr(value, "__dict__"):
+        if type(value).__module__ in ("__main__", "types") and hasattr(
+            value, "__dict__"
+        ):
             inner = vars(value)
         if isinstance(value, WATCHED):
             self.watched.append((holder, name, value))

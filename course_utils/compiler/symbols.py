@@ -29,8 +29,8 @@ class Recorder:
     - `names`: those of the modules, by id; `failed`: where an operation failed.
     """
 
-    def __init__(self) -> None:
-        self.names: dict[int, str] = {}
+    def __init__(self, names: dict[int, str] | None = None) -> None:
+        self.names = names or {}
         self.failed = Place()
         self.lines: list[Line] = []
         self.guards: list[tuple[Line, bool]] = []
@@ -41,7 +41,7 @@ class Recorder:
 
     def add(self, line: Line) -> Symbol:
         """Write a line."""
-        if any(base_of(x) in self.outdated for x in line.inputs if x.kind == "axes"):
+        if any(base_of(x) in self.outdated for x in line.inputs if x.shares):
             raise CannotCompile(
                 "an array was changed in place after a view of it (.T, a slice) was "
                 "taken, and then the view was used; take the view afterwards"
@@ -98,7 +98,7 @@ class Recorder:
 
 def base_of(line: Line) -> Line:
     """The line whose memory a view looks at. Plumbing."""
-    while line.kind == "axes" or (line.kind == "view"):
+    while line.shares:
         line = line.inputs[0]
     return line
 
@@ -181,7 +181,7 @@ class Symbol(Tensor):
 
     def become(self, new: Symbol) -> None:
         """Stand for another line from now on: the array was changed in place."""
-        if self.line.kind in ("axes", "view"):
+        if self.line.shares:
             raise CannotCompile(
                 "an array was changed in place through a view of it (.T, a slice); "
                 "make a new array instead, x = x + 1 for x += 1"

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from course_utils import functional as F
+from course_utils.compiler.calls import called, is_symbol
 from course_utils.compiler.jit import compiled, numba
-from course_utils.compiler.kinds import called, is_symbol
 from course_utils.compiler.lines import Line, Place
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.writing import MANY, SLOW
-from course_utils.tape import Op
+from course_utils.tape import Node, Op
+from course_utils.tensor import Tensor
 
 
 def formulas() -> dict[str, FunctionType]:
@@ -49,15 +50,22 @@ def watching(recorder: Recorder) -> Iterator[None]:
         if isinstance(f, FunctionType) and f in watched
     ]
     run = partial(operation, recorder, watched)
-    forward, vjp = Op.forward, Op.vjp
+    forward, vjp, init = Op.forward, Op.vjp, Tensor.__init__
+
+    def begin(self: Tensor, data: Any, requires_grad: bool = True) -> None:
+        if not isinstance(data, Symbol):
+            return init(self, data, requires_grad)
+        return Node.__init__(self, data.data, requires_grad)
+
     try:
         for space, name, f in kept:
             space[name] = watched[f]
         Op.forward = property(lambda op: partial(run, op, op[1]))
         Op.vjp = property(lambda op: partial(run, op, op[2], back=True))
+        Tensor.__init__ = begin
         yield
     finally:
-        Op.forward, Op.vjp = forward, vjp
+        Op.forward, Op.vjp, Tensor.__init__ = forward, vjp, init
         for space, name, f in kept:
             space[name] = f
 
@@ -145,6 +153,10 @@ def formula(recorder: Recorder, f: Callable, *args: Any, **options: Any) -> Any:
     inside = recorder.lines[mark[0] :]
     alone = recorder.asked == asked and not options and all(map(plain, args))
     if not alone or not elementwise(inside) or not compiles(f, kinds(recorder, args)):
+        return out
+    shape = np.broadcast_shapes(*(x.line.shape for x in symbols))
+    results = out if isinstance(out, tuple) else (out,)
+    if any(x.line.shape != shape for x in results if isinstance(x, Symbol)):
         return out
     return named(recorder, f, args, out, inside, mark)
 

@@ -76,6 +76,7 @@ class Runner:
             if slot is not None and not line.is_number
         }
         self.kinds = {name: kind_of(slot.get()) for name, slot in self.slots.items()}
+        self.refuse()
         self.make_room()
         self.bind()
         lines = [line for line, slot in program.inputs if slot is None]
@@ -83,6 +84,22 @@ class Runner:
         exec(compile(self.source.step, "<the step of a plan>", "exec"), self.space)
         self.step = self.space["step"]
         self.seconds = time.perf_counter() - began
+
+    def refuse(self) -> None:
+        """Raise CannotCompile if what is written cannot be, or is written elsewhere."""
+        stored = [slot for slot in self.plan.schedule.stores.values()]
+        for slot in stored:
+            if (
+                isinstance(array := slot.get(), np.ndarray)
+                and not array.flags.writeable
+            ):
+                raise CannotCompile(f"{slot.label} cannot be written: copy it first")
+            for other in self.slots.values():
+                if other is not slot and np.may_share_memory(array, other.get()):
+                    raise CannotCompile(
+                        f"{' and '.join(sorted((slot.label, other.label)))} share "
+                        f"memory; give each an array of its own"
+                    )
 
     # --- once -------------------------------------------------------------------------
 
@@ -189,7 +206,9 @@ class Runner:
         rows, n = np.asarray(rows), len(given[0])
         if self.batch is None:
             shapes = [(len(rows), *a.shape[1:]) for a in given]
-            self.batch = [np.empty(*pair) for pair in zip(shapes, self.dtypes, strict=True)]
+            self.batch = [
+                np.empty(*pair) for pair in zip(shapes, self.dtypes, strict=True)
+            ]
         if (wrong := compiled(outside)(rows, n)) >= 0:
             raise IndexError(f"there is no row {rows[wrong]} among {n}")
         for a, part in zip(given, self.batch, strict=True):

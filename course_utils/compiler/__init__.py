@@ -14,8 +14,8 @@ What the notebook builds stands in `jit`, `scalars`, `lines`, `shorten`, `nests`
 Numba is imported where something is compiled.
 """
 
-from course_utils.compiler.loss import compile_loss
 from course_utils.compiler.lines import CannotCompile
+from course_utils.compiler.loss import compile_loss
 from course_utils.compiler.scalars import CompiledTape
 from course_utils.compiler.step import compile_step
 

@@ -29,6 +29,7 @@ class Call:
         return getattr(self.function, "slot", self.function), self.args, self.options
 
     def __call__(self, *values: Any) -> Any:
+        """The result for values in the holes."""
         args, options = replaced(
             (self.args, self.options),
             lambda x: isinstance(x, Hole),

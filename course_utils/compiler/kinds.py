@@ -79,6 +79,8 @@ def folding(ufunc: np.ufunc) -> Callable:
             return None
         if dtype is not None:
             x = cast(recorder, x, dtype, copy=False)
+        if recorder.line_of(x).dtype.kind not in "fiu" and ufunc is not np.add:
+            return None
         return folded(recorder, ufunc, x, axis, keepdims)
 
     return how
@@ -209,7 +211,7 @@ for function in (
 
 @rule(np.reshape)
 def reshape(recorder: Recorder, x: Any, shape: Any, **options: Any) -> Symbol:
-    """Write a reshape: axes of one element come and go, or a view for Python. Plumbing."""
+    """Write a reshape: axes of one element come and go; or else a view. Plumbing."""
     line = recorder.line_of(x)
     new = np.reshape(line.value, shape, **options).shape
     if [n for n in line.shape if n != 1] == [n for n in new if n != 1]:

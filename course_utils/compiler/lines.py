@@ -73,8 +73,10 @@ class Line:
 
 
 def name_of(function: Any) -> str:
-    """The name of a function, for people. Plumbing."""
-    return getattr(function, "__name__", None) or type(function).__name__
+    """The name of a function, for people: `exp`, `add.reduce`. Plumbing."""
+    owner = getattr(function, "__self__", None)
+    inner = f"{owner.__name__}." if isinstance(owner, np.ufunc) else ""
+    return inner + (getattr(function, "__name__", None) or type(function).__name__)
 
 
 class Slot(NamedTuple):

@@ -104,7 +104,7 @@ class Loop:
 
 
 def alone(value: Any) -> Any:
-    """The one element of an array as a number of Python; a number as it is. Plumbing."""
+    """The one element of an array as a number of Python. Plumbing."""
     return value.item() if isinstance(value, np.ndarray | np.generic) else value
 
 
@@ -134,6 +134,10 @@ class NestText:
 
     def __init__(self, loop: Loop, nest: Nest):
         self.loop, self.nest = loop, nest
+
+    def value(self, line: Line) -> str:
+        """The name of a value."""
+        return self.loop.names.value(line)
 
     def lines(self) -> list[str]:
         """The nest, with the sums over all rows around it."""
@@ -182,13 +186,11 @@ class NestText:
         """The head of loop k; its length is that of an array, or a short number."""
         n, last = self.nest.shape[k], k == len(self.nest.shape) - 1
         if self.loop.flat:
-            return (
-                f"for i in range({next(self.lengths(k), math.prod(self.nest.shape))}):"
-            )
-        found = f"{n}"
-        if not (last and k and n <= SHORT):
-            found = next(self.lengths(k), found)
-        return f"for {LETTERS[k]} in range({found}):"
+            row = without_none(self.nest.identity) or [k]
+            n, k = next(self.lengths(row[-1]), math.prod(self.nest.shape)), 0
+        elif not (last and k and n <= SHORT):
+            n = next(self.lengths(k), n)
+        return f"for {LETTERS[k]} in range({n}):"
 
     def lengths(self, k: int) -> Iterator[str]:
         """What loop k may take its length from."""
@@ -218,7 +220,7 @@ class NestText:
         """A value, and its place in an array if it has one; or one more summand."""
         if line.kind == "fold":
             return [self.added(line, at)]
-        name = self.loop.names.value(line)
+        name = self.value(line)
         if line.kind == "store":
             new = self.new_value(line, at)
             return [f"{name} = {self.operand(line, 0, at)}"] if new == name else []
@@ -227,14 +229,14 @@ class NestText:
     def new_value(self, store: Line, at: tuple[str, int]) -> str:
         """The name of what is stored; one of its own, if it comes from an array."""
         value = self.operand(store, 0, at)
-        return self.loop.names.value(store) if "[" in value else value
+        return self.value(store) if "[" in value else value
 
     def kept(self, line: Line) -> list[str]:
         """A value put into its array."""
         if line not in self.loop.kept:
             return []
         place = self.loop.element(line, self.nest.axes[line])
-        return [f"{place} = {self.loop.names.value(line)}"]
+        return [f"{place} = {self.value(line)}"]
 
     # --- sums -------------------------------------------------------------------------
 
@@ -242,7 +244,7 @@ class NestText:
         """Where a sum is added up: in a number of its own, or in its array."""
         if self.nest.when[line][0] == LATER and not is_single(self.nest, line):
             return self.loop.element(line, self.nest.axes[line])
-        return f"s{self.loop.names.value(line)[1:]}"
+        return f"s{self.value(line)[1:]}"
 
     def begun(self, line: Line) -> list[str]:
         """The start of a sum, or of a maximum."""
@@ -266,8 +268,8 @@ class NestText:
         total = self.total(line)
         if "[" in total:
             return []
-        whole = cast(total, None, np.dtype(np.float32)) if is_float32(line) else total
-        return [f"{self.loop.names.value(line)} = {whole}", *self.kept(line)]
+        whole = f"np.float32({total})" if line.dtype == np.float32 else total
+        return [f"{self.value(line)} = {whole}", *self.kept(line)]
 
     # --- expressions ------------------------------------------------------------------
 
@@ -280,15 +282,10 @@ class NestText:
         if base.is_number or base.is_known:
             text = self.loop.number(base)
         elif base in self.nest.axes:
-            level, _ = when = self.nest.when[base]
-            at_hand = level == ROW or when == at
-            text = (
-                self.loop.names.value(base)
-                if at_hand
-                else self.loop.element(base, axes)
-            )
+            at_hand = self.nest.when[base] == at or self.nest.when[base][0] == ROW
+            text = self.value(base) if at_hand else self.loop.element(base, axes)
         elif base in self.loop.known:
-            text = self.loop.names.value(base)
+            text = self.value(base)
         else:
             text = self.loop.element(base, axes)
         return cast(text, base.dtype, dtype)
@@ -352,7 +349,7 @@ def cast(text: str, old: Any, new: Any) -> str:
         return text
     if old is None and new == np.float64:
         return text
-    return f"np.{new.name if new != bool else 'bool_'}({text})"
+    return f"np.{'bool_' if new.kind == 'b' else new.name}({text})"
 
 
 def folded_by(line: Line) -> np.ufunc:
@@ -360,13 +357,8 @@ def folded_by(line: Line) -> np.ufunc:
     return line.function.__self__
 
 
-def is_float32(line: Line) -> bool:
-    """Whether a line has this dtype. Plumbing."""
-    return line.dtype == np.float32
-
-
 def start_of(line: Line) -> str:
-    """What a sum or a maximum begins with; sums of floats are kept in float64. Plumbing."""
+    """What a sum or a maximum begins with; sums of floats are of float64. Plumbing."""
     kind, sign = line.dtype.kind, "-" if folded_by(line) is np.maximum else ""
     if folded_by(line) is np.add:
         return "0.0" if kind == "f" else "0"

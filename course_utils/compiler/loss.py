@@ -50,9 +50,11 @@ class CompiledLoss(Replays):
             out = self.f(*symbols)
         out = out.data if isinstance(out, Node) else out
         if not isinstance(out, Symbol) or np.size(out.line.value) != 1:
+            shape = (
+                f"shape {out.shape}" if isinstance(out, Symbol) else type(out).__name__
+            )
             raise CannotCompile(
-                f"f has to give one number computed from its inputs; found "
-                f"{type(out).__name__ if not isinstance(out, Symbol) else out}"
+                f"f has to give one number computed from its inputs; found {shape}"
             )
         inputs = [(symbol.line, None) for symbol in symbols]
         lines, guards = recorder.lines, recorder.guards

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 
@@ -10,6 +11,9 @@ from course_utils.compiler.lines import Line
 
 WORDS = {"+": "sum", "−": "difference", "×": "product", "÷": "quotient", "@": "matmul"}
 WORDS |= {"√": "sqrt", "σ": "sigmoid", "[ ]": "part", "": "value"}
+
+# Loops, values and what the source adds have names of this kind.
+OURS = re.compile(r"[i-r]|[st]\d+|(loop|do|at)_.*")
 
 
 def identifier(text: str) -> str:
@@ -25,7 +29,15 @@ class Names:
 
     def __init__(self, inputs: list[Line], lines: list[Line]):
         self.given: dict[Line, str] = {}
-        self.taken = {"np", "plus", "seen", "optimizer", *vars(F)}
+        self.taken = {
+            "np",
+            "plus",
+            "seen",
+            "step",
+            "optimizer",
+            *vars(F),
+            *dir(builtins),
+        }
         self.number = {line: k for k, line in enumerate(lines)}
         for line in inputs:
             self.given[line] = self.free(line.options["label"])
@@ -36,7 +48,7 @@ class Names:
         k = 1 if many else 2
         if many:
             whole = f"{name}_1"
-        while whole in self.taken:
+        while whole in self.taken or OURS.fullmatch(whole):
             k, whole = k + 1, f"{name}_{k}"
         self.taken.add(whole)
         return whole

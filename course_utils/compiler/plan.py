@@ -27,7 +27,7 @@ class Plan:
 
     def __init__(self, program: Program):
         self.program, self.schedule = program, Schedule(program)
-        self.names = Names([x for x, _ in program.inputs], self.schedule.lines)
+        self.names = Names([x for x, _ in program.inputs], program.lines)
         self.batch = (program.inputs[0][0].shape or (1,))[0]
         self.kept: set[Line] = set()
         self.rows: set[Line] = set()
@@ -64,7 +64,7 @@ class Plan:
         return [(line, answer) for line, answer in asked if line in lines]
 
     def keep(self, line: Line, nest: Nest, loop: set[Line]) -> None:
-        """Decide whether a value needs an array: who wants it when it is gone?"""
+        """Decide whether a value needs an array, for those who want it later."""
         users = self.schedule.users.get(line, [])
         within = [x for x in users if x in nest.axes]
         around = [x for x in users if x in loop and x not in nest.axes]

@@ -12,7 +12,7 @@ import numpy as np
 
 from course_utils.compiler.buffers import block
 from course_utils.compiler.jit import compiled, numba, plus
-from course_utils.compiler.lines import CannotCompile, Line, Program, Slot
+from course_utils.compiler.lines import CannotCompile, Line, Program
 from course_utils.compiler.plan import Plan
 from course_utils.compiler.shorten import is_draw
 from course_utils.compiler.source import Source
@@ -21,7 +21,7 @@ from course_utils.compiler.stages import base_of
 
 @cache
 def function_of(text: str, formulas: tuple[FunctionType, ...]) -> FunctionType:
-    """The function of a text; two loops of one text are one, compiled once. Plumbing."""
+    """The function of a text; two loops of one text are compiled once. Plumbing."""
     space = {"np": np, "plus": plus} | {f.__name__: f for f in formulas}
     exec(compile(text, "<a loop of a plan>", "exec"), space)
     return next(reversed(space.values()))
@@ -97,7 +97,7 @@ class Runner:
             for other in self.slots.values():
                 if other is not slot and np.may_share_memory(array, other.get()):
                     raise CannotCompile(
-                        f"{' and '.join(sorted((slot.label, other.label)))} share "
+                        f"{' and '.join(sorted([slot.label, other.label]))} share "
                         f"memory; give each an array of its own"
                     )
 
@@ -124,13 +124,13 @@ class Runner:
             )
             arrays = [known.get(names(x), np.asarray(x.value)) for x in loop.arrays]
             numbers = [known.get(names(x), x.value) for x in loop.numbers]
-            kinds = tuple(map(numba().typeof, [*arrays, *numbers]))
             try:
-                function.compile(kinds)
-            except numba().core.errors.NumbaError as error:
+                function.compile(tuple(map(numba().typeof, [*arrays, *numbers])))
+            except (numba().core.errors.NumbaError, NotImplementedError) as error:
+                kinds = sorted({a.dtype.name for a in arrays})
                 raise CannotCompile(
-                    f"Numba cannot compile {name} for arguments {kinds}; it takes "
-                    f"float32, float64, integers and booleans"
+                    f"Numba cannot compile {name}, for arrays of {', '.join(kinds)}: "
+                    f"it takes float32, float64, integers and booleans"
                 ) from error
             self.space[name] = function
 

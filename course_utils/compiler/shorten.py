@@ -50,10 +50,11 @@ def rewritten(lines: list[Line]) -> tuple[list[Line], Callable[[Line], Line]]:
 
 
 def answer(line: Line) -> Line | None:
-    """A line that is known to hold the same numbers, or None. Taught in: 12_compiled_tape.
+    """A line that is known to hold the same numbers, or None.
 
     x⁰ is 1; a product with 1 is the other factor; a copy that nobody changes is the
     array itself; and what is computed from known numbers is known.
+    Taught in: 12_compiled_tape.
     """
     inputs = line.inputs
     if line.kind == "copy":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.compiler.kinds import seen, sliced
-from course_utils.compiler.lines import Line, Slot
+from course_utils.compiler.lines import Line, Slot, name_of
 from course_utils.compiler.loops import Loop, right, wrapped
 from course_utils.compiler.plan import Plan, is_loop
 from course_utils.compiler.stages import base_of
@@ -118,7 +118,7 @@ class Source:
         operands = [self.operand(x) for x in line.inputs]
         name = self.names(line)
         if line.kind in ("product", "map", "fold"):
-            function = full_name(line.function)
+            function = f"np.{name_of(line.function)}"
             options = [f"{k}={v!r}" for k, v in line.options.items()]
             return f"{function}({', '.join([*operands, *options])}, out={name})"
         text = self.result(line, operands)
@@ -169,13 +169,9 @@ class Source:
         """A view of an array: turned, or with other axes."""
         inner, axes = self.operand(line.inputs[0]), line.options["axes"]
         rank = len(line.inputs[0].shape)
-        if axes == tuple(reversed(range(rank))):
+        if axes == tuple(range(rank))[::-1]:
             return f"{inner}.T"
-        if (
-            sorted(x for x in axes if x is not None)
-            == list(range(rank))
-            == sorted(x or 0 for x in axes)
-        ):
+        if len(axes) == rank and set(axes) == set(range(rank)):
             return f"{inner}.transpose({axes})"
         return f"seen({inner}, {axes}, {line.options['shape']})"
 
@@ -205,13 +201,6 @@ def shapes_of(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [shapes_of(x) for x in value]
     return np.shape(value)
-
-
-def full_name(function: Any) -> str:
-    """`np.matmul`, `np.add.reduce`. Plumbing."""
-    owner = getattr(function, "__self__", None)
-    inner = f"{owner.__name__}." if isinstance(owner, np.ufunc) else ""
-    return f"np.{inner}{function.__name__}"
 
 
 def text_of(slot: Slot) -> str:

@@ -18,12 +18,12 @@ from course_utils.compiler.lines import Line, Program, Slot
 from course_utils.compiler.writing import MANY, SLOW
 
 LOOPED = ("map", "fold", "pick", "put", "store")
-RISKY = ("pick", "put", "call", "view")  # not to be run before the guards above hold
+RISKY = ("pick", "put", "call", "store")  # not to be run before guards hold
 GIVEN = ("input", "constant", "number")  # there before the first stage
 
 
 def base_of(line: Line) -> Line:
-    """The line whose numbers these are, if its axes are only seen otherwise. Plumbing."""
+    """The line whose numbers these are, if its axes are but turned. Plumbing."""
     while line.kind == "axes":
         line = line.inputs[0]
     return line
@@ -39,7 +39,7 @@ def is_looped(line: Line) -> bool:
 
 
 def folds_well(line: Line) -> bool:
-    """Whether a sum is one over the last axis, over all others, or over all. Plumbing."""
+    """Whether a sum is over the last axis, over all others, or over all. Plumbing."""
     shape = line.inputs[0].shape
     wide = [k for k, n in enumerate(shape) if n != 1]
     folded = [k for k in line.options["axis"] if shape[k] != 1]
@@ -67,12 +67,12 @@ class Schedule:
         self.users = users_of(self.lines)
         left = [x for _, x in self.left if isinstance(x, Line)]
         self.told = set(map(base_of, [program.result, *left]))
-        asked = self.told | {base_of(line) for line, _ in program.guards}
+        self.asked = {base_of(line) for line, _ in program.guards}
         self.stage: dict[Line, int] = {}
         for k, line in enumerate(self.lines):
             self.stage[line] = self.earliest(line, k)
         for line in reversed(self.lines):
-            if line not in asked:
+            if line not in self.asked | self.told:
                 self.stage[line] = self.latest(line)
 
     def enter(self, slot: Slot, new: Any) -> None:
@@ -94,13 +94,10 @@ class Schedule:
         looped = is_looped(line)
         inputs = [base_of(x) for x in line.inputs]
         if line.kind == "store":
-            inputs += self.others_of(line)
+            inputs += self.before_a_store(line)
         before = [self.after(x, looped) for x in inputs if x in self.stage]
-        if line.kind in RISKY or line.kind == "store":
-            guards = self.guards_in(self.lines[:k])
-            if line.kind in ("pick", "put"):
-                guards = filter(self.is_whole, guards)
-            before += [self.stage[x] + 2 for x in guards]
+        if line.kind in RISKY:
+            before += [self.stage[x] + 2 for x in self.guards_of(line, k)]
         first = max(before, default=0)
         return first + (first % 2 != looped)
 
@@ -110,16 +107,24 @@ class Schedule:
         same = looped == is_looped(line) or line.kind in GIVEN
         return stage if same else stage + 1
 
-    def others_of(self, store: Line) -> list[Line]:
-        """Those who read the old value, and every call: all come before."""
-        readers = [x for x in self.users.get(store.inputs[1], ()) if x is not store]
-        calls = [x for x in self.lines if x.kind == "call"]
-        return readers + calls
+    def before_a_store(self, store: Line) -> list[Line]:
+        """Those who read the old value, also through a view of it, and every call."""
+        found = [x for x in self.lines if x.kind == "call"]
+        waiting = [store.inputs[1]]
+        while waiting:
+            readers = [x for x in self.users.get(waiting.pop(), ()) if x is not store]
+            found += readers
+            waiting += [x for x in readers if x.shares]
+        return found
 
-    def guards_in(self, lines: Iterable[Line]) -> list[Line]:
-        """The lines among these whose truth was asked for."""
-        asked = {base_of(line) for line, _ in self.program.guards}
-        return [x for x in lines if x in asked and self.stage.get(x, -1) >= 0]
+    def guards_of(self, line: Line, k: int) -> list[Line]:
+        """The guards that have to hold before line k: those above it.
+
+        An index has to wait for those that are about integers only, as its bounds are.
+        """
+        above = [x for x in self.lines[:k] if x in self.asked and x.kind not in GIVEN]
+        index = line.kind in ("pick", "put")
+        return [x for x in above if self.is_whole(x)] if index else above
 
     def is_whole(self, line: Line) -> bool:
         """Whether a line comes from integers alone, as the bounds of an index do."""
@@ -129,13 +134,15 @@ class Schedule:
     def latest(self, line: Line) -> int:
         """A later stage, if nothing has to be kept for it until then."""
         stage, users = self.stage[line], self.users.get(line, [])
-        if not is_looped(line) or line.kind == "store" or not users:
+        inputs = [base_of(x) for x in line.inputs]
+        moved = is_looped(line) and line.kind != "store" and users
+        if not moved or any(x.shares for x in inputs):
             return stage
         last = min(self.stage[x] - (not is_looped(x)) for x in users)
-        for x in map(base_of, line.inputs):
-            last = min(
-                [last, *(self.stage[s] for s in self.stores if s.inputs[1] is x)]
-            )
+        last = min(
+            [last, *(self.stage[s] for s in self.stores if s.inputs[1] in inputs)]
+        )
+        for x in inputs:
             if x in self.stage and is_looped(x):
                 if any(self.stage[u] < last for u in self.users[x] if u is not line):
                     return stage

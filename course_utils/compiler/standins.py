@@ -9,7 +9,7 @@ for what they were.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import CodeType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,7 @@ class Draw:
         self.slot, self.__name__, self.copy = slot, name, copy
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        """Draw."""
         rng = self.copy or self.slot.get()
         return getattr(rng, self.__name__)(*args, **options)
 
@@ -136,26 +137,24 @@ class StandIns:
 
     def names_in(self, function: Any) -> None:
         """Watch the numbers and arrays that a function takes from around it."""
-        code = getattr(function, "__code__", None)
-        if code is None:
+        if (code := getattr(function, "__code__", None)) is None:
             return
-        for name in names_of(code) & function.__globals__.keys():
-            self.name_in(function.__globals__, name, function.__globals__[name])
+        names, around = words_of(code), function.__globals__
+        for name in names & around.keys():
+            self.name_in(around, name, names)
         for cell in function.__closure__ or ():
-            self.name_in(cell, "cell_contents", cell.cell_contents)
+            self.name_in(cell, "cell_contents", names)
 
-    def name_in(self, holder: Any, name: str, value: Any) -> None:
-        """Watch a number or an array, and those in a dict or in an object of settings."""
-        inner = value if isinstance(value, dict) else {}
-        if type(value).__module__ in ("__main__", "types") and hasattr(
-            value, "__dict__"
-        ):
-            inner = vars(value)
+    def name_in(self, holder: Any, name: str, names: set) -> None:
+        """Watch a number or an array, or those named in a dict or in an object."""
+        value = holder[name] if isinstance(holder, dict) else getattr(holder, name)
         if isinstance(value, WATCHED):
             self.watched.append((holder, name, value))
-        for key, x in inner.items():
-            if isinstance(x, WATCHED):
-                self.watched.append((inner, key, x))
+        elif not isinstance(value, ModuleType | FunctionType | type):
+            inner = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+            for key in names & inner.keys():
+                if isinstance(inner[key], WATCHED):
+                    self.watched.append((inner, key, inner[key]))
 
     def stand_in(self, slot: Slot, value: Any, numbers: bool) -> Any:
         """Symbols for arrays and numbers, in lists, tuples and dicts as well."""
@@ -183,7 +182,7 @@ class StandIns:
     # --- out --------------------------------------------------------------------------
 
     def changes(self) -> list[tuple[Slot, Any]]:
-        """What the step leaves behind: a slot, and its new line or a plain value."""
+        """What the step leaves behind: slots, and their new lines or values."""
         known = {(id(x.owner), x.name, x.keys): x for x in self.lines}
         found = [(x, x.owner.data.line) for x in self.lines if x.name == "data"]
         for owner, label, stood in self.owners:
@@ -220,10 +219,11 @@ def attributes_of_class(kind: type) -> dict[str, Any]:
     return {k: x for k, x in every if isinstance(x, WATCHED) and not k.startswith("_")}
 
 
-def names_of(code: CodeType) -> set[str]:
-    """The global names in a code, and in the functions that it makes. Plumbing."""
+def words_of(code: CodeType) -> set[str]:
+    """The names and texts in a code, and in the functions that it makes. Plumbing."""
+    texts = [part for part in code.co_consts if isinstance(part, str)]
     inner = [part for part in code.co_consts if isinstance(part, CodeType)]
-    return set(code.co_names).union(*map(names_of, inner))
+    return set(code.co_names).union(texts, *map(words_of, inner))
 
 
 def inside(slot: Slot, key: Any) -> Slot:
@@ -232,7 +232,7 @@ def inside(slot: Slot, key: Any) -> Slot:
 
 
 def leaves(tree: Any, keys: tuple = ()) -> Iterator[tuple[tuple, Any]]:
-    """The leaves of lists, tuples and dicts, with the keys that lead there. Plumbing."""
+    """The leaves of lists, tuples and dicts, with the keys to them. Plumbing."""
     if type(tree) not in (list, tuple, dict):
         yield keys, tree
         return

@@ -187,7 +187,7 @@ def compiles(f: Callable, dtypes: tuple[np.dtype, ...]) -> bool:
     from_dtype = numba().from_dtype
     try:
         compiled(f, "numpy").compile(tuple(map(from_dtype, dtypes)))
-    except numba().core.errors.NumbaError:
+    except (numba().core.errors.NumbaError, NotImplementedError):
         return False
     return True
 

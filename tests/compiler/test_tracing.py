@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -184,7 +185,8 @@ def test_a_changed_attribute_is_seen(change):
 
 
 FACTOR = 1.0
-SETTINGS = {"factor": 1.0}
+SETTINGS = {"factor": 1.0, "unused": 0}
+OBJECT = SimpleNamespace(power=1.0, unused=0)
 
 
 def test_numbers_around_the_model_are_seen(monkeypatch):
@@ -192,7 +194,7 @@ def test_numbers_around_the_model_are_seen(monkeypatch):
     factor = 1.0
 
     def loss(z, y):
-        return CE(z, y) * FACTOR * SETTINGS["factor"] * factor
+        return CE(z, y) * FACTOR * SETTINGS["factor"] * factor * OBJECT.power
 
     both = Pair(made, loss)
     both.go()
@@ -202,7 +204,12 @@ def test_numbers_around_the_model_are_seen(monkeypatch):
     both.go()
     factor = 0.5
     both.go()
-    assert both.n_plans == 4
+    monkeypatch.setattr(OBJECT, "power", 3.0)
+    both.go()
+    assert both.n_plans == 5
+    SETTINGS["unused"] = OBJECT.unused = 1
+    both.go()
+    assert both.n_plans == 5
 
 
 # --- right without a new plan ---------------------------------------------------------

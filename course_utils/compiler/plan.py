@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from course_utils.compiler.buffers import Life, placed
-from course_utils.compiler.lines import Line, Program
+from course_utils.compiler.lines import Line, Program, Slot
 from course_utils.compiler.loops import Loop, is_single
 from course_utils.compiler.naming import Names
 from course_utils.compiler.nests import ELEMENT, LATER, Nest, nested
@@ -22,7 +22,8 @@ class Plan:
     - `kept`: lines of loops that have an array; `rows`: those of which one row is
       enough, since nobody needs them when it is done.
     - `lives`: from when to when an array is needed; `places`: where it begins in a
-      block of `size` bytes.
+      block of `size` bytes; `lent`: those that lie in an array of the optimizer, which
+      it has for intermediate results.
     """
 
     def __init__(self, program: Program):
@@ -38,7 +39,9 @@ class Plan:
             for nest in part.nests if is_loop(part) else ():
                 self.inherit(nest, time)
         self.lives = self.lifetimes()
-        self.places, self.size = placed(self.lives)
+        self.lent = self.borrowed()
+        own = {name: x for name, x in self.lives.items() if name not in self.lent}
+        self.places, self.size = placed(own)
 
     def in_order(self) -> Iterator[Line | Loop]:
         """Stage by stage: the loop of an odd one, the lines of an even one."""
@@ -132,6 +135,17 @@ class Plan:
                 life = life._replace(born=older.born)
             lives[self.names(line)] = life
         return lives
+
+    def borrowed(self) -> dict[str, Slot]:
+        """Which values lie in arrays that are there anyway: one each, of their kind."""
+        spare = {(old.shape, old.dtype, k): slot for k, (slot, old) in enumerate(self.schedule.spare)}
+        lent: dict[str, Slot] = {}
+        for line in self.times:
+            if self.has_array(line) and line not in self.rows:
+                fits = [x for x in spare if x[:2] == (line.shape, line.dtype)]
+                if fits and self.names(line) not in lent:
+                    lent[self.names(line)] = spare.pop(fits[0])
+        return lent
 
     def death(self, line: Line) -> int:
         """When a value is read for the last time, views of it included."""

@@ -42,8 +42,9 @@ def gather(rows: np.ndarray, source: np.ndarray, out: np.ndarray):
             for j in range(0, source.shape[1], step):
                 for k in range(8):
                     asked += source[rows[n + k], j]
+        row = rows[n]
         for j in range(source.shape[1]):
-            out[n, j] = source[rows[n], j]
+            out[n, j] = source[row, j]
     return asked
 
 
@@ -75,6 +76,7 @@ class Runner:
             for line, slot in program.inputs
             if slot is not None and not line.is_number
         }
+        self.slots |= self.plan.lent
         self.kinds = {name: kind_of(slot.get()) for name, slot in self.slots.items()}
         self.refuse()
         self.make_room()

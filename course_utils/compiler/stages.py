@@ -53,6 +53,7 @@ class Schedule:
 
     - `stores`: pseudo-lines that write a value into the array of a slot.
     - `left`: what is set at the end, by Python; `told`: lines needed then.
+    - `spare`: arrays that a step may use as it likes.
     """
 
     def __init__(self, program: Program):
@@ -60,6 +61,7 @@ class Schedule:
         self.slots = {line: slot for line, slot in program.inputs if slot is not None}
         self.stores: dict[Line, Slot] = {}
         self.left: list[tuple[Slot, Any]] = []
+        self.spare: list[tuple[Slot, Line]] = []
         self.read = users_of(program.lines).keys()
         for slot, new in program.changes:
             self.enter(slot, new)
@@ -79,6 +81,7 @@ class Schedule:
         """Plan how a slot gets what it holds in the end."""
         old = next((x for x, s in self.slots.items() if s == slot), None)
         if old in self.program.scratch and old not in self.read:
+            self.spare.append((slot, old))
             return
         fits = isinstance(new, Line) and old is not None and new.dtype is not None
         if fits and (old.shape, old.dtype) == (new.shape, new.dtype):

@@ -6,6 +6,7 @@ place. For a function `y = f(x)` inside a longer computation of a loss L,
 
 - Rows are examples: `X` is (N, D), `X @ W + b` with `W` (fan_in, fan_out).
 - Losses are means over the batch; logits go in, unless a name says otherwise.
+- An `axis` is counted from either end; `keepdims` keeps it, with length 1.
 - The arithmetic rules (`add` … `relu`) work on floats and on arrays alike. Where NumPy
   broadcasts an input, its gradient has the shape of the *output* until `unbroadcast`
   sums it back.
@@ -81,11 +82,12 @@ def power(x, n):
             f"x ** n takes a constant n, a number, not {type(n).__name__}. For a "
             f"variable exponent write (n * x.log()).exp()"
         )
-    return x**n
+    return x ** float(n)
 
 
 def power_vjp(grad_out, x, n):
     """∂xⁿ/∂x = n xⁿ⁻¹, and 0 for n = 0. Taught in: 03_tape_engine."""
+    n = float(n)
     return grad_out * (n * x ** (n - 1)) if n else grad_out * 0.0
 
 
@@ -129,6 +131,53 @@ def sqrt_vjp(grad_out, y):
     return grad_out / (2 * y)
 
 
+def abs(x):  # noqa: A001 — the field's name
+    """Absolute value |x|. Taught in: 07_array_tape."""
+    return np.abs(x)
+
+
+def abs_vjp(grad_out, x):
+    """∂|x|/∂x = sign of x, and 0 at x = 0. Taught in: 07_array_tape."""
+    return grad_out * np.sign(x)
+
+
+def sin(x):
+    """Sine of x in radians. Taught in: 07_array_tape."""
+    return np.sin(x)
+
+
+def sin_vjp(grad_out, x):
+    """∂ sin x/∂x = cos x. Taught in: 07_array_tape."""
+    return grad_out * np.cos(x)
+
+
+def cos(x):
+    """Cosine of x in radians. Taught in: 07_array_tape."""
+    return np.cos(x)
+
+
+def cos_vjp(grad_out, x):
+    """∂ cos x/∂x = −sin x. Taught in: 07_array_tape."""
+    return grad_out * -np.sin(x)
+
+
+def raised(a, b):
+    """Power aᵇ of two arrays. Taught in: 07_array_tape."""
+    return a**b
+
+
+def raised_vjp(grad_out, y, a, b):
+    """∂aᵇ/∂a = b aᵇ⁻¹ and ∂aᵇ/∂b = aᵇ log a = y log a, from the output y.
+
+    Where b = 0 the first is 0, and where a = 0 the second, as in PyTorch.
+    Taught in: 07_array_tape.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for_a = np.where(b == 0, 0, b * a ** (b - 1))
+        for_b = np.where(a == 0, 0, y * np.log(a))
+    return grad_out * for_a, grad_out * for_b
+
+
 def sigmoid(x):
     """Logistic function σ(x) = 1/(1 + e⁻ˣ), without overflow at either end.
 
@@ -157,6 +206,71 @@ def relu_vjp(grad_out, x):
     return grad_out * (x > 0)
 
 
+def maximum(a, b):
+    """The larger of a and b, elementwise. Taught in: 07_array_tape."""
+    return np.maximum(a, b)
+
+
+def maximum_vjp(grad_out, a, b):
+    """The larger one receives grad_out; where they tie, each a half of it.
+
+    Equal shares are what `torch.maximum` takes. Taught in: 07_array_tape.
+    """
+    share = np.where(a == b, grad_out / 2, grad_out)
+    return share * (a >= b), share * (b >= a)
+
+
+def minimum(a, b):
+    """The smaller of a and b, elementwise. Taught in: 07_array_tape."""
+    return np.minimum(a, b)
+
+
+def minimum_vjp(grad_out, a, b):
+    """The smaller one receives grad_out; where they tie, each a half of it.
+
+    Taught in: 07_array_tape.
+    """
+    return maximum_vjp(grad_out, -a, -b)
+
+
+def clip(x, low=None, high=None):
+    """x, but `low` where it is below, and `high` where it is above; None is no bound.
+
+    Taught in: 07_array_tape.
+    """
+    low, high = _bounds(low, high)
+    return np.minimum(np.maximum(x, low), high)
+
+
+def clip_vjp(grad_out, x, low=None, high=None):
+    """The gate is open from `low` to `high`, both included, as in PyTorch.
+
+    Taught in: 07_array_tape.
+    """
+    low, high = _bounds(low, high)
+    return grad_out * ((x >= low) & (x <= high))
+
+
+def _bounds(low, high):
+    return (
+        -math.inf if low is None else float(low),
+        math.inf if high is None else float(high),
+    )
+
+
+def where(mask, a, b):
+    """Elements of a where `mask` is true, of b elsewhere. Taught in: 07_array_tape."""
+    return np.where(mask, a, b)
+
+
+def where_vjp(grad_out, mask):
+    """Each element's gradient goes to the one that it was taken from.
+
+    Taught in: 07_array_tape.
+    """
+    return np.where(mask, grad_out, 0), np.where(mask, 0, grad_out)
+
+
 # --- shapes ---------------------------------------------------------------------------
 
 
@@ -179,7 +293,7 @@ def spread(values, shape, axis=None, keepdims=False):
     The way back from a reduction: `values` is what `sum(x, axis, keepdims)` returned
     for an `x` of `shape`. The result is a read-only view. Taught in: 07_array_tape.
     """
-    if axis is not None and not keepdims:
+    if shape and axis is not None and not keepdims:  # a number has no axis to lose
         values = np.expand_dims(values, axis)
     return np.broadcast_to(values, shape)
 
@@ -227,6 +341,56 @@ def max_vjp(grad_out, x, axis=None, keepdims=False):
     return shares * spread(grad_out, x.shape, axis, keepdims)
 
 
+def min(x, axis=None, keepdims=False):  # noqa: A001 — the field's name
+    """Minimum over `axis` (all axes if None). Taught in: 07_array_tape."""
+    return np.min(x, axis=axis, keepdims=keepdims)
+
+
+def min_vjp(grad_out, x, axis=None, keepdims=False):
+    """Where x is the smallest, −x is the largest: the rule of `max`, for −x.
+
+    Taught in: 07_array_tape.
+    """
+    return max_vjp(grad_out, -x, axis, keepdims)
+
+
+def var(x, axis=None, keepdims=False, ddof=0):
+    """Variance Σ (x − mean)² / (n − ddof) over `axis` (all axes if None).
+
+    Taught in: 07_array_tape.
+    """
+    return np.var(x, axis=axis, keepdims=keepdims, ddof=ddof)
+
+
+def var_vjp(grad_out, x, axis=None, keepdims=False, ddof=0):
+    """∂ var/∂x = 2 (x − mean) / (n − ddof), for the n elements of a mean.
+
+    The mean moves as well, but the deviations from it sum to 0.
+    Taught in: 07_array_tape.
+    """
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    n = x.size // math.prod(np.shape(grad_out)) if x.size else 1
+    return spread(grad_out, x.shape, axis, keepdims) * centred * (2 / (n - ddof))
+
+
+def std(x, axis=None, keepdims=False, ddof=0):
+    """Standard deviation √var over `axis` (all axes if None).
+
+    Taught in: 07_array_tape.
+    """
+    return np.std(x, axis=axis, keepdims=keepdims, ddof=ddof)
+
+
+def std_vjp(grad_out, x, axis=None, keepdims=False, ddof=0):
+    """∂ std/∂x = ∂ var/∂x / (2 std), and 0 where all elements are equal.
+
+    Taught in: 07_array_tape.
+    """
+    y = std(x, axis, keepdims, ddof)
+    for_var = np.where(y == 0, 0, grad_out / np.where(y == 0, 1, 2 * y))
+    return var_vjp(for_var, x, axis, keepdims, ddof)
+
+
 def reshape(x, shape):
     """The same elements in another shape. Taught in: 07_array_tape."""
     return np.reshape(x, shape)
@@ -245,9 +409,12 @@ def transpose(x, axes=None):
 def transpose_vjp(grad_out, axes=None):
     """Put the axes back: transpose by the inverse permutation.
 
+    Axes counted from the end are counted from the front first: −1 of 3 axes is 2.
     Taught in: 07_array_tape.
     """
-    return np.transpose(grad_out, None if axes is None else np.argsort(axes))
+    if axes is not None:
+        axes = np.argsort([axis % grad_out.ndim for axis in axes])
+    return np.transpose(grad_out, axes)
 
 
 def getitem(x, index):
@@ -263,6 +430,22 @@ def getitem_vjp(grad_out, shape, index):
     grad = np.zeros(shape, np.asarray(grad_out).dtype)
     np.add.at(grad, index, grad_out)
     return grad
+
+
+def concatenate(arrays, axis=0):
+    """Arrays one after the other, along an axis that they have.
+
+    Taught in: 07_array_tape.
+    """
+    return np.concatenate(arrays, axis)
+
+
+def concatenate_vjp(grad_out, sizes, axis=0):
+    """Each array receives its own piece; `sizes` are their lengths along `axis`.
+
+    Taught in: 07_array_tape.
+    """
+    return tuple(np.split(grad_out, np.cumsum(sizes)[:-1], axis))
 
 
 # --- matrix products ------------------------------------------------------------------
@@ -290,10 +473,10 @@ def matmul_vjp(grad_out, A, B):
 def linear(X, W, b):
     """Affine layer X W + b: (N, D) @ (D, H) + (H,) → (N, H).
 
-    Raises ValueError if the shapes do not fit.
+    Raises ValueError if the shapes do not fit, or X or W is no matrix.
     Taught in: 05_vectorized_backprop.
     """
-    _check_matmul("linear", "X", X, "W", W)
+    _check_matmul("linear", "X", X, "W", W, stacks=False)
     if b.shape != W.shape[1:]:
         raise ValueError(
             f"linear: b has shape {b.shape}; W {W.shape} has fan_out {W.shape[1]}, "
@@ -315,7 +498,13 @@ def linear_vjp(grad_out, X, W, input_grad=True):
     return grad_X, X.T @ grad_out, grad_out.sum(axis=0)
 
 
-def _check_matmul(operation, left, A, right, B):
+def _check_matmul(operation, left, A, right, B, stacks=True):
+    if not stacks and (A.ndim > 2 or B.ndim > 2):
+        raise ValueError(
+            f"{operation}: {left} has shape {A.shape} and {right} {B.shape}; both must "
+            f"have two axes. Reshape {left} to rows and the result back, as "
+            f"tensor.linear does"
+        )
     if A.ndim < 2 or B.ndim < 2:
         raise ValueError(
             f"{operation}: {left} has shape {A.shape} and {right} {B.shape}; both need "
@@ -328,52 +517,62 @@ def _check_matmul(operation, left, A, right, B):
         )
 
 
-# --- softmax and its logarithm, over the last axis ------------------------------------
+# --- softmax and its logarithm, over the last axis unless told ------------------------
 
 
-def softmax(logits):
-    """Probabilities pₖ = e^zₖ / Σⱼ e^zⱼ along the last axis.
+def softmax(logits, axis=-1):
+    """Probabilities pₖ = e^zₖ / Σⱼ e^zⱼ along `axis`.
 
     Subtracting the maximum changes nothing and keeps e^z from overflowing.
     Taught in: 06_layers_and_losses.
     """
-    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    e = np.exp(logits - _largest(logits, axis))
+    return e / e.sum(axis=axis, keepdims=True)
 
 
-def softmax_vjp(grad_out, probs):
+def softmax_vjp(grad_out, probs, axis=-1):
     """∂L/∂z = p ⊙ (G − Σₖ Gₖ pₖ) for G = grad_out, from the output p.
 
     Taught in: 06_layers_and_losses.
     """
-    return probs * (grad_out - (grad_out * probs).sum(axis=-1, keepdims=True))
+    return probs * (grad_out - (grad_out * probs).sum(axis=axis, keepdims=True))
 
 
-def logsumexp(logits):
-    """log Σⱼ e^zⱼ = m + log Σⱼ e^(zⱼ − m) along the last axis, m = max z.
+def logsumexp(logits, axis=-1, keepdims=False):
+    """log Σⱼ e^zⱼ = m + log Σⱼ e^(zⱼ − m) along `axis`, m = max z.
 
     Taught in: 06_layers_and_losses.
     """
-    m = logits.max(axis=-1, keepdims=True)
-    return m[..., 0] + np.log(np.exp(logits - m).sum(axis=-1))
+    m = _largest(logits, axis)
+    total = np.exp(logits - m).sum(axis=axis, keepdims=keepdims)
+    return (m if keepdims else np.squeeze(m, axis)) + np.log(total)
 
 
-def logsumexp_vjp(grad_out, logits):
+def logsumexp_vjp(grad_out, logits, axis=-1, keepdims=False):
     """∂ logsumexp/∂z = softmax(z). Taught in: 06_layers_and_losses."""
-    return grad_out[..., None] * softmax(logits)
+    if logits.ndim and axis is not None and not keepdims:
+        grad_out = np.expand_dims(grad_out, axis)
+    return grad_out * softmax(logits, axis)
 
 
-def log_softmax(logits):
+def log_softmax(logits, axis=-1):
     """log pₖ = zₖ − logsumexp(z). Taught in: 06_layers_and_losses."""
-    return logits - logsumexp(logits)[..., None]
+    return logits - logsumexp(logits, axis, keepdims=True)
 
 
-def log_softmax_vjp(grad_out, log_probs):
+def log_softmax_vjp(grad_out, log_probs, axis=-1):
     """∂L/∂z = G − p Σₖ Gₖ for G = grad_out, from the output log p.
 
     Taught in: 06_layers_and_losses.
     """
-    return grad_out - np.exp(log_probs) * grad_out.sum(axis=-1, keepdims=True)
+    return grad_out - np.exp(log_probs) * grad_out.sum(axis=axis, keepdims=True)
+
+
+def _largest(x, axis):
+    """Maximum along `axis`, which stays; 0 of nothing."""
+    if not x.size:
+        return x.sum(axis=axis, keepdims=True)
+    return x.max(axis=axis, keepdims=True)
 
 
 # --- normalisation, over the last axis ------------------------------------------------

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..general import SENTENCES
 from .answer import Finding
+from .changes import Arrays, Compute, Scale, changes, scales
 from .comparing import computing, labels, right, scale_of
 from .exercise import Exercise, Mistake
 from .fitting import (
@@ -24,7 +26,6 @@ from .fitting import (
     fit,
     scaled,
 )
-from .general import SENTENCES, Arrays, Compute, Scale, changes, scales
 from .slips import slips
 
 MOST_AT_ONCE = 3  # mistakes: more of them together fit by accident
@@ -297,7 +298,7 @@ def _told(name: str, written: Mistake | None) -> tuple[str, str]:
     """The sentence about a mistake, and its place: as written, or else in general."""
     says, place = SENTENCES.get(name, ("", ""))
     if written is not None and written.id == name:
-        return written.says or says, written.where or place
+        return written.sentence or says, written.where or place
     return says, place
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .changes import Arrays, Compute, Scale, quietly
 from .exercise import Mistake
-from .general import Arrays, Compute, Scale, quietly
 
 CERTAIN, FLOAT32, ROUGH = 1e-9, 5e-6, 1e-4  # relative errors
 SINGLE, HALF = 1e-3, 1e-2  # where the numbers say themselves that they have few digits

@@ -1,25 +1,28 @@
 """Exercises that say which mistake was made: check, hint, solution, progress.
 
-    from course_utils.exercises import check, hint, progress, solution
+    from course_exercises import check, hint, progress, solution
 
-Each notebook has its exercises in a file of its own (`nb05.py`), which is imported when
-it is asked for. It names the right answer, and wrong ones with what a tutor would say.
+Each exercise has a file of its own (`nb05/a_factor_for_each_row.py`): the right answer,
+and wrong ones, each beside what a tutor would say. They are imported when a notebook is
+asked for. `judge/` is the machine, `general.py` has the mistakes of every gradient.
 """
 
 from __future__ import annotations
 
 import difflib
 import html
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .answer import Answer
-    from .exercise import Exercise
+    from .judge import Exercise
+    from .judge.answer import Answer
 
 __all__ = ["check", "hint", "progress", "solution"]
 
+ROOM = Path(__file__).parent
 _given: dict[str, int] = {}  # hints given so far, by number
 
 
@@ -41,14 +44,16 @@ class Page:
 
 def notebooks() -> list[str]:
     """The two digits of each notebook that has exercises. Plumbing."""
-    return sorted(
-        path.stem[2:] for path in Path(__file__).parent.glob("nb[0-9][0-9].py")
-    )
+    return sorted(path.name[2:] for path in ROOM.glob("nb[0-9][0-9]"))
 
 
+@cache
 def exercises(notebook: str) -> list[Exercise]:
     """The exercises of one notebook, such as "05", in order. Plumbing."""
-    return import_module(f"{__name__}.nb{notebook}").EXERCISES
+    room = f"nb{notebook}"
+    names = [p.stem for p in (ROOM / room).glob("*.py") if p.stem[0] != "_"]
+    made = (import_module(f"{__name__}.{room}.{name}") for name in sorted(names))
+    return sorted((m.ex for m in made if hasattr(m, "ex")), key=lambda ex: ex.number)
 
 
 def find(number: str) -> Exercise:
@@ -78,7 +83,7 @@ def check(number: str, answer: Any, *, keep: bool = True) -> Answer:
     if the exercise is passed. With `keep=False`, `progress` does not remember the
     attempt. Raises ValueError for a number that does not exist.
     """
-    from .judging import judge
+    from .judge.judging import judge
     from .record import note
 
     verdict, printed = judge(find(number), answer)
@@ -101,7 +106,7 @@ def hint(number: str) -> Page:
         return Page("There are no hints here.", "<i>There are no hints here.</i>")
     k = _given[number] = min(_given.get(number, 0) + 1, count)
     text = f"Hint {k} of {count} · {exercise.hints[k - 1]}"
-    from .answer import marked
+    from .judge.answer import marked
 
     return Page(text, f"<div style='max-width:46em'>{marked(text)}</div>")
 
@@ -111,7 +116,7 @@ def solution(number: str) -> Page:
 
     Raises ValueError for an unknown number.
     """
-    from .answer import marked
+    from .judge.answer import marked
 
     exercise = find(number)
     text = f"{exercise.source}\n\n{exercise.explanation}"

@@ -7,12 +7,13 @@ what can go wrong: each operator, axis and transposition of its source is change
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
-import inspect
-import textwrap
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
+
+from .source import defined, source_of
 
 Slip = tuple[str, Callable[[Any], None]]  # an id, and what it does to a node
 _ONE = ast.Constant(1.0)
@@ -121,7 +122,7 @@ def _changed(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
 def _tree(reference: Callable) -> ast.Module | None:
     """The source as a tree; None if there is none, or a loop may never end in it."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(reference)))
+        tree = ast.parse(source_of(reference))
     except (OSError, TypeError, SyntaxError):
         return None
     endless = any(isinstance(node, ast.While) for node in ast.walk(tree))
@@ -131,17 +132,9 @@ def _tree(reference: Callable) -> ast.Module | None:
 @cache
 def slips(reference: Callable) -> list[tuple[str, Callable]]:
     """All functions that differ from the reference by one slip, with ids. Plumbing."""
-    tree, module = _tree(reference), inspect.getmodule(reference)
-    if tree is None or module is None:
-        return []
-    made = []
-    for name, slipped in _changed(tree):
-        names = dict(vars(module))
-        code = compile(ast.fix_missing_locations(slipped), "<slip>", "exec")
-        try:
-            exec(code, names)  # our own source, with one operator changed
-        except Exception:  # a definition that does not even run
-            continue
-        if reference.__name__ in names:
-            made.append((name, names[reference.__name__]))
+    tree, made = _tree(reference), []
+    for name, slipped in _changed(tree) if tree else ():
+        # A definition that does not even run is no slip.
+        with contextlib.suppress(Exception):
+            made.append((name, defined(ast.fix_missing_locations(slipped), reference)))
     return made

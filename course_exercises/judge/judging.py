@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from ..general import SENTENCES
 from .answer import Answer, Finding
 from .comparing import Trouble, as_array, computing, labels, parts, right, scale_of
 from .exercise import Exercise, Mistake, plainly
-from .general import SENTENCES
 from .matching import Matcher, name_all
-from .running import Run, Runner, Stopped, place, shortened
+from .running import Run, Runner, shortened
+from .telling import described, difference, last_line, told
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -178,7 +179,7 @@ class Judge:
         says, where = SENTENCES["in-place"]
         written = next((m for m in self.exercise.mistakes if m.id == "in-place"), None)
         if written is not None:
-            says, where = written.says or says, written.where or where
+            says, where = written.sentence or says, written.where or where
         where = self.exercise.reached(where)
         return (Finding(("in-place",), says, where, ", ".join(sorted(hit))),)
 
@@ -268,7 +269,7 @@ class Judge:
             return self._answer("passed")
         if isinstance(said, Mistake):
             says, where = SENTENCES.get(said.id, ("", ""))
-            says, where = said.says or says, said.where or where
+            says, where = said.sentence or says, said.where or where
             return self._answer("wrong value", "", (Finding((said.id,), says, where),))
         return self._answer("wrong value", said or "It is not solved yet.")
 
@@ -301,7 +302,7 @@ class Judge:
             return tuple(facts)
         k, index = place_of
         got, wanted = trial.got[k], trial.expected[k]
-        facts += _difference(labels(self.exercise)[k], got, wanted, index)
+        facts += difference(labels(self.exercise)[k], got, wanted, index)
         if self.exercise.kind == "value":  # the right number, or how many numbers there
             told = "first difference", "got"  # are, would be the solution
             name = labels(self.exercise)[k]
@@ -367,84 +368,10 @@ def first_difference(
     return None
 
 
-def _difference(
-    name: str, got: np.ndarray, wanted: np.ndarray, index: tuple[int, ...] | None
-) -> list[tuple[str, str]]:
-    """The first difference as facts: shapes, or the two numbers."""
-    if index is None:
-        return [
-            ("shape", f"{name}: got {got.shape}, expected {wanted.shape}"),
-        ]
-    place_of = f"{name}[{', '.join(map(str, index))}]" if index else name
-    one, other = two_numbers(got[index], wanted[index])
-    shape = [("shape", f"{name}: {got.shape}, as expected")] if got.shape else []
-    return [*shape, ("first difference", place_of), ("got", one), ("expected", other)]
-
-
-def two_numbers(got: Any, wanted: Any) -> tuple[str, str]:
-    """Write two different numbers so that they look different. Plumbing."""
-    if got.dtype.kind == "U":
-        return str(got), str(wanted)
-    for digits in (6, 10, 17):
-        pair = f"{got:.{digits}g}", f"{wanted:.{digits}g}"
-        if pair[0] != pair[1]:
-            break
-    return pair
-
-
-def described(value: Any) -> str:
-    """The shape of an array; a number, a text itself; a name; a type. Plumbing."""
-    if isinstance(value, np.ndarray):
-        return str(value.shape)
-    if isinstance(value, int | float | str | np.number | None):
-        return f"{value:.6g}" if isinstance(value, float) else repr(value)
-    if isinstance(value, list | tuple):
-        return f"({', '.join(map(described, value))})"
-    return getattr(value, "__name__", type(value).__name__)
-
-
 def square(args: tuple) -> bool:
     """Whether all matrices among the arguments are square. Plumbing."""
     matrices = [a for a in args if isinstance(a, np.ndarray) and a.ndim > 1]
     return bool(matrices) and all(len(set(a.shape)) == 1 for a in matrices)
-
-
-def last_line(error: BaseException) -> str:
-    """The last line of a traceback. Plumbing."""
-    try:
-        message = shortened(str(error).strip(), 3)
-    except Exception:  # an exception of the student's own, which cannot be written
-        message = ""
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
-_REASONS = (
-    (
-        RecursionError,
-        "It calls itself without end (RecursionError). Where does it stop?",
-    ),
-    (MemoryError, "It asks for more memory than there is (MemoryError)."),
-    (SystemExit, "It wants to end Python (`exit`). That was not done; leave it out."),
-)
-
-
-_STOPPED = {
-    "time": "Stopped after {:g} s; is there a loop that does not end?",
-    "output": "Stopped: it printed more than 100,000 characters. Print less.",
-}
-
-
-def told(error: BaseException, answer: Any, seconds: float) -> Trouble:
-    """Say in one or two sentences why a function did not return. Plumbing."""
-    if type(error) is NotImplementedError:
-        return Trouble("not attempted")
-    if isinstance(error, Stopped):
-        return Trouble("stopped", _STOPPED[str(error)].format(seconds))
-    says = next((text for kind, text in _REASONS if isinstance(error, kind)), None)
-    where = place(error, answer)
-    says = says or f"It raised {last_line(error).rstrip('.')}."
-    line = " Line {} of {}: `{}`.".format(*where) if where else ""
-    return Trouble("raised", says + line)
 
 
 def judge(exercise: Exercise, answer: Any) -> tuple[Answer, str]:

@@ -9,21 +9,16 @@ asked for. `judge/` is the machine, `general.py` has the mistakes of every gradi
 
 from __future__ import annotations
 
-import difflib
 import html
-from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .judge import Exercise
     from .judge.answer import Answer
 
 __all__ = ["check", "hint", "progress", "solution"]
 
-ROOM = Path(__file__).parent
 _given: dict[str, int] = {}  # hints given so far, by number
+_MISSING: Any = object()
 
 
 class Page:
@@ -39,100 +34,112 @@ class Page:
         return self.rich
 
 
-# --- finding --------------------------------------------------------------------------
-
-
-def notebooks() -> list[str]:
-    """The two digits of each notebook that has exercises. Plumbing."""
-    return sorted(path.name[2:] for path in ROOM.glob("nb[0-9][0-9]"))
-
-
-@cache
-def exercises(notebook: str) -> list[Exercise]:
-    """The exercises of one notebook, such as "05", in order. Plumbing."""
-    room = f"nb{notebook}"
-    names = [p.stem for p in (ROOM / room).glob("*.py") if p.stem[0] != "_"]
-    made = (import_module(f"{__name__}.{room}.{name}") for name in sorted(names))
-    return sorted((m.ex for m in made if hasattr(m, "ex")), key=lambda ex: ex.number)
-
-
-def find(number: str) -> Exercise:
-    """Give an exercise by its number; ValueError names the near ones. Plumbing."""
-    notebook = str(number).partition(".")[0]
-    own = exercises(notebook) if notebook in notebooks() else []
-    for exercise in own:
-        if exercise.number == number:
-            return exercise
-    known = [e.number for e in own] or [
-        e.number for n in notebooks() for e in exercises(n)
-    ]
-    near = difflib.get_close_matches(str(number), known, n=6, cutoff=0) or known
-    raise ValueError(
-        f"there is no exercise {number!r}; expected a text such as {near[0]!r} "
-        f"(near: {', '.join(sorted(near))})"
-    )
-
-
 # --- what a notebook calls ------------------------------------------------------------
 
 
-def check(number: str, answer: Any, *, keep: bool = True) -> Answer:
+def check(
+    number: Any = _MISSING, answer: Any = _MISSING, *, keep: bool = True
+) -> Answer:
     """Say whether an answer is right, and if not, which mistake was made. Plumbing.
 
     `answer` is a function, or the value where one is asked for. The result is true only
     if the exercise is passed. With `keep=False`, `progress` does not remember the
-    attempt. Raises ValueError for a number that does not exist.
+    attempt. A call that cannot be understood is answered by one sentence.
     """
+    from . import library
+    from .judge.answer import Answer
     from .judge.judging import judge
     from .record import note
 
-    verdict, printed = judge(find(number), answer)
+    if says := _misused(number, answer):
+        return Answer("", "", "not understood", says)
+    try:
+        exercise = library.find(number)
+    except ValueError as unknown:
+        return Answer("", "", "not understood", str(unknown))
+    verdict, printed = judge(exercise, answer)
     message = ""
     if keep and verdict.status != "not attempted":
-        message = note(number, verdict.passed)
+        message = note(exercise.number, verdict.passed)
     for text in filter(None, (printed, message)):
         print(text)
     return verdict
 
 
-def hint(number: str) -> Page:
+def _misused(number: Any, answer: Any) -> str:
+    """What to say of a call that lacks something, or has it in another order."""
+    from .library import is_number, written
+
+    if number is _MISSING:
+        return (
+            'Say which exercise, and hand the answer in: check("06.1", softplus_vjp).'
+        )
+    if not is_number(number):
+        name = getattr(number, "__name__", "answer")
+        asked = written(answer) if is_number(answer) else "06.1"
+        return f'The number comes first, then the answer: check("{asked}", {name}).'
+    if answer is _MISSING:
+        asked = written(number)
+        return f'The answer is missing: hand it in as well, check("{asked}", …).'
+    return ""
+
+
+def hint(number: Any = _MISSING) -> Page:
     """Give the next hint: the first call gives the mildest one. Plumbing.
 
-    After the last it stays at the last. Raises ValueError for an unknown number.
+    After the last it stays at the last. An unknown number is answered by one sentence.
     """
-    exercise = find(number)
+    from .judge.answer import marked
+
+    exercise = _asked("hint", number)
+    if isinstance(exercise, Page):
+        return exercise
     count = len(exercise.hints)
     if not count:
         return Page("There are no hints here.", "<i>There are no hints here.</i>")
-    k = _given[number] = min(_given.get(number, 0) + 1, count)
+    k = _given[exercise.number] = min(_given.get(exercise.number, 0) + 1, count)
     text = f"Hint {k} of {count} · {exercise.hints[k - 1]}"
-    from .judge.answer import marked
-
     return Page(text, f"<div style='max-width:46em'>{marked(text)}</div>")
 
 
-def solution(number: str) -> Page:
+def solution(number: Any = _MISSING) -> Page:
     """Show a solution as code, and explain it. Plumbing.
 
-    Raises ValueError for an unknown number.
+    An unknown number is answered by one sentence.
     """
     from .judge.answer import marked
 
-    exercise = find(number)
+    exercise = _asked("solution", number)
+    if isinstance(exercise, Page):
+        return exercise
     text = f"{exercise.source}\n\n{exercise.explanation}"
     code = f"<pre style='margin:4px 0'>{html.escape(exercise.source)}</pre>"
     why = f"<div style='max-width:46em'>{marked(exercise.explanation)}</div>"
     return Page(text.rstrip(), code + why)
 
 
+def _asked(name: str, number: Any) -> Any:
+    """The exercise of a number, or a page with one sentence."""
+    from . import library
+
+    says = f'Say which exercise: {name}("06.1").'
+    try:
+        if library.is_number(number):
+            return library.find(number)
+    except ValueError as unknown:
+        says = str(unknown)
+    return Page(says, html.escape(says, quote=False))
+
+
 def progress() -> Page:
     """Show which exercises are done, tried and open, by notebook. Plumbing."""
+    from . import library
     from .record import load
 
     states, message = load()
     rows = [
-        (n, [(e.number, states.get(e.number, "open")) for e in exercises(n)])
-        for n in notebooks()
+        (n, [(e.number, states.get(e.number, "open")) for e in library.exercises(n)])
+        for n in library.notebooks()
     ]
     return _table(rows, message)
 

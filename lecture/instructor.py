@@ -18,10 +18,10 @@ from pathlib import Path
 import nbformat
 from nbconvert import HTMLExporter
 
-from course_utils.exercises import exercises
-from course_utils.exercises.exercise import Exercise
-from course_utils.exercises.general import SENTENCES
-from course_utils.exercises.record import FILE
+from course_exercises.general import SENTENCES
+from course_exercises.judge import Exercise
+from course_exercises.library import exercises
+from course_exercises.record import FILE
 from lecture.fit import opened
 from tools import browser, store_outputs
 from tools.exercise_cells import Asked, asked, solved
@@ -94,7 +94,7 @@ def solve(cells: list, one: Asked, exercise: Exercise) -> None:
 def notes(exercise: Exercise) -> str:
     """Explanation, hints, and the mistakes with a name, as markdown."""
     hints = "\n".join(f"{k}. {text}" for k, text in enumerate(exercise.hints, 1))
-    says = {m.id: m.says or SENTENCES[m.id][0] for m in exercise.mistakes}
+    says = {m.id: m.sentence or SENTENCES[m.id][0] for m in exercise.mistakes}
     mistakes = "\n".join(f"- *{name}*: {text}" for name, text in says.items())
     return (
         f"**Why.** {exercise.explanation}\n\n**Hints given on demand**\n\n{hints}\n\n"

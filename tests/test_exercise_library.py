@@ -6,23 +6,25 @@ import ast
 import functools
 import inspect
 import re
-import textwrap
 
 import numpy as np
 import pytest
 
-from course_utils.exercises import exercises, hint, notebooks, solution
-from course_utils.exercises.comparing import computing
-from course_utils.exercises.exercise import BY_HAND, Exercise
-from course_utils.exercises.general import (
+from course_exercises import hint, solution
+from course_exercises.general import SENTENCES
+from course_exercises.judge.changes import (
     SCALES,
-    SENTENCES,
     changes,
     contributions,
     quietly,
     scales,
 )
-from course_utils.exercises.judging import Judge
+from course_exercises.judge.comparing import computing
+from course_exercises.judge.exercise import BY_HAND, Exercise
+from course_exercises.judge.judging import Judge
+from course_exercises.judge.source import source_of
+from course_exercises.library import exercises, notebooks
+from tests.right_answers import right_answers
 from tools.exercise_cells import asked, body, library, solved, with_exercises
 from tools.notebooks import COURSE, FOLDER, headings, paths, read
 
@@ -62,7 +64,7 @@ def test_the_reference_passes(exercise):
 
 
 @pytest.mark.parametrize(
-    ("exercise", "variant"), cases(LIBRARY, lambda e: enumerate(e.variants))
+    ("exercise", "variant"), cases(LIBRARY, lambda e: enumerate(right_answers(e)))
 )
 def test_another_right_answer_passes(exercise, variant):
     answer = variant() if exercise.is_value and callable(variant) else variant
@@ -71,7 +73,7 @@ def test_another_right_answer_passes(exercise, variant):
 
 @by_number("exercise", GRADIENTS)
 def test_a_gradient_has_three_variants(exercise):
-    assert len({inspect.getsource(v) for v in exercise.variants}) >= 3
+    assert len({source_of(v) for v in right_answers(exercise)}) >= 3
 
 
 # --- written mistakes -----------------------------------------------------------------
@@ -123,7 +125,7 @@ def test_mistakes_have_different_names_and_a_sentence(exercise):
     names = [m.id for m in exercise.mistakes]
     assert len(names) == len(set(names))
     for mistake in exercise.mistakes:
-        assert mistake.says or mistake.id in SENTENCES, mistake.id
+        assert mistake.sentence or mistake.id in SENTENCES, mistake.id
 
 
 # --- general mistakes -----------------------------------------------------------------
@@ -382,7 +384,7 @@ def test_stub_and_check(path, one):
 )
 def test_a_stub_does_not_tell_the_solution(path, one):
     (exercise,) = [e for e in LIBRARY if e.number == one.number]
-    secret = body(inspect.getsource(exercise.reference))
+    secret = body(source_of(exercise.reference))
     assert secret not in one.stub.source
     assert secret in body(solved(exercise, one.name))
 
@@ -460,8 +462,11 @@ def test_no_notebook_holds_the_solution(exercise):
     But for what the notebook builds before it asks: a bug that is mended is that again.
     """
     secrets = set()
-    for answer in (exercise.reference, *filter(inspect.isfunction, exercise.variants)):
-        source = textwrap.dedent(inspect.getsource(answer))
+    for answer in (
+        exercise.reference,
+        *filter(inspect.isfunction, right_answers(exercise)),
+    ):
+        source = source_of(answer)
         if source.startswith("def ") and len(ast.parse(source).body[0].body) > 1:
             secrets |= set(trees(source))
     own, asks = exercise.notebook, first_stub(exercise.notebook)

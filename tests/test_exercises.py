@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import textwrap
@@ -19,13 +20,14 @@ import numpy as np
 import pytest
 import torch
 
-import course_utils.exercises as front
-from course_utils.exercises import record, running
-from course_utils.exercises.answer import Answer, Finding, marked
-from course_utils.exercises.comparing import Trouble, as_array, parts, right
-from course_utils.exercises.exercise import Exercise, Mistake
-from course_utils.exercises.judging import Judge
-from course_utils.exercises.slips import slips
+import course_exercises as front
+from course_exercises import library, record
+from course_exercises.judge import running
+from course_exercises.judge.answer import Answer, Finding, marked
+from course_exercises.judge.comparing import Trouble, as_array, parts, right
+from course_exercises.judge.exercise import Exercise, Mistake
+from course_exercises.judge.judging import Judge
+from course_exercises.judge.slips import slips
 from course_utils.tensor import Tensor
 from tools import store_outputs
 from tools.notebooks import ROOT
@@ -495,7 +497,7 @@ def test_a_misspelt_word_is_said_to_be_one():
 def judge_sorting(answer, run):
     got = run([3, 1, 2])
     if got == [3, 2, 1]:
-        return Mistake("order", says="From the largest to the smallest.")
+        return Mistake("order", sentence="From the largest to the smallest.")
     if list(got) == [1, 2, 3]:
         return None
     return "Not sorted."
@@ -741,8 +743,8 @@ def test_right_compares_infinities():
 @pytest.fixture
 def made_up(monkeypatch, tmp_path):
     """Let notebook 99 have three exercises, in an empty folder."""
-    monkeypatch.setattr(front, "notebooks", lambda: ["99"])
-    monkeypatch.setattr(front, "exercises", lambda notebook: [VJP, ONE, VALUE])
+    monkeypatch.setattr(library, "notebooks", lambda: ["99"])
+    monkeypatch.setattr(library, "exercises", lambda notebook: [VJP, ONE, VALUE])
     monkeypatch.setattr(front, "_given", {})
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -809,17 +811,57 @@ def test_the_solution_is_source_and_explanation(made_up):
 
 
 @pytest.mark.parametrize("call", [front.check, front.hint, front.solution])
-@pytest.mark.parametrize("number", ["99.7", "12.1", "99,1", 99.1])
+@pytest.mark.parametrize("number", ["99.7", "12.1", "double", 99, 1e300, -1, ""])
 def test_an_unknown_number_names_the_near_ones(made_up, call, number):
     more = (scale_vjp,) if call is front.check else ()
+    said = repr(call(number, *more))
+    assert re.match(r"There is no exercise .*99\.1", said) and "\n" not in said
     with pytest.raises(ValueError, match=r"no exercise .*99\.1"):
-        call(number, *more)
+        library.find(number)
+
+
+@pytest.mark.parametrize("number", ["99.1", 99.1, "99.1 ", "99,1", "Exercise 99.1:"])
+def test_a_number_is_understood_as_it_is_meant(made_up, number):
+    assert front.check(number, scale_vjp).passed
+    assert states(made_up) == {"99.1": "done"}
+    assert "Hint 1" in repr(front.hint(number))
+    assert "def scale_vjp" in repr(front.solution(number))
+
+
+@pytest.mark.parametrize("number", ["6.1", 6.1, "06.1", "06.10"])
+def test_a_number_is_written_with_two_digits(number):
+    assert library.written(number) in ("06.1", "06.10")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "Say which exercise"),
+        (("99.1",), 'The answer is missing: .*check\\("99.1", …\\)'),
+        ((scale_vjp, "99.1"), 'The number comes first.*check\\("99.1", scale_vjp\\)'),
+        ((scale_vjp, 99.1), 'check\\("99.1", scale_vjp\\)'),
+        ((scale_vjp,), "The number comes first"),
+        ((np.ones(3), np.ones(3)), "The number comes first"),
+        ((None, scale_vjp), "The number comes first"),
+        ((True, scale_vjp), "The number comes first"),
+    ],
+)
+def test_a_call_that_cannot_be_understood_gets_one_sentence(made_up, arguments, says):
+    said = front.check(*arguments)
+    assert not said and re.search(says, repr(said)) and "\n" not in repr(said)
+    assert "✗" not in said._repr_html_() and not list(made_up.iterdir())
+
+
+@pytest.mark.parametrize("call", [front.hint, front.solution])
+@pytest.mark.parametrize("arguments", [(), (scale_vjp,), (None,)])
+def test_hints_and_solutions_ask_for_the_number(made_up, call, arguments):
+    assert repr(call(*arguments)) == f'Say which exercise: {call.__name__}("06.1").'
 
 
 PROBE = """
 import sys, numpy
-import course_utils.exercises as e
-print(*[m for m in sys.modules if m.startswith("course_utils")])
+import course_exercises as e
+print(*[m for m in sys.modules if m.startswith("course_")])
 e.check("05.1", ...)
 print(*[m for m in sys.modules if "exercises.nb" in m])
 print(*[m for m in ("torch", "matplotlib", "IPython") if m in sys.modules])
@@ -837,15 +879,15 @@ def test_importing_costs_nothing(tmp_path):
         check=True,
     )
     first, second, third = run.stdout.split("\n")[:3]
-    assert first.split() == ["course_utils", "course_utils.exercises"]
-    assert second.split() == ["course_utils.exercises.nb05"]
+    assert first.split() == ["course_exercises"]
+    assert {name.split(".")[1] for name in second.split()} == {"nb05"}
     assert third == ""
 
 
 # --- in a kernel ----------------------------------------------------------------------
 
 CELLS = """
-from course_utils.exercises import check
+from course_exercises import check
 ###
 def f(grad_out, X, W):
     exit()
@@ -859,9 +901,8 @@ def f(grad_out, X, W):
     return helper(X)
 check("05.1", f)
 ###
-import dataclasses
-from course_utils.exercises import nb05
-nb05.EXERCISES[0] = dataclasses.replace(nb05.EXERCISES[0], seconds=2)
+from course_exercises import library
+library.find("05.1").seconds = 2
 def f(grad_out, X, W):
     while True:
         pass

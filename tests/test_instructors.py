@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from course_utils.exercises import exercises, notebooks
+from course_exercises.library import exercises, notebooks
 from tools.notebooks import ROOT, headings, paths, read
 
 GUIDE = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import shutil
 
 import pytest
 
-from course_utils.exercises.record import FILE
+from course_exercises.record import FILE
 from tools import store_outputs
 from tools.exercise_cells import asked, library, solved, with_exercises
 from tools.notebooks import FOLDER, read

@@ -67,7 +67,8 @@ class Answer:
     """The answer to an attempt: true if passed. Plumbing.
 
     `status` is one of passed, not attempted, stopped, raised, wrong arguments, returned
-    None, wrong type, wrong shape, wrong value, changed its input.
+    None, wrong type, wrong shape, wrong value, changed its input; or not understood,
+    where the call itself was at fault.
     """
 
     number: str
@@ -95,6 +96,8 @@ class Answer:
     @property
     def headline(self) -> str:
         """A sign and a word, the number and the title."""
+        if not self.number:
+            return ""
         sign = SIGNS.get(self.status, WRONG_SIGN)
         return f"{sign} · {self.number} · {self.title}"
 
@@ -102,7 +105,7 @@ class Answer:
         return self.passed
 
     def __repr__(self) -> str:
-        lines = [self.headline, *filter(None, [self.says])]
+        lines = [*filter(None, [self.headline, self.says])]
         for finding in self.findings:
             said = f"[{finding.lead()}] {finding.says} {finding.place()}"
             lines.append(said.rstrip())
@@ -114,7 +117,7 @@ class Answer:
         colour = COLOURS.get(self.status, WRONG_COLOUR)
         # The text keeps the page's own colour: one colour cannot stand out on both a
         # light and a dark page.
-        parts = [f"<b>{html.escape(self.headline)}</b>"]
+        parts = [f"<b>{html.escape(self.headline)}</b>"] if self.headline else []
         parts += [_paragraph(marked(self.says))] if self.says else []
         parts += [_paragraph(_html_finding(f)) for f in self.findings]
         parts += [_html_facts(self.facts)] if self.facts else []

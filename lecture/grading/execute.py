@@ -17,8 +17,8 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbgrader.preprocessors import Execute
 from traitlets import Integer, List, Unicode
 
-from course_utils.exercises import find
-from course_utils.exercises.answer import Answer
+from course_exercises.judge.answer import Answer
+from course_exercises.library import find
 from tools.exercise_cells import CHECK
 
 from . import sandbox

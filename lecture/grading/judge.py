@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.exercises.answer import Answer, Finding
-from course_utils.exercises.comparing import Trouble
-from course_utils.exercises.exercise import Exercise
-from course_utils.exercises.judging import Judge, Trial
-from course_utils.exercises.running import Run
+from course_exercises.judge.answer import Answer, Finding
+from course_exercises.judge.comparing import Trouble
+from course_exercises.judge.exercise import Exercise
+from course_exercises.judge.judging import Judge, Trial
+from course_exercises.judge.running import Run
 
 from . import wire
 
@@ -27,7 +27,7 @@ Ask = Callable[[str], Any]  # run an expression in the student's kernel, give it
 TROUBLES = ("raised", "stopped", "not attempted", "wrong type", "returned None")
 STATUSES = (*TROUBLES, "passed", "wrong arguments", "wrong shape", "wrong value")
 SILENT = "No answer came back: the notebook did not run on, or was stopped."
-WIRE = "__import__('course_utils.exercises.wire', fromlist=['wire'])"
+WIRE = "__import__('course_exercises.wire', fromlist=['wire'])"
 
 
 class Remote:

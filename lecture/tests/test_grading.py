@@ -19,7 +19,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from course_utils.exercises import exercises, notebooks
+from course_exercises.library import exercises, notebooks
 from lecture.grading import sandbox, wire
 from lecture.grading.__main__ import main, run
 from lecture.grading.judge import can_be_asked, judge, with_other_inputs
@@ -115,12 +115,12 @@ seen["data"] = (root / "data").is_dir()
 print(json.dumps(seen))
 """
 TAMPER = """
-import course_utils.exercises as E
+import course_exercises as E
 check = lambda *args, **kwargs: print("✓ passed")
 E.check = check
 """
 FORGE = """
-import course_utils.exercises.wire as W
+import course_exercises.wire as W
 yes = W.dumps({"value": {"plain": 1.0}, "trouble": ["passed", "well done"],
                "printed": "", "warned": "", "changed": []})
 W.call = lambda *args: yes
@@ -185,7 +185,7 @@ def handed_in(folder, released, right, course):
     )
     hand_in("tampering", tampered(answered(released, half, TAMPER)))
     hand_in("forging", answered(released, half, FORGE))
-    peek = "from course_utils.exercises.nb06 import softplus_vjp"
+    peek = "from course_exercises.nb06.softplus import softplus_vjp"
     spy = spying(course, folder)
     hand_in("spying", answered(released, right | {"06.1": peek}, spy))
     stripped = answered(released, right)

@@ -1,4 +1,4 @@
-"""06.5 · A truth that is not quite sure"""
+"""06.5 · A truth that is not quite sure."""
 
 import numpy as np
 
@@ -18,19 +18,19 @@ ex = Exercise(
         "broadcast": "nothing that has a gradient is broadcast",
     },
     hints=(
-        "Cross-entropy with a truth $q$ that is no longer one-hot: "
-        "$L = -\\frac1N \\sum_n \\sum_k q_{nk} \\log p_{nk}$. Which function gives "
-        "$\\log p$ without overflow?",
-        "Go back through `log_softmax`: with $G = -q/N$ its vjp is "
-        "$G_j - p_j \\sum_k G_k$. What is $\\sum_k q_k$?",
-        "The sum of each row of $q$ is 1, so the gradient is $(p - q)/N$: "
-        "prediction minus truth once more, with another truth.",
+        r"Cross-entropy with a truth $q$ that is no longer one-hot: $L = -\frac1N "
+        r"\sum_n \sum_k q_{nk} \log p_{nk}$. Which function gives $\log p$ without "
+        "overflow?",
+        r"Go back through `log_softmax`: with $G = -q/N$ its vjp is $G_j - p_j \sum_k "
+        r"G_k$. What is $\sum_k q_k$?",
+        "The sum of each row of $q$ is 1, so the gradient is $(p - q)/N$: prediction "
+        "minus truth once more, with another truth.",
     ),
     explanation=(
         "Nothing in the derivation needs a one-hot truth, only that each row of $q$ "
         "adds up to 1: the gradient is $(p - q)/N$. It is 0 where $p = q$, and $q$ is "
         "nowhere 0, so the loss wants logits with finite differences, $z_t - z_k = "
-        "\\log\\frac{1 - \\epsilon + \\epsilon/K}{\\epsilon/K}$; without smoothing it "
+        r"\log\frac{1 - \epsilon + \epsilon/K}{\epsilon/K}$; without smoothing it "
         "wanted infinite ones."
     ),
 )
@@ -45,17 +45,17 @@ def smoothed(logits, labels, eps):
 
 
 @ex.given
-def smoothed_inputs(rng):
+def inputs(rng):
     def one(N, K, eps):
         return 2 * rng.normal(size=(N, K)), rng.integers(0, K, size=N), eps
 
-    inputs = [one(2, 3, 0.1), one(5, 4, 0.2), one(3, 3, 0.3), one(1, 5, 0.25)]
+    cases = [one(2, 3, 0.1), one(5, 4, 0.2), one(3, 3, 0.3), one(1, 5, 0.25)]
     far = np.array([[1000.0, 0.0, -1000.0], [-700.0, 900.0, 0.0]])
-    return [*inputs, one(7, 6, 0.05), (far, np.array([1, 1]), 0.1)]
+    return [*cases, one(7, 6, 0.05), (far, np.array([1, 1]), 0.1)]
 
 
 @ex.right
-def smoothed_as_mixture(logits, labels, eps):
+def as_mixture(logits, labels, eps):
     hard = F.softmax_cross_entropy(logits, labels)
     grad = (1 - eps) * F.softmax_cross_entropy_vjp(1.0, logits, labels)
     even = (F.logsumexp(logits) - logits.mean(axis=1)).mean()
@@ -64,7 +64,7 @@ def smoothed_as_mixture(logits, labels, eps):
 
 
 @ex.right
-def smoothed_by_loop(logits, labels, eps):
+def by_loop(logits, labels, eps):
     loss, grad = 0.0, []
     for z, label in zip(logits, labels, strict=True):
         q = np.full(len(z), eps / len(z))
@@ -76,88 +76,51 @@ def smoothed_by_loop(logits, labels, eps):
     return loss, grad
 
 
-def with_truth(q_of):
-    def wrong(logits, labels, eps):
-        q = q_of(np.eye(logits.shape[1])[labels], eps, logits.shape[1])
-        loss = -(q * F.log_softmax(logits)).sum() / len(logits)
-        return loss, (F.softmax(logits) - q) / len(logits)
+ex.slip("last-term", {".sum()": "[-1, -1]"}, LOGITS).says("""
+    Of the loss, only the last term is left: each one overwrites the one before. A sum
+    collects.
+""")
 
-    return wrong
-
-
-def q_of_others(y, eps, K):
-    return (1 - eps) * y + eps / (K - 1) * (1 - y)
-
-
-def q_without_label(y, eps, K):
-    return (1 - eps) * y + eps / K * (1 - y)
-
-
-def q_with_eps(y, eps, K):
-    return (1 - eps) * y + eps
-
-
-def q_over_one(y, eps, K):
-    return y + eps / K
-
-
-def q_hard(y, eps, K):
-    return y
-
-
-def q_swapped(y, eps, K):
-    return eps * y + (1 - eps) / K
-
-
-@ex.wrong(LOGITS)
-def last_term(logits, labels, eps):
-    """Of the loss, only the last term is left: each one overwrites the one before. A
-    sum collects.
-    """
-    _, grad = smoothed(logits, labels, eps)
-    N, K = logits.shape
-    q = np.full(K, eps / K)
-    q[labels[-1]] += 1 - eps
-    return (F.logsumexp(logits[-1]) - logits[-1, -1]) * q[-1] / N, grad
-
-
-@ex.wrong(SOFTMAX)
-def axis(logits, labels, eps):
-    """The softmax runs down the columns: it compares examples with each other. Each
+ex.slip(
+    "axis", {"logits))": "logits.T).T)", "logits) -": "logits.T).T -"}, SOFTMAX
+).says("""
+    The softmax runs down the columns: it compares examples with each other. Each
     example has probabilities of its own, one row that adds up to 1.
-    """
-    N, K = logits.shape
-    q = (1 - eps) * np.eye(K)[labels] + eps / K
-    return -(q * F.log_softmax(logits.T).T).sum() / N, (F.softmax(logits.T).T - q) / N
+""")
 
+# --- the truth
 
-ex.mistake("over-others", SOFTMAX, code=with_truth(q_of_others)).says(r"""
+ex.slip(
+    "over-others", {"/ K": "/ (K - 1) * (1 - np.eye(K)[labels])"}, SOFTMAX
+).says(r"""
     The share $\epsilon$ is given to the *other* classes alone, $\epsilon/(K-1)$ each.
     In the formula all $K$ classes get $\epsilon/K$, the label too.
 """)
 
-ex.mistake("label-left-out", SOFTMAX, code=with_truth(q_without_label)).says(r"""
+ex.slip("label-left-out", {"/ K": "/ K * (1 - np.eye(K)[labels])"}, SOFTMAX).says(r"""
     The label gets no part of $\epsilon$, so that the smoothed truth does not add up to
     1.
 """)
 
-ex.mistake("not-divided", SOFTMAX, code=with_truth(q_with_eps)).says(r"""
+ex.slip("not-divided", {" / K": ""}, SOFTMAX).says(r"""
     Every class gets the whole of $\epsilon$. Add up a row of $q$: a distribution has
     the sum 1.
 """)
 
-ex.mistake("label-not-reduced", SOFTMAX, code=with_truth(q_over_one)).says(r"""
+ex.slip("label-not-reduced", {"(1 - eps) * ": ""}, SOFTMAX).says(r"""
     The label keeps its full 1, and $\epsilon$ comes on top: a row of $q$ adds up to
     more than 1.
 """)
 
-ex.mistake("not-smoothed", SOFTMAX, code=with_truth(q_hard)).says("""
+ex.slip("not-smoothed", {"(1 - eps) * ": "", " + eps / K": ""}, SOFTMAX).says("""
     The truth is not smoothed here: it is still 1 at the label and 0 elsewhere.
 """)
 
-ex.mistake("swapped", SOFTMAX, code=with_truth(q_swapped)).says(r"""
+ex.slip("swapped", {"(1 - eps)": "eps", "+ eps": "+ (1 - eps)"}, SOFTMAX).says(r"""
     $\epsilon$ and $1-\epsilon$ have changed places: the label has almost no say.
 """)
+
+# --- loss and gradient
 
 
 @ex.wrong(SOFTMAX)
@@ -171,89 +134,52 @@ def overflows(logits, labels, eps):
     return -(q * np.log(probs)).sum() / N, (probs - q) / N
 
 
-@ex.wrong(SOFTMAX)
-def activation_missing(logits, labels, eps):
-    """The truth is subtracted from the *logits*: the softmax is missing in the
-    gradient.
-    """
-    N, K = logits.shape
-    q = (1 - eps) * np.eye(K)[labels] + eps / K
-    return smoothed(logits, labels, eps)[0], (logits - q) / N
+ex.slip("activation-missing", {"F.softmax(logits)": "logits"}, SOFTMAX).says("""
+    The truth is subtracted from the *logits*: the softmax is missing in the gradient.
+""")
 
-
-@ex.wrong(SOFTMAX)
-def at_output(logits, labels, eps):
-    """This is the gradient for the probabilities. The function is given logits, so the
+ex.slip(
+    "at-output", {"F.softmax(logits) - q": "-q / F.softmax(logits)"}, SOFTMAX
+).says("""
+    This is the gradient for the probabilities. The function is given logits, so the
     gradient has to go on, through the softmax.
-    """
-    N, K = logits.shape
-    q = (1 - eps) * np.eye(K)[labels] + eps / K
-    return smoothed(logits, labels, eps)[0], -q / F.softmax(logits) / N
+""")
 
+ex.slip("truth-missing", {" - q": ""}, SOFTMAX).says("""
+    The labels have no part in the gradient.
+""")
 
-@ex.wrong(SOFTMAX)
-def truth_missing(logits, labels, eps):
-    """The labels have no part in the gradient."""
-    loss, _ = smoothed(logits, labels, eps)
-    return loss, F.softmax(logits) / len(logits)
+ex.slip("prediction-missing", {"F.softmax(logits) - q": "-q"}, SOFTMAX).says("""
+    The prediction has no part in the gradient: the second way, through the log-sum-exp,
+    is left out.
+""")
 
+ex.slip("log-missing", {"log_softmax": "softmax"}, SOFTMAX).says("""
+    The probabilities are averaged as they are. Cross-entropy takes their logarithms.
+""")
 
-@ex.wrong(SOFTMAX)
-def prediction_missing(logits, labels, eps):
-    """The prediction has no part in the gradient: the second way, through the
-    log-sum-exp, is left out.
-    """
-    N, K = logits.shape
-    q = (1 - eps) * np.eye(K)[labels] + eps / K
-    return smoothed(logits, labels, eps)[0], -q / N
-
-
-@ex.wrong(SOFTMAX)
-def log_missing(logits, labels, eps):
-    """The probabilities are averaged as they are. Cross-entropy takes their logarithms."""
-    N, K = logits.shape
-    q = (1 - eps) * np.eye(K)[labels] + eps / K
-    return -(q * F.softmax(logits)).sum() / N, (F.softmax(logits) - q) / N
-
-
-@ex.wrong(SOFTMAX)
-def clipped(logits, labels, eps):
-    """A small number is added to the probability before its logarithm is taken. That
-    keeps it finite, and makes it wrong where it matters: the worst predictions cost too
+CLIPPED = {"F.log_softmax(logits)": "np.log(F.softmax(logits) + 1e-12)"}
+ex.slip("clipped", CLIPPED, SOFTMAX).says("""
+    A small number is added to the probability before its logarithm is taken. That keeps
+    it finite, and makes it wrong where it matters: the worst predictions cost too
     little.
-    """
-    N, K = logits.shape
-    q = (1 - eps) * np.eye(K)[labels] + eps / K
-    probs = F.softmax(logits)
-    return -(q * np.log(probs + 1e-12)).sum() / N, (probs - q) / N
+""")
 
-
-@ex.wrong(SOFTMAX)
-def divergence(logits, labels, eps):
-    """Something is subtracted that does not depend on the logits: this is the
-    divergence between $q$ and $p$. Its gradient is the same; the loss asked for is the
+ex.slip("divergence", {"F.log": "(F.log", "))": ") - np.log(q)))"}, SOFTMAX).says("""
+    Something is subtracted that does not depend on the logits: this is the divergence
+    between $q$ and $p$. Its gradient is the same; the loss asked for is the
     cross-entropy itself.
-    """
-    N, K = logits.shape
-    q = (1 - eps) * np.eye(K)[labels] + eps / K
-    loss, grad = smoothed(logits, labels, eps)
-    return loss + (q * np.log(q)).sum() / N, grad
+""")
 
+TWICE = {"q) / N": "q) / N * F.sigmoid_vjp(1, F.softmax(logits))"}
+ex.slip("sigmoid-of-softmax", TWICE, SOFTMAX).says("""
+    Prediction minus truth is multiplied by $p(1-p)$ once more. The way back through the
+    softmax is inside it already.
+""")
 
-@ex.wrong(SOFTMAX)
-def sigmoid_of_softmax(logits, labels, eps):
-    """Prediction minus truth is multiplied by $p(1-p)$ once more. The way back through
-    the softmax is inside it already.
-    """
-    loss, grad = smoothed(logits, labels, eps)
-    probs = F.softmax(logits)
-    return loss, grad * probs * (1 - probs)
-
-
-@ex.wrong(SOFTMAX)
-def over_entries(logits, labels, eps):
-    """It is divided by the number of classes too. The mean of cross-entropy runs over
-    the examples alone.
-    """
-    loss, grad = smoothed(logits, labels, eps)
-    return loss / logits.shape[1], grad / logits.shape[1]
+ex.slip(
+    "over-entries", {".sum() / N": ".sum() / N / K", "q) / N": "q) / N / K"}, SOFTMAX
+).says("""
+    It is divided by the number of classes too. The mean of cross-entropy runs over the
+    examples alone.
+""")

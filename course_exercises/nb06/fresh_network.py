@@ -1,4 +1,6 @@
-"""06.4 · Predict: a network that knows nothing"""
+"""06.4 · Predict: a network that knows nothing."""
+
+from math import e, log, log10
 
 import numpy as np
 
@@ -16,16 +18,16 @@ ex = Exercise(
     hints=(
         "All logits are equal, so all classes are equally likely. What is the "
         "probability of each?",
-        "The loss of each example is $-\\log\\frac14$. The gradient is "
-        "$(p - y)/N$, with $N = 5$.",
-        "With softmax twice, the best logits that a first softmax can offer are "
-        "$(1, 0, 0, 0)$. Put them into $\\operatorname{logsumexp}(z) - z_t$.",
+        r"The loss of each example is $-\log\frac14$. The gradient is $(p - y)/N$, "
+        "with $N = 5$.",
+        "With softmax twice, the best logits that a first softmax can offer are $(1, "
+        r"0, 0, 0)$. Put them into $\operatorname{logsumexp}(z) - z_t$.",
     ),
     explanation=(
         "Equal logits give each of the four classes the probability ¼: the loss is "
-        "$\\log 4 = 1.386$, the gradient $(\\frac14 - 1)/5 = -0.15$ at the label and "
-        "$\\frac14/5 = 0.05$ elsewhere. Softmax twice offers at best the logits $(1, "
-        "0, 0, 0)$, with the loss $\\log(1 + 3/e) = 0.744$."
+        r"$\log 4 = 1.386$, the gradient $(\frac14 - 1)/5 = -0.15$ at the label and "
+        r"$\frac14/5 = 0.05$ elsewhere. Softmax twice offers at best the logits $(1, "
+        r"0, 0, 0)$, with the loss $\log(1 + 3/e) = 0.744$."
     ),
 )
 
@@ -39,15 +41,13 @@ def fresh():
     return loss, grad[0, 0], grad[0, 1], floor
 
 
-ex.guess(
-    "no-mean", (5 * np.log(4), -0.75, 0.25, np.log(1 + 3 / np.e)), SOFTMAX
-).says("""
+ex.guess("no-mean", (5 * log(4), -0.75, 0.25, log(1 + 3 / e)), SOFTMAX).says("""
     This is the number of one example, or the sum over five. The loss is a mean over the
     batch, and its gradient has a $1/N$ in it.
 """)
 
 ex.guess(
-    "over-entries", (np.log(4) / 4, -0.0375, 0.0125, np.log(1 + 3 / np.e) / 4), SOFTMAX
+    "over-entries", (log(4) / 4, -0.0375, 0.0125, log(1 + 3 / e) / 4), SOFTMAX
 ).says("""
     This is divided by the number of classes as well. The mean of cross-entropy runs
     over the examples alone.
@@ -59,25 +59,23 @@ ex.guess("probability", (0.25, 0.05, 0.25 / 5 - 1, 0.0), SOFTMAX).says("""
     logits lies between 0 and 1: the loss cannot reach 0.
 """)
 
-ex.guess("n-for-k", (np.log(5), -0.16, 0.04, np.log(1 + 4 / np.e)), SOFTMAX).says("""
+ex.guess("n-for-k", (log(5), -0.16, 0.04, log(1 + 4 / e)), SOFTMAX).says("""
     Examples and classes are exchanged: there are four classes to choose from, and five
     examples to take the mean over.
 """)
 
-ex.guess(
-    "four-for-n", (np.log(4) / 5, -0.75 / 4, 0.25 / 4, np.log(4)), SOFTMAX
-).says("""
+ex.guess("four-for-n", (log(4) / 5, -0.75 / 4, 0.25 / 4, log(4)), SOFTMAX).says("""
     Look at which number divides what: the mean is over five examples, each of which has
     the same loss. The smallest loss belongs to a network that is sure and right.
 """)
 
-ex.guess("base-ten", (np.log10(4), -1.0, 0.0, np.log10(1 + 3 / np.e)), SOFTMAX).says("""
+ex.guess("base-ten", (log10(4), -1.0, 0.0, log10(1 + 3 / e)), SOFTMAX).says("""
     The logarithm of the course is the natural one. And a gradient of $-1$ and 0 would
     be that of a network with probability 0 for the right class; here each class has a
     quarter.
 """)
 
-ex.guess("ten-classes", (np.log(10), -0.18, 0.02, np.log(1 + 9 / np.e)), TRAIN).says("""
+ex.guess("ten-classes", (log(10), -0.18, 0.02, log(1 + 9 / e)), TRAIN).says("""
     This is the number for ten classes. Here are four.
 """)
 
@@ -86,6 +84,6 @@ ex.guess("truth-alone", (0.0, -0.2, 0.0, 1.0), SOFTMAX).says("""
     something: it gives every class the same probability.
 """)
 
-ex.guess("two-classes", (np.log(2), -0.1, 0.1, np.log(1 + 1 / np.e)), TRAIN).says("""
+ex.guess("two-classes", (log(2), -0.1, 0.1, log(1 + 1 / e)), TRAIN).says("""
     This is the number for two classes. Here are four.
 """)

@@ -162,6 +162,10 @@ def shares(compute: Compute, exercise: Exercise, args: tuple) -> Arrays:
 
     The sum of the shares is the output, with the 1/N of a mean, if there is one.
     """
+    return _once("shares", compute, args, lambda: _shares(compute, exercise, args))
+
+
+def _shares(compute: Compute, exercise: Exercise, args: tuple) -> Arrays:
     full, count = compute(args), exercise.examples(args)
     rows = [_alone(compute, exercise, args, n) for n in range(count)]
     stacks = []
@@ -222,23 +226,29 @@ def _fits(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 
 
 def _not_summed(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
-    """Make a change for outputs that collect entries: leave them, or collect "
-    "wrongly.
-    """
+    """Make a change for outputs that collect entries: leave or collect them wrongly."""
 
     def make(compute: Compute, exercise: Exercise) -> Compute:
+        def entries(args: tuple) -> Arrays:
+            return _collected(compute, exercise, args)
+
         def wrong(args: tuple) -> Arrays:
-            shape = np.shape(args[exercise.incoming])
-            results = []
-            for part in contributions(compute, exercise, args):
-                local = part.sum(axis=tuple(range(len(shape), part.ndim)))
-                collects = _fits(part.shape[len(shape) :], shape)
-                results.append(reduce(local) if collects else None)
-            return results
+            kept = _once("entries", compute, args, lambda: entries(args))
+            return [None if local is None else reduce(local) for local in kept]
 
         return wrong
 
     return make
+
+
+def _collected(compute: Compute, exercise: Exercise, args: tuple) -> Arrays:
+    """What each entry that comes in gives in all, to outputs that collect entries."""
+    shape = np.shape(args[exercise.incoming])
+    rest = [
+        (part.sum(axis=tuple(range(len(shape), part.ndim))), part.shape[len(shape) :])
+        for part in contributions(compute, exercise, args)
+    ]
+    return [local if _fits(small, shape) else None for local, small in rest]
 
 
 def _over_batch(spread: bool) -> Callable[[Compute, Exercise], Compute]:
@@ -323,11 +333,59 @@ def changes(exercise: Exercise, inputs: list[tuple]) -> Iterator[Change]:
         yield from _LAST
 
 
+# --- computing once -------------------------------------------------------------------
+
+
+def on_copies(compute: Compute) -> Compute:
+    """Compute with copies: a wrong function may change what it is given. Plumbing."""
+    return lambda args: compute(tuple(map(_copied, args)))
+
+
+def _copied(value: object) -> object:
+    return value.copy() if type(value) is np.ndarray else copy.deepcopy(value)
+
+
+class Remembering:
+    """A computation that remembers what came out of known inputs. Plumbing.
+
+    And what each example, or each entry of what comes in, gives to it: several general
+    mistakes are made of that.
+    """
+
+    def __init__(self, compute: Compute, inputs: list[tuple]) -> None:
+        self._compute, self._known = compute, {id(args) for args in inputs}
+        self._kept: dict[tuple, list | Exception] = {}
+
+    def __call__(self, args: tuple) -> Arrays:
+        """Compute, or remember."""
+        return self.once("results", args, lambda: self._compute(args))
+
+    def once(self, what: str, args: tuple, make: Callable[[], list]) -> list:
+        """Make something of known inputs the first time, and give it again later."""
+        if id(args) not in self._known:  # and may be the id of something else later
+            return make()
+        key = what, id(args)
+        if key not in self._kept:
+            try:
+                self._kept[key] = make()
+            except Exception as error:  # a wrong function may fail in any way
+                self._kept[key] = error
+        if isinstance(self._kept[key], Exception):
+            raise self._kept[key]
+        return list(self._kept[key])
+
+
+def _once(what: str, compute: Compute, args: tuple, make: Callable[[], list]) -> list:
+    """The same for any computation, which may not be able to remember."""
+    able = isinstance(compute, Remembering)
+    return compute.once(what, args, make) if able else make()
+
+
 def quietly(compute: Compute, args: tuple) -> Arrays | None:
-    """Compute with copies, without warnings; None where it cannot be. Plumbing."""
+    """Compute without warnings; None where it cannot be. Plumbing."""
     try:
         with np.errstate(all="ignore"):
-            results = compute(copy.deepcopy(args))
+            results = compute(args)
         return [None if np.asarray(y).dtype == object else y for y in results]
     except Exception:  # a wrong function may fail in any way
         return None

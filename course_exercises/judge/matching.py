@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ..general import SENTENCES
 from .answer import Finding
-from .changes import Arrays, Compute, Scale, changes, scales
+from .changes import (
+    Arrays,
+    Compute,
+    Remembering,
+    Scale,
+    changes,
+    on_copies,
+    scales,
+)
 from .comparing import computing, labels, right, scale_of
 from .exercise import Exercise, Mistake
 from .fitting import (
     CERTAIN,
     FLOAT32,
     HALF,
+    LOOSE,
     ROUGH,
     SINGLE,
     Base,
     Column,
+    Fit,
     Match,
-    commonest,
+    Scales,
     equal,
     fit,
-    scaled,
 )
 from .slips import slips
 
@@ -43,18 +54,25 @@ class Matcher:
     def __init__(self, exercise: Exercise, inputs: list[tuple], rows: list) -> None:
         self.exercise, self.inputs, self.rows = exercise, inputs, rows
         self.is_value = not inputs[0]  # and has no arguments to be confused
-        self.scales = _signs() if self.is_value else scales(exercise, inputs)
+        self.scales = Scales(_signs() if self.is_value else scales(exercise, inputs))
         self.changes = [] if self.is_value else list(changes(exercise, inputs))
-        self.compute = computing(exercise, exercise.reference)
+        self.compute = self._computing(exercise.reference)
         self.right = Base((), self.compute, inputs)
         self._kept: dict[int, list[Base]] = {}
+        self._near: dict[tuple[int, int], list[tuple[Base, Fit]]] = {}
+
+    def _computing(self, function: Any) -> Compute:
+        """What a function computes, each input once."""
+        return Remembering(on_copies(computing(self.exercise, function)), self.inputs)
 
     # --- candidates, from simple to far-fetched
 
+    @cached_property
+    def _codes(self) -> list[tuple[Mistake, Compute]]:
+        return [(m, self._computing(m.code)) for m in self.exercise.mistakes if m.code]
+
     def _written(self) -> Iterator[tuple[Mistake, Compute]]:
-        for mistake in self.exercise.mistakes:
-            if mistake.code is not None:
-                yield mistake, computing(self.exercise, mistake.code)
+        yield from self._codes
 
     def _simple(self) -> Iterator[Base]:
         """The written mistakes, and the reference, which may have a wrong factor."""
@@ -74,7 +92,7 @@ class Matcher:
             for name, function in slips(right_one):
                 if right_one is self.exercise.reference or name == "assigned":
                     compute = computing(self.exercise, function)
-                    yield Base((name,), compute, self.inputs)
+                    yield Base((name,), on_copies(compute), self.inputs)
 
     def _both(self) -> Iterator[Base]:
         """A written mistake and a general one together."""
@@ -87,7 +105,7 @@ class Matcher:
     def _two_changes(self) -> Iterator[Base]:
         """The reference with two general mistakes."""
         for first in self.changes:
-            once = first.make(self.compute, self.exercise)
+            once = Remembering(first.make(self.compute, self.exercise), self.inputs)
             for second in self.changes:
                 if first.id != second.id:
                     twice = second.make(once, self.exercise)
@@ -136,29 +154,44 @@ class Matcher:
 
     # --- what fits
 
+    def _plausible(self, level: int, k: int) -> list[tuple[Base, Fit]]:
+        """The candidates of a level that fit output k at all, and how well."""
+        if (level, k) not in self._near:
+            gots = self.gots(k)
+            pairs = ((b, fit(gots, b, k, LOOSE)) for b in self._level(level))
+            self._near[level, k] = [
+                (base, found)
+                for base, found in pairs
+                if found.agrees and not found.differs
+            ]
+        return self._near[level, k]
+
     def exact(self, k: int, tolerance: float) -> Match | None:
         """Find the simplest candidate that fits on all inputs."""
-        gots, best = self.gots(k), None
+        best = None
         for level in range(self.levels):
             if best is not None and len(best.ids) <= _LEAST[level]:
                 break
-            for base in self._level(level):
-                match = self._fitting(gots, base, k, tolerance)
+            for base, found in self._plausible(level, k):
+                match = self._fitting(base, found, tolerance)
                 if match and (best is None or len(match.ids) < len(best.ids)):
                     best = match
         return best
 
-    def _fitting(self, gots: Column, base: Base, k: int, tol: float) -> Match | None:
-        found = fit(gots, base, k, tol)
-        if found.differs or not found.agrees:
+    def _fitting(self, base: Base, found: Fit, tolerance: float) -> Match | None:
+        if found.misfit > tolerance:
             return None
-        scale = scaled(found, self.scales, max(tol, CERTAIN))
+        scale = self.scales.explaining(found.ratios, max(tolerance, CERTAIN))
         if scale is None and not self.inputs[0]:  # 0 was predicted, as in this mistake
-            scale = self.scales[0] if np.isnan(found.ratios).all() else None
+            scale = self._no_factor if np.isnan(found.ratios).all() else None
         if scale is None:
             return None
         match = Match(base, scale, ("extra-axis",) * found.reshaped)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
+
+    @property
+    def _no_factor(self) -> Scale:
+        return self.scales.choices[0]
 
     def mostly(self, k: int) -> Match | None:
         """Find a candidate that fits on most of the inputs that go wrong."""
@@ -167,7 +200,8 @@ class Matcher:
             return None
         gots, best, most = self.gots(k), None, max(1, len(at) / 2)
         for base in (*self._level(0), *self._level(min(1, self.levels - 1))):
-            scale, count = commonest(fit(gots, base, k, CERTAIN, at), self.scales)
+            found = fit(gots, base, k, CERTAIN, at)
+            scale, count = self.scales.commonest(found.ratios)
             if base.ids + scale.ids and count > most:
                 best, most = Match(base, scale, certain=False), count
         return best
@@ -205,8 +239,9 @@ class Matcher:
     def _or_right(self, k: int, tolerance: float) -> Match | None:
         """The same as `exact`, but the reference without any factor counts."""
         found = fit(self.gots(k), self.right, k, tolerance)
-        if not found.differs and scaled(found, self.scales[:1], tolerance):
-            return Match(self.right, self.scales[0], ("extra-axis",) * found.reshaped)
+        known = found.ratios[~np.isnan(found.ratios)]
+        if not found.differs and len(known) and np.all(abs(known - 1) <= tolerance):
+            return Match(self.right, self._no_factor, ("extra-axis",) * found.reshaped)
         return self.exact(k, tolerance)
 
     def plain(self, k: int) -> str | None:
@@ -252,7 +287,7 @@ class Matcher:
     def reshaped(self, k: int) -> bool:
         """Whether the right numbers stand in another shape."""
         pairs = [
-            (got.ravel() + 0.0, row[k].ravel() + 0.0)
+            (got, row[k])
             for got, row in zip(self.gots(k), self.expected, strict=True)
             if got is not None and "U" not in (got.dtype.kind, row[k].dtype.kind)
         ]
@@ -277,7 +312,7 @@ class Matcher:
         """Say a general sentence about output k, or the one that is written for it."""
         written = (m for m in self.exercise.mistakes if m.id == ids[0])
         base = Base(ids, self.compute, [], next(written, None))
-        return self._finding(Match(base, self.scales[0]), k)
+        return self._finding(Match(base, self._no_factor), k)
 
     def _finding(self, match: Match, k: int) -> Finding:
         """Put a match into words."""

@@ -3,60 +3,47 @@
 import math
 
 HERE = "02_network_by_hand"
-SIGMA = "01_chain_rule#The function σ"
-NO_SLOPE_OUT = (
-    "The price goes from `y` to `y_in` as it is. Between the two is σ, and its slope "
-    "belongs to every path through an output unit. Where `dy_in` is needed, is `dy` "
-    "taken?"
-)
-NO_SLOPE_HIDDEN = (
-    "The price goes from `h` to `h_in` as it is. Between the two is σ, and its slope "
-    "belongs to every path that leads through a hidden unit."
-)
-TWICE = (
-    "σ is taken twice: the slope is computed as if `h` and `y` were still to be "
-    "squeezed. They are outputs of σ already."
-)
-TANH = (
-    "This is $1 - h^2$, the slope of another function, tanh. With σ it trains all "
-    "the same, to something."
-)
-SLOPE_TWICE = (
-    "The slope of σ comes in twice. A path leads through each σ once, and meets its "
-    "slope once."
-)
-NO_WEIGHTS = (
-    "The prices come back over the edges without their weights. The local price of an "
-    "edge is the weight on it."
-)
-STRAIGHT = (
-    "Only the edge from unit i to output i counts. From each hidden unit two edges "
-    "lead on, one to each output, and both bring a price back."
-)
-HALF = (
-    "The slope of σ is a product of two factors, $h$ and $1 - h$. One of them is "
-    "missing here."
-)
-LAST_PATH = (
-    "Of the two paths that lead on from a hidden unit, only the last one counts. What "
-    "comes back over several edges adds."
-)
-FIRST_PATH = (
-    "Of the two paths that lead on from a hidden unit, only the one to the first "
-    "output counts. What comes back over several edges adds."
-)
-
-
 BACKWARD = f"{HERE}#Backward, number by number"
-
-
-SLOPE = f"{HERE}#Why one gradient is 5e-8"
-
-
 LOOPS = f"{HERE}#The same in loops"
-
-
 NETWORK = f"{HERE}#The network"
+SATURATED = f"{HERE}#Why one gradient is 5e-8"
+SIGMA = "01_chain_rule#The function σ"
+NO_ARRAY = "lists of plain numbers, nothing is broadcast"
+
+NO_SLOPE_OUT = """
+    The price goes from `y` to `y_in` as it is. Between the two is σ, and its slope
+    belongs to every path through an output unit. Where `dy_in` is needed, is `dy`
+    taken?
+"""
+NO_SLOPE_HIDDEN = """
+    The price goes from `h` to `h_in` as it is. Between the two is σ, and its slope
+    belongs to every path that leads through a hidden unit.
+"""
+TWICE = """
+    σ is taken twice: the slope is computed as if `h` and `y` were still to be squeezed.
+    They are outputs of σ already.
+"""
+TANH = """
+    This is $1 - h^2$, the slope of another function, tanh. With σ it trains all the
+    same, to something.
+"""
+SLOPE_TWICE = """
+    The slope of σ comes in twice. A path leads through each σ once, and meets its slope
+    once.
+"""
+HALF = """
+    The slope of σ is a product of two factors, $h$ and $1 - h$. One of them is missing
+    here.
+"""
+
+
+def sigma(x):
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+def slope(x):
+    """The slope of σ where x goes in."""
+    return sigma(x) * (1 - sigma(x))
 
 
 def one_example(*args):
@@ -64,71 +51,8 @@ def one_example(*args):
     return 1
 
 
-def sigma(x):
-    return 1.0 / (1.0 + math.exp(-x))
-
-
-def slope_right(z, y):
-    return y * (1 - y)
-
-
-def back(
-    x,
-    t,
-    h,
-    y,
-    V,
-    *,
-    dy=lambda y, t: 2 * (y - t),
-    out_slope=lambda y: y * (1 - y),
-    hidden_slope=lambda h: h * (1 - h),
-    fork=lambda V, d, i: V[i][0] * d[0] + V[i][1] * d[1],
-):
-    """All prices, by name."""
-    pair = (0, 1)
-    d_y = [dy(y[j], t[j]) for j in pair]
-    dy_in = [d_y[j] * out_slope(y[j]) for j in pair]
-    dh = [fork(V, dy_in, i) for i in pair]
-    dh_in = [dh[i] * hidden_slope(h[i]) for i in pair]
-    return {
-        "dy": d_y,
-        "dy_in": dy_in,
-        "dh": dh,
-        "dh_in": dh_in,
-        "dV": [[h[i] * dy_in[j] for j in pair] for i in pair],
-        "dW": [[x[i] * dh_in[j] for j in pair] for i in pair],
-    }
-
-
-def last_path(V, d, i):
-    return V[i][1] * d[1]
-
-
-def first_path(V, d, i):
-    return V[i][0] * d[0]
-
-
-def transposed_fork(V, d, i):
-    return V[0][i] * d[0] + V[1][i] * d[1]
-
-
-def no_slope(value):
-    return 1.0
-
-
-def slope_taken_twice(value):
-    return sigma(value) * (1 - sigma(value))
-
-
-def slope_of_tanh(value):
-    return 1 - value**2
-
-
-def half_a_slope(value):
-    return value
-
-
-def network_inputs(rng):
+def numbers(rng):
+    """Inputs for 02.2 and 02.3: x, t, h, y, V."""
     cases = []
     for _ in range(5):
         x = rng.uniform(0.5, 3, size=2) * rng.choice([-1, 1], size=2)
@@ -139,67 +63,55 @@ def network_inputs(rng):
     return cases
 
 
-ALSO_MADE = [
-    ("activation-missing", {"out_slope": no_slope}, NO_SLOPE_OUT, SIGMA),
-    ("hidden-slope-missing", {"hidden_slope": no_slope}, NO_SLOPE_HIDDEN, SIGMA),
-    (
-        "no-slopes",
-        {"out_slope": no_slope, "hidden_slope": no_slope},
-        "No slope of σ is there, neither at the outputs nor at the hidden units.",
-        SIGMA,
-    ),
-    (
-        "at-output",
-        {"out_slope": slope_taken_twice, "hidden_slope": slope_taken_twice},
-        TWICE,
-        SLOPE,
-    ),
-    ("at-output-hidden", {"hidden_slope": slope_taken_twice}, TWICE, SLOPE),
-    (
-        "slope-of-tanh",
-        {"out_slope": slope_of_tanh, "hidden_slope": slope_of_tanh},
-        TANH,
-        SIGMA,
-    ),
-    ("slope-of-tanh-hidden", {"hidden_slope": slope_of_tanh}, TANH, SIGMA),
-    (
-        "half-a-slope",
-        {"out_slope": half_a_slope, "hidden_slope": half_a_slope},
-        HALF,
-        SIGMA,
-    ),
-    ("half-a-slope-hidden", {"hidden_slope": half_a_slope}, HALF, SIGMA),
-    (
-        "slope-squared",
-        {
-            "out_slope": lambda y: (y * (1 - y)) ** 2,
-            "hidden_slope": lambda h: (h * (1 - h)) ** 2,
-        },
-        SLOPE_TWICE,
-        SIGMA,
-    ),
-    (
-        "slope-squared-hidden",
-        {"hidden_slope": lambda h: (h * (1 - h)) ** 2},
-        SLOPE_TWICE,
-        SIGMA,
-    ),
-    ("weights-missing", {"fork": lambda V, d, i: d[0] + d[1]}, NO_WEIGHTS, BACKWARD),
-    ("straight-on", {"fork": lambda V, d, i: V[i][i] * d[i]}, STRAIGHT, BACKWARD),
-    ("assigned", {"fork": last_path}, LAST_PATH, BACKWARD),
-    ("first-path", {"fork": first_path}, FIRST_PATH, BACKWARD),
-]
+def way_back(ex):
+    """Register what goes wrong on the way back in 02.2 as in 02.3, line by line."""
+    out, hidden = " * y[j] * (1 - y[j])", " * h[i] * (1 - h[i])"
+    fork = "sum(V[i][j] * dy_in[j] for j in (0, 1))"
 
+    ex.slip("activation-missing", {out: ""}, SIGMA).says(NO_SLOPE_OUT)
+    ex.slip("hidden-slope-missing", {hidden: ""}, SIGMA).says(NO_SLOPE_HIDDEN)
+    ex.slip("no-slopes", {out: "", hidden: ""}, SIGMA).says("""
+        No slope of σ is there, neither at the outputs nor at the hidden units.
+    """)
 
-def total(prices):
-    return [sum(prices)] * 2
+    again = {hidden: " * shared.slope(h[i])"}
+    both = {out: " * shared.slope(y[j])", **again}
+    ex.slip("at-output", both, SATURATED).says(TWICE)
+    ex.slip("at-output-hidden", again, SATURATED).says(TWICE)
 
+    of_tanh = {hidden: " * (1 - h[i] ** 2)"}
+    both = {out: " * (1 - y[j] ** 2)", **of_tanh}
+    ex.slip("slope-of-tanh", both, SIGMA).says(TANH)
+    ex.slip("slope-of-tanh-hidden", of_tanh, SIGMA).says(TANH)
 
-def mended_backward(x, t, h, y, V):
-    dy = [2 * (y[j] - t[j]) for j in (0, 1)]
-    dy_in = [dy[j] * y[j] * (1 - y[j]) for j in (0, 1)]
-    dV = [[h[i] * dy_in[j] for j in (0, 1)] for i in (0, 1)]
-    dh = [sum(V[i][j] * dy_in[j] for j in (0, 1)) for i in (0, 1)]
-    dh_in = [dh[i] * h[i] * (1 - h[i]) for i in (0, 1)]
-    dW = [[x[i] * dh_in[j] for j in (0, 1)] for i in (0, 1)]
-    return dW, dV
+    half = {" * (1 - h[i])": ""}
+    both = {" * (1 - y[j])": "", **half}
+    ex.slip("half-a-slope", both, SIGMA).says(HALF)
+    ex.slip("half-a-slope-hidden", half, SIGMA).says(HALF)
+
+    squared = {hidden: 2 * hidden}  # the characters twice
+    both = {out: 2 * out, **squared}
+    ex.slip("slope-squared", both, SIGMA).says(SLOPE_TWICE)
+    ex.slip("slope-squared-hidden", squared, SIGMA).says(SLOPE_TWICE)
+
+    ex.slip("weights-missing", {"V[i][j] * ": ""}, BACKWARD).says("""
+        The prices come back over the edges without their weights. The local price of an
+        edge is the weight on it.
+    """)
+    ex.slip("straight-on", {fork: "V[i][i] * dy_in[i]"}, BACKWARD).says("""
+        Only the edge from unit i to output i counts. From each hidden unit two edges
+        lead on, one to each output, and both bring a price back.
+    """)
+    ex.slip("assigned", {fork: "V[i][1] * dy_in[1]"}, BACKWARD).says("""
+        Of the two paths that lead on from a hidden unit, only the last one counts. What
+        comes back over several edges adds.
+    """)
+    ex.slip("first-path", {fork: "V[i][0] * dy_in[0]"}, BACKWARD).says("""
+        Of the two paths that lead on from a hidden unit, only the one to the first
+        output counts. What comes back over several edges adds.
+    """)
+    ex.slip("fork-transposed", {"V[i][j]": "V[j][i]"}, BACKWARD).says("""
+        In the fork the indices of `V` are exchanged. $v_{ij}$ leads from hidden unit
+        $i$ to output $j$; on the way back the same edge is used, in the other
+        direction.
+    """)

@@ -1,27 +1,26 @@
-"""02.4 · Predict: all weights equal"""
+"""02.4 · Predict: all weights equal."""
 
 import numpy as np
 
 from course_exercises.judge import Exercise
 
-from .shared import LOOPS, NETWORK, mended_backward, sigma
+from .falling_curve import mended_backward
+from .shared import HERE, LOOPS, NETWORK
 
-HERE = "02_network_by_hand"
 STUCK = f"{HERE}#Training it on"
-examples = [([3.0, 1.0], [1.0, 0.0]), ([-1.0, 4.0], [0.0, 1.0])]
+EXAMPLES = [([3.0, 1.0], [1.0, 0.0]), ([-1.0, 4.0], [0.0, 1.0])]
 
 ex = Exercise(
     "02.4",
     "Predict: all weights equal",
     outputs=("in dW", "in dV", "columns of W differ"),
     hints=(
-        "$h_1$ and $h_2$ get the same inputs with the same weights. What follows "
-        "for their values, and for their prices?",
-        "`dW[i][j]` is $x_i$ times the price of hidden unit $j$; `dV[i][j]` is "
-        "$h_i$ times the price of output $j$. In which places do the two hidden "
-        "units stand?",
-        "The hidden units number the columns of W and the rows of V. And what "
-        "starts equal and moves equally stays equal.",
+        "$h_1$ and $h_2$ get the same inputs with the same weights. What follows for "
+        "their values, and for their prices?",
+        "`dW[i][j]` is $x_i$ times the price of hidden unit $j$; `dV[i][j]` is $h_i$ "
+        "times the price of output $j$. In which places do the two hidden units stand?",
+        "The hidden units number the columns of W and the rows of V. And what starts "
+        "equal and moves equally stays equal.",
     ),
     explanation=(
         "The two hidden units are twins: equal values, equal prices, equal steps, for "
@@ -31,28 +30,23 @@ ex = Exercise(
 )
 
 
-def forward(x, W, V):
-    h_in = [sum(x[i] * W[i][j] for i in (0, 1)) for j in (0, 1)]
-    h = [sigma(z) for z in h_in]
-    y_in = [sum(h[i] * V[i][j] for i in (0, 1)) for j in (0, 1)]
-    y = [sigma(z) for z in y_in]
-    return h, y
+def layer(x, W):
+    return 1 / (1 + np.exp(-np.dot(x, W)))
 
 
 def gradients(W, V):
-    dW, dV = np.zeros((2, 2)), np.zeros((2, 2))
-    for x, t in examples:
-        h, y = forward(x, W, V)
-        part_W, part_V = mended_backward(x, t, h, y, V)
-        dW, dV = dW + part_W, dV + part_V
-    return None, dW.tolist(), dV.tolist()
+    dW, dV = 0.0, 0.0
+    for x, t in EXAMPLES:
+        h = layer(x, W)
+        part_W, part_V = mended_backward(x, t, h, layer(h, V), V)
+        dW, dV = dW + np.array(part_W), dV + np.array(part_V)
+    return None, dW, dV
 
 
 def train(W, V, steps, lr=0.5):
     for _ in range(steps):
         _, dW, dV = gradients(W, V)
-        W = (np.array(W) - lr * np.array(dW)).tolist()
-        V = (np.array(V) - lr * np.array(dV)).tolist()
+        W, V = W - lr * dW, V - lr * dV
     return W, V, []
 
 

@@ -72,12 +72,6 @@ def clipped_by_concatenation(a, b, max_norm):
     return max_norm * a / length, max_norm * b / length
 
 
-@right("10.3")
-def clipped_by_norms(a, b, max_norm):
-    norm = np.hypot(np.linalg.norm(a), np.linalg.norm(b))
-    return [g / max(1.0, norm / max_norm) for g in (a, b)]
-
-
 @right("10.5")
 def gain_by_drawing(f):
     z = np.random.default_rng(0).normal(size=1_000_000)

@@ -1,4 +1,4 @@
-"""10.5 · Open challenge: first weights for any activation"""
+"""10.5 · Open challenge: first weights for any activation."""
 
 import numpy as np
 
@@ -43,12 +43,6 @@ def gain(f):
     return 1 / np.sqrt(mean_square)
 
 
-def _bell(f, of):
-    u = np.linspace(-8, 8, 2001)
-    weights = np.exp(-u * u / 2)
-    return (weights * of(f(u))).sum() / weights.sum()
-
-
 @ex.judged
 def judge_gain(answer, run):
     got = {name: run(f) for name, f in ACTIVATIONS.items()}
@@ -66,7 +60,7 @@ def judge_gain(answer, run):
             return mistake
     right = np.array([gain(f) for f in ACTIVATIONS.values()])
     if named := roughly(values, right):
-        return next(m for m in ex.mistakes if m.id == named)
+        return ex.named(named)
     k = int(np.argmax(~np.isclose(values, right, rtol=0.02)))
     name = list(ACTIVATIONS)[k]
     return (
@@ -96,95 +90,67 @@ def near(values, of):
         return bool((close | (np.abs(made) > 1e3) & (np.abs(values) > 1e3)).all())
 
 
-@ex.wrong(WEIGHTS)
-def without_root(f):
-    """This is the factor for the *variance* of the weights. Their standard deviation is
+# --- wrong ones: the root, the fraction, the square
+
+ex.slip("without-root", {"np.sqrt": ""}, WEIGHTS).says("""
+    This is the factor for the *variance* of the weights. Their standard deviation is
     multiplied, and that is its root.
-    """
-    return 1 / _bell(f, np.square)
+""")
 
-
-@ex.wrong(WEIGHTS)
-def inverse(f):
-    """This is the size that $f$ leaves. The weights have to make up for it: the smaller
+ex.slip("inverse", {"1 / ": ""}, WEIGHTS).says("""
+    This is the size that $f$ leaves. The weights have to make up for it: the smaller
     $f(z)$ is, the larger they must be.
-    """
-    return np.sqrt(_bell(f, np.square))
+""")
 
+ex.slip("mean-square", {"1 / np.sqrt": ""}, WEIGHTS).says("""
+    This is the mean square itself. What must the weights be multiplied by, so that the
+    next $z$ has variance 1 again?
+""")
 
-@ex.wrong(WEIGHTS)
-def mean_square(f):
-    """This is the mean square itself. What must the weights be multiplied by, so that
-    the next $z$ has variance 1 again?
-    """
-    return _bell(f, np.square)
-
-
-@ex.wrong(WEIGHTS)
-def of_variance(f):
-    r"""The variance of $f(z)$ is taken, the mean of $f(z)$ subtracted. In the sum for
+ex.slip(
+    "of-variance", {"f(u)": "(f(u) - np.average(f(u), weights=weights))"}, WEIGHTS
+).says(r"""
+    The variance of $f(z)$ is taken, the mean of $f(z)$ subtracted. In the sum for
     $\operatorname{Var}(z)$ stands $E[h^2]$; it is only the weights that have mean 0.
-    """
-    return 1 / np.sqrt(_bell(f, np.square) - _bell(f, np.positive) ** 2)
+""")
 
+ex.slip("of-absolute", {"f(u) ** 2": "abs(f(u))", "np.sqrt": ""}, WEIGHTS).says("""
+    The mean of $|f(z)|$ is taken. The derivation needs the mean of its square, and the
+    root comes after the mean.
+""")
 
-@ex.wrong(WEIGHTS)
-def of_absolute(f):
-    """The mean of $|f(z)|$ is taken. The derivation needs the mean of its square, and
-    the root comes after the mean.
-    """
-    return 1 / _bell(f, np.abs)
+ex.slip("of-mean", {"f(u) ** 2": "f(u)", "np.sqrt": ""}, WEIGHTS).says("""
+    The mean of $f(z)$ is taken. The derivation needs the mean of its *square*.
+""")
 
+# --- how likely each $z$ is
 
-@ex.wrong(WEIGHTS)
-def of_mean(f):
-    """The mean of $f(z)$ is taken. The derivation needs the mean of its *square*."""
-    return 1 / _bell(f, np.positive)
+ex.slip("flat", {"np.exp(-u * u / 2)": "np.ones(2001)"}, WEIGHTS).says("""
+    All $z$ of a wide interval count alike. But $z$ is near 0 most of the time: the mean
+    needs the weights of the bell curve.
+""")
 
+ex.slip(
+    "uniform", {"-8, 8": "-1, 1", "np.exp(-u * u / 2)": "np.ones(2001)"}, WEIGHTS
+).says("""
+    $z$ is taken between −1 and 1, all equally likely. It is a normal random number of
+    variance 1.
+""")
 
-@ex.wrong(WEIGHTS)
-def flat(f):
-    """All $z$ of a wide interval count alike. But $z$ is near 0 most of the time: the
-    mean needs the weights of the bell curve.
-    """
-    u = np.linspace(-8, 8, 2001)
-    return 1 / np.sqrt(np.mean(f(u) ** 2))
+ex.slip("not-divided", {" / weights.sum()": ""}, WEIGHTS).says("""
+    The weighted sum is not divided by the sum of the weights, so it is no mean.
+""")
 
+ex.slip("narrow-bell", {"u * u / 2": "u * u"}, WEIGHTS).says("""
+    The bell is too narrow: $e^{-u^2}$ has variance ½. With $e^{-u^2/2}$ it is 1.
+""")
 
-@ex.wrong(WEIGHTS)
-def uniform(f):
-    """$z$ is taken between −1 and 1, all equally likely. It is a normal random number
-    of variance 1.
-    """
-    z = np.linspace(-1, 1, 2001)
-    return 1 / np.sqrt(np.mean(f(z) ** 2))
+ex.slip("backward", {"f(u)": "((f(u + 1e-5) - f(u - 1e-5)) / 2e-5)"}, WEIGHTS).says("""
+    This keeps the size of the gradients on the way *back*: it is made of slopes. Here
+    the forward pass is asked for.
+""")
 
-
-@ex.wrong(WEIGHTS)
-def not_divided(f):
-    """The weighted sum is not divided by the sum of the weights, so it is no mean."""
-    u = np.linspace(-8, 8, 2001)
-    return 1 / np.sqrt((np.exp(-u * u / 2) * f(u) ** 2).sum())
-
-
-@ex.wrong(WEIGHTS)
-def narrow_bell(f):
-    """The bell is too narrow: $e^{-u^2}$ has variance ½. With $e^{-u^2/2}$ it is 1."""
-    u = np.linspace(-8, 8, 2001)
-    weights = np.exp(-u * u)
-    return 1 / np.sqrt((weights * f(u) ** 2).sum() / weights.sum())
-
-
-@ex.wrong(WEIGHTS)
-def backward(f):
-    """This keeps the size of the gradients on the way *back*: it is made of slopes.
-    Here the forward pass is asked for.
-    """
-
-    def slope(u):
-        return (f(u + 1e-5) - f(u - 1e-5)) / 2e-5
-
-    return 1 / np.sqrt(_bell(slope, np.square))
+# --- one number for all
 
 
 @ex.wrong(WEIGHTS)
@@ -205,12 +171,16 @@ def constant(f):
     return 2.0
 
 
-@ex.wrong(WEIGHTS)
-def over_variance(f):
-    """It is divided by the variance of $f(z)$: that is the mean square without the
-    square of the mean, and the root is missing as well.
-    """
-    return 1 / (_bell(f, np.square) - _bell(f, np.positive) ** 2)
+# --- at one place, and nearly right
+
+ex.slip(
+    "over-variance",
+    {"f(u)": "(f(u) - np.average(f(u), weights=weights))", "np.sqrt": ""},
+    WEIGHTS,
+).says("""
+    It is divided by the variance of $f(z)$: that is the mean square without the square
+    of the mean, and the root is missing as well.
+""")
 
 
 @ex.wrong(WEIGHTS)
@@ -227,26 +197,21 @@ def at_zero(f):
     return 2e-5 / (f(1e-5) - f(-1e-5))
 
 
-@ex.wrong(WEIGHTS)
-def positive(f):
-    """$z$ is taken between 0 and 1, all equally likely. It is a normal random number:
-    half of the time it is negative.
-    """
-    return 1 / np.sqrt(np.mean(f(np.linspace(0, 1, 2001)) ** 2))
+ex.slip(
+    "positive", {"-8, 8": "0, 1", "np.exp(-u * u / 2)": "np.ones(2001)"}, WEIGHTS
+).says("""
+    $z$ is taken between 0 and 1, all equally likely. It is a normal random number: half
+    of the time it is negative.
+""")
 
-
-@ex.wrong(WEIGHTS)
-def he_besides(f):
-    r"""The gains are right times $\sqrt2$. He's 2 made up for ReLU's half; the mean of
+ex.slip("he-besides", {"1 / ": "np.sqrt(2) / "}, WEIGHTS).says(r"""
+    The gains are right times $\sqrt2$. He's 2 made up for ReLU's half; the mean of
     $f(z)^2$ says that already.
-    """
-    return np.sqrt(2) * gain(f)
+""")
 
-
-@ex.wrong(WEIGHTS)
-def sign(f):
-    """The gains are negative. A standard deviation cannot be."""
-    return -gain(f)
+ex.slip("sign", {"1 / ": "-1 / "}, WEIGHTS).says("""
+    The gains are negative. A standard deviation cannot be.
+""")
 
 
 @ex.wrong(WEIGHTS)

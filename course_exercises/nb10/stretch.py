@@ -1,4 +1,4 @@
-"""10.4 · Predict: grows, stays or falls"""
+"""10.4 · Predict: grows, stays or falls."""
 
 import numpy as np
 

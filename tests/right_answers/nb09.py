@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_exercises.nb09.a_thousand_pictures import network, normalize
+from course_exercises.nb09.few_pictures import network, normalize
 from course_utils import functional as F
 from course_utils.optim import SGD
 from course_utils.tensor import Tensor

@@ -1,4 +1,4 @@
-"""08.5 · Open challenge: ten steps"""
+"""08.5 · Open challenge: ten steps."""
 
 from dataclasses import replace
 
@@ -16,20 +16,20 @@ ex = Exercise(
     "08.5",
     "Open challenge: ten steps",
     hints=(
-        "Begin with the three walkers of the notebook. Which of them needs the "
-        "same number of steps in both valleys, and why?",
+        "Begin with the three walkers of the notebook. Which of them needs the same "
+        "number of steps in both valleys, and why?",
         "Momentum walks a turned path in a turned valley: its formulas know no "
-        "coordinates. In the notebook it needed 15 steps. Was the ball too fast, "
-        "or too slow?",
-        "A little less momentum than 0.7, and a rate about 0.1: with momentum, "
-        "larger rates are possible than without.",
+        "coordinates. In the notebook it needed 15 steps. Was the ball too fast, or "
+        "too slow?",
+        "A little less momentum than 0.7, and a rate about 0.1: with momentum, larger "
+        "rates are possible than without.",
     ),
     explanation=(
         "SGD and momentum use sums and multiples of gradients alone; turn the valley, "
         "and the path turns with it. Adam divides coordinate by coordinate, so its "
-        "path depends on how the valley lies. For a valley with slopes 1 and 20 "
-        "theory gives momentum $((\\sqrt{20} - 1)/(\\sqrt{20} + 1))^2 \\approx 0.4$ and "
-        "a rate of $4/(\\sqrt{20} + 1)^2 \\approx 0.13$."
+        "path depends on how the valley lies. For a valley with slopes 1 and 20 theory "
+        "gives momentum $((\\sqrt{20} - 1)/(\\sqrt{20} + 1))^2 \\approx 0.4$ and a "
+        "rate of $4/(\\sqrt{20} + 1)^2 \\approx 0.13$."
     ),
 )
 
@@ -93,33 +93,34 @@ def _why_slow(straight, turned, optimizer):
     )
 
 
-ex.mistake("stands-still", STEP, code=lambda ps: SGD(ps, lr=0.0, momentum=0.5)).says("""
+ex.slip("stands-still", {"0.12": "0.0"}, STEP).says("""
     After three steps the parameters are where they were. A step has to change `p.data`
     in place.
 """)
 
-ex.mistake("explodes", STEP, code=lambda ps: SGD(ps, lr=0.3, momentum=0.4)).says("""
+ex.slip("explodes", {"0.12": "0.3", "0.5": "0.4"}, STEP).says("""
     It flies out of the valley: the steps are too long for the steep direction, whose
     gradient is 20 times as large.
 """)
 
-ex.mistake("no-momentum", STEP, code=lambda ps: SGD(ps, lr=0.09)).says("""
+ex.slip("no-momentum", {"0.12, momentum=0.5": "0.09"}, STEP).says("""
     Without momentum the steep direction sets the limit, and no rate is quick in the
     gentle one.
 """)
 
-ex.mistake("adam", STEP, code=lambda ps: Adam(ps, lr=0.5, betas=(0.8, 0.99))).says("""
+ex.slip(
+    "adam", {"SGD": "Adam", "lr=0.12, momentum=0.5": "lr=0.5, betas=(0.8, 0.99)"}, STEP
+).says("""
     Adam gives each *coordinate* a scale of its own. Is that of use where the valley
     does not run along a coordinate?
 """)
 
-ex.mistake(
-    "too-much-momentum", STEP, code=lambda ps: SGD(ps, lr=0.05, momentum=0.9)
-).says("""
+ex.slip("too-much-momentum", {"0.12": "0.05", "0.5": "0.9"}, STEP).says("""
     With this much momentum the ball swings on for long. How much of its speed is left
     after five steps?
 """)
 
-ex.mistake("too-slow", STEP, code=lambda ps: SGD(ps, lr=0.01, momentum=0.3)).says(
-    f"At most {MOST_STEPS} are wanted in both. Vary one setting at a time, and look at the path."
-)
+ex.slip("too-slow", {"0.12": "0.01", "0.5": "0.3"}, STEP).says(f"""
+    At most {MOST_STEPS} are wanted in both. Vary one setting at a time, and look at the
+    path.
+""")

@@ -1,4 +1,4 @@
-"""08.1 · Predict: what is found, what is added up"""
+"""08.1 · Predict: what is found, what is added up."""
 
 import numpy as np
 

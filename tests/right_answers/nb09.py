@@ -4,6 +4,7 @@ import numpy as np
 
 from course_exercises.nb09.few_pictures import network, normalize
 from course_utils import functional as F
+from course_utils import layers
 from course_utils.optim import SGD
 from course_utils.tensor import Tensor
 from course_utils.training import fit, logits_of
@@ -63,8 +64,6 @@ def pixels_by_tape(x, labels, mean, std, W1, b1, W2, b2):
 
 @right("09.4")
 def pixels_by_layers(x, labels, mean, std, W1, b1, W2, b2):
-    from course_utils import layers
-
     net = layers.Sequential(layers.Linear(W1, b1), layers.ReLU(), layers.Linear(W2, b2))
     loss = layers.SoftmaxCrossEntropy()
     loss(net((x - mean) / std), labels)

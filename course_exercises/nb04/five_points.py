@@ -1,4 +1,4 @@
-"""04.1 · Five points"""
+"""04.1 · Five points."""
 
 import numpy as np
 
@@ -20,8 +20,8 @@ ex = Exercise(
     explanation=(
         "Eight near pairs minus one far pair: $12 h f'$, and the terms with $h^3$ "
         "cancel. The first one left is $h^5$, so after the division the error falls "
-        "like $h^4$. It meets $\\text{eps}/h$ at $h = \\text{eps}^{1/5} \\approx 7 \\cdot "
-        "10^{-4}$, with an error near $\\text{eps}^{4/5} \\approx 3 \\cdot 10^{-13}$."
+        r"like $h^4$. It meets $\text{eps}/h$ at $h = \text{eps}^{1/5} \approx 7 \cdot "
+        r"10^{-4}$, with an error near $\text{eps}^{4/5} \approx 3 \cdot 10^{-13}$."
     ),
 )
 
@@ -41,37 +41,25 @@ def decay(x):
 
 
 @ex.given
-def five_point_inputs(rng):
+def inputs(rng):
     functions = (np.exp, np.sin, wave, decay, np.log)
     points = zip(functions, (1.0, 0.7, -0.4, 1.3, 2.5), strict=True)
     return [(f, x, 0.1 * (k + 1)) for k, (f, x) in enumerate(points)]
 
 
-def weighed(inner, outer, reach=2, divisor=12):
-    """A rule of the same form with other numbers in it."""
+RULE = "(8 * near - far) / (12 * h)"
 
-    def rule(f, x, h):
-        near, far = f(x + h) - f(x - h), f(x + reach * h) - f(x - reach * h)
-        return (inner * near + outer * far) / (divisor * h)
-
-    return rule
-
-
-ex.mistake("central", SLOPE, code=weighed(1, 0, divisor=2)).says("""
+ex.slip("central", {RULE: "near / (2 * h)"}, SLOPE).says("""
     This is the central difference, with two points. The other two, $2h$ away, are to
     cancel the term with $h^2$.
 """)
 
-
-@ex.wrong(SLOPE)
-def forward(f, x, h):
-    """This is the forward difference. The five-point rule looks to both sides, near and
+ex.slip("forward", {RULE: "(f(x + h) - f(x)) / h"}, SLOPE).says("""
+    This is the forward difference. The five-point rule looks to both sides, near and
     far.
-    """
-    return (f(x + h) - f(x)) / h
+""")
 
-
-ex.mistake("outer-sign", SLOPE, code=weighed(8, 1)).says("""
+ex.slip("outer-sign", {"- far": "+ far"}, SLOPE).says("""
     The far points are added. The near ones overestimate a term, and the far ones are
     there to take it away.
 """)
@@ -85,32 +73,28 @@ ex.slip("far-sum", {"* h) -": "* h) +"}, SLOPE).says("""
     from the other.
 """)
 
-ex.mistake("far-missing", SLOPE, code=weighed(8, 0)).says("""
+ex.slip("far-missing", {" - far": ""}, SLOPE).says("""
     The far pair is missing; only its weight has been left in the 12.
 """)
 
-ex.mistake("backward", SLOPE, code=lambda f, x, h: (f(x) - f(x - h)) / h).says("""
+ex.slip("backward", {RULE: "(f(x) - f(x - h)) / h"}, SLOPE).says("""
     This is a difference to one side. The five-point rule looks to both sides, near and
     far.
 """)
 
-ex.mistake("value", SLOPE, code=lambda f, x, h: f(x)).says("""
+ex.slip("value", {RULE: "f(x)"}, SLOPE).says("""
     This is the value of the function. The question is for its slope.
 """)
 
-ex.mistake("far-alone", SLOPE, code=weighed(0, 1, divisor=4)).says("""
+ex.slip("far-alone", {RULE: "far / (4 * h)"}, SLOPE).says("""
     This is the central difference with a step of $2h$. Its error is four times as
     large; the near pair is missing.
 """)
 
-
-@ex.wrong(SLOPE)
-def one_side(f, x, h):
-    """All points lie to the right of `x`. Only if both sides are used, the even terms
+ex.slip("one-side", {"f(x - h)": "f(x)", "f(x - 2 * h)": "f(x)"}, SLOPE).says("""
+    All points lie to the right of `x`. Only if both sides are used, the even terms
     cancel.
-    """
-    return (8 * (f(x + h) - f(x)) - (f(x + 2 * h) - f(x))) / (12 * h)
-
+""")
 
 ex.slip("h-missing", {"(12 * h)": "12"}, SLOPE).says("""
     The division by `h` is missing: this is a difference, not a slope.
@@ -120,21 +104,21 @@ ex.slip("eight-for-all", {"(8 *": "8 * ("}, SLOPE).says("""
     The 8 belongs to the near points alone.
 """)
 
-ex.mistake("eight-missing", SLOPE, code=weighed(1, -1)).says("""
+ex.slip("eight-missing", {"8 * ": ""}, SLOPE).says("""
     Near and far points have the same weight here. The near ones have to count more, or
     even the slope itself does not come out.
 """)
 
-ex.mistake("exchanged", SLOPE, code=weighed(-1, 8)).says("""
+ex.slip("exchanged", {"near - far": "far - near"}, SLOPE).says("""
     The weights are exchanged: the *near* points count eight times.
 """)
 
-ex.mistake("too-near", SLOPE, code=weighed(8, -1, reach=0.5)).says("""
+ex.slip("too-near", {"+ 2 *": "+ 0.5 *", "- 2 *": "- 0.5 *"}, SLOPE).says("""
     The far points are at half a step. They have to be at two steps, outside of the near
     ones.
 """)
 
-ex.mistake("too-far", SLOPE, code=weighed(8, -1, reach=3)).says("""
+ex.slip("too-far", {"+ 2 *": "+ 3 *", "- 2 *": "- 3 *"}, SLOPE).says("""
     The far points are at three steps. The weights fit two.
 """)
 
@@ -143,34 +127,27 @@ ex.slip("times-h", {"(12 * h)": "12 * h"}, SLOPE).says("""
     Brackets are missing.
 """)
 
+ex.slip("brackets", {"(8 * near - far)": "8 * near - far"}, SLOPE).says("""
+    Only the last term is divided. Brackets around the sum are missing.
+""")
 
-@ex.wrong(SLOPE)
-def brackets(f, x, h):
-    """Only the last term is divided. Brackets around the sum are missing."""
-    near, far = f(x + h) - f(x - h), f(x + 2 * h) - f(x - 2 * h)
-    return 8 * near - far / (12 * h)
-
-
-ex.mistake("twelve-missing", SLOPE, code=weighed(8, -1, divisor=1)).says("""
+ex.slip("twelve-missing", {"12 * ": ""}, SLOPE).says("""
     The 12 is missing. For $f(x) = x$ the numerator is $12h$, and the slope has to be 1.
 """)
 
-
-@ex.wrong(SLOPE)
-def wrong_mixture(f, x, h):
-    """Two central differences are mixed, the coarse one with the greater weight. Whose
+ex.slip(
+    "wrong-mixture", {RULE: "(4 * far / (4 * h) - near / (2 * h)) / 3"}, SLOPE
+).says("""
+    Two central differences are mixed, the coarse one with the greater weight. Whose
     error is four times the other's?
-    """
-    one, two = weighed(1, 0, divisor=2), weighed(0, 1, divisor=4)
-    return (4 * two(f, x, h) - one(f, x, h)) / 3
+""")
 
-
-ex.mistake("four-for-eight", SLOPE, code=weighed(4, -1, divisor=4)).says("""
+ex.slip("four-for-eight", {"8": "4", "12": "4"}, SLOPE).says("""
     A line gets its right slope, but the term with $h^3$ is still there. At twice the
     distance it is not four times as large, but eight.
 """)
 
-ex.mistake("undivided", SLOPE, code=weighed(4, -1, divisor=3)).says("""
+ex.slip("undivided", {"8": "4", "12": "3"}, SLOPE).says("""
     Weights 4 and −1 over 3 are right for two *slopes*, which are differences divided by
     $2h$ and by $4h$. These divisors are missing.
 """)

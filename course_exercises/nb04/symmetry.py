@@ -1,4 +1,4 @@
-"""04.5 · A check that needs no f"""
+"""04.5 · A check that needs no f."""
 
 import numpy as np
 
@@ -18,15 +18,15 @@ ex = Exercise(
         "difference of `grad`, which is an array.",
         "Draw $u$ and $v$ by `rng.normal(size=x.shape)`. The two numbers are "
         "`np.sum(u * S_v)` and `np.sum(v * S_u)`, also for matrices.",
-        "Compare their distance with their size, not with a fixed number, and "
-        "leave room for what a central difference misses: $10^{-6}$ of the sum of "
-        "all products will do.",
+        "Compare their distance with their size, not with a fixed number, and leave "
+        "room for what a central difference misses: $10^{-6}$ of the sum of all "
+        "products will do.",
     ),
     explanation=(
         "Second derivatives may be taken in either order, so $S$ is symmetric for "
         "every gradient. A wrong sign, a factor 2, the gradient of another function: "
         "all symmetric, all unseen. `forgetful` passes too: it is the right gradient "
-        "of $\\sum 2\\log\\cosh(XW)/N$."
+        r"of $\sum 2\log\cosh(XW)/N$."
     ),
 )
 
@@ -94,104 +94,57 @@ def judge_symmetry(answer, run):
     if isinstance(said, str):
         return "It returns several verdicts. Give one, True or False."
     if len(set(said)) == 1:
-        return SYMMETRY["always-true" if said[0] else "always-false"]
+        return ex.named("always-true" if said[0] else "always-false")
     for (name, *_, right), got in zip(fields(), said, strict=True):
         if got != right:
             return ex.named(name)
     return None
 
 
-def same_number(one, other, share):
-    return abs(one - other) <= share * max(abs(one), abs(other))
+SAME = "abs(one - other) <= 1e-6 * size"
 
-
-def testing(compare):
-    """A check of symmetry with its own way to compare."""
-
-    def check(grad, x, rng):
-        u, v, h = rng.normal(size=x.shape), rng.normal(size=x.shape), 1e-5
-        Su, Sv = ((grad(x + h * w) - grad(x - h * w)) / (2 * h) for w in (u, v))
-        return compare(u, v, Su, Sv)
-
-    return check
-
-
-ex.mistake(
-    "always-true",
-    MANY,
-    code=testing(lambda u, v, Su, Sv: np.isclose(np.sum(v * Sv), np.sum(v * Sv))),
+ex.slip(
+    "always-true", {"np.sum(u * second(v))": "np.sum(v * second(u))"}, MANY
 ).says("""
     It accepts everything. Is the same number computed twice? $u$ and $v$ have to be two
     different directions.
 """)
 
-ex.mistake(
-    "always-false", MANY, code=testing(lambda u, v, Su, Sv: np.allclose(Su, Sv, atol=0))
+ex.slip(
+    "always-false", {SAME: "np.allclose(second(u), second(v), atol=0)"}, MANY
 ).says(r"""
     It refuses everything, also what is symmetric. What has to be equal are two numbers:
     $u \cdot (Sv)$ and $v \cdot (Su)$.
 """)
 
-ex.mistake(
-    "refuses-right",
-    COMPARE,
-    code=testing(lambda u, v, Su, Sv: np.sum(u * Sv) - np.sum(v * Su) > 1e-12),
-).says(r"""
+ex.slip("refuses-right", {SAME: "one - other > 1e-6 * size"}, COMPARE).says(r"""
     It refuses a gradient whose second derivatives are symmetric. Are the two numbers $u
     \cdot (Sv)$ and $v \cdot (Su)$, and does their distance count?
 """)
 
-ex.mistake(
-    "refuses-sign",
-    UNSEEN,
-    code=testing(
-        lambda u, v, Su, Sv: (
-            np.sum(u * Su) > -4 and same_number(np.sum(u * Sv), np.sum(v * Su), 1e-06)
-        )
-    ),
+ex.slip(
+    "refuses-sign", {SAME: f"np.sum(u * second(u)) > -4 and {SAME}"}, UNSEEN
 ).says("""
     It refuses $-2x$. With the other sign it is the gradient of another function, and as
     symmetric: this check cannot see it, and should not pretend to.
 """)
 
-ex.mistake(
-    "too-strict",
-    COMPARE,
-    code=testing(lambda u, v, Su, Sv: abs(np.sum(u * Sv) - np.sum(v * Su)) < 1e-07),
-).says("""
+ex.slip("too-strict", {"1e-6 * size": "1e-7"}, COMPARE).says("""
     It refuses a right gradient of about a million. A fixed tolerance does not fit every
     size: let it grow with the numbers.
 """)
 
-ex.mistake(
-    "matrices",
-    MANY,
-    code=testing(
-        lambda u, v, Su, Sv: u.ndim == 1 and same_number(u @ Sv, v @ Su, 1e-06)
-    ),
-).says(r"""
+ex.slip("matrices", {SAME: f"x.ndim == 1 and {SAME}"}, MANY).says(r"""
     It refuses a right gradient when `x` is a matrix. $u \cdot w$ is then the sum over
     all products of entries, one number.
 """)
 
-ex.mistake(
-    "loose",
-    COMPARE,
-    code=testing(lambda u, v, Su, Sv: same_number(np.sum(u * Sv), np.sum(v * Su), 0.3)),
-).says("""
+ex.slip("loose", {"1e-6": "1e-2"}, COMPARE).says("""
     It accepts a function that is no gradient: `2 * np.roll(x, 1)`, or one with a row
     that is 2 % too large. Is the tolerance too wide?
 """)
 
-ex.mistake(
-    "absolute",
-    COMPARE,
-    code=testing(
-        lambda u, v, Su, Sv: (
-            abs(np.sum(u * Sv) - np.sum(v * Su)) < 1e-05 * (1 + abs(np.sum(u * Sv)))
-        )
-    ),
-).says("""
+ex.slip("absolute", {"size)": "(size + 1))"}, COMPARE).says("""
     A wrong gradient of about $10^{-10}$ passes. The tolerance is larger than the
     numbers that it compares.
 """)

@@ -17,13 +17,13 @@ ex = Exercise(
     "Predict: what will the checker say?",
     outputs=("a", "b", "c", "d", "e"),
     hints=(
-        "Sketch the functions of (a) to (d) around the point, from a millionth to "
-        "the left of it to a millionth to the right.",
-        "Ask of each: is there one slope at the point? Do smaller steps come to "
-        "it? Is the value exact enough to measure it?",
-        "(a) and (b) differ by a billionth, and in what they are called. In (c) "
-        "left and right slope agree. In (d) nothing moves. (e) is the case of the "
-        "missing six per cent.",
+        "Sketch the functions of (a) to (d) around the point, from a millionth to the "
+        "left of it to a millionth to the right.",
+        "Ask of each: is there one slope at the point? Do smaller steps come to it? "
+        "Is the value exact enough to measure it?",
+        "(a) and (b) differ by a billionth, and in what they are called. In (c) left "
+        "and right slope agree. In (d) nothing moves. (e) is the case of the missing "
+        "six per cent.",
     ),
     explanation=(
         "(a) On the kink any slope from −1 to 1 is right: kink. (b) Beside it the "
@@ -62,75 +62,75 @@ def verdicts_of_gradcheck():
 
 def but(place, word):
     """A prediction with one wrong word."""
-    return lambda: (*SAID[:place], word, *SAID[place + 1 :])
+    return (*SAID[:place], word, *SAID[place + 1 :])
 
 
-ex.mistake("kink-one-slope", SECOND, code=but(0, "wrong")).says("""
+ex.guess("kink-one-slope", but(0, "wrong"), SECOND).says("""
     (a) On the kink of $|x|$ the slopes of both sides are −1 and 1. 0.3 lies between
     them.
 """)
 
-ex.mistake("kink-unseen", SECOND, code=but(0, "right")).says("""
+ex.guess("kink-unseen", but(0, "right"), SECOND).says("""
     (a) It passes, but the report says more: no single slope is right there.
 """)
 
-ex.mistake("kink-noise", SECOND, code=but(0, "cannot say")).says("""
+ex.guess("kink-noise", but(0, "cannot say"), SECOND).says("""
     (a) Nothing is noisy here; smaller steps show clearly that the slope jumps.
 """)
 
-ex.mistake("near-is-kink", SECOND, code=but(1, "kink")).says("""
+ex.guess("near-is-kink", but(1, "kink"), SECOND).says("""
     (b) The point lies *beside* the kink. There is one slope, and smaller steps no
     longer reach over.
 """)
 
-ex.mistake("near-right", SECOND, code=but(1, "right")).says("""
+ex.guess("near-right", but(1, "right"), SECOND).says("""
     (b) To the right of 0 the slope of $|x|$ is 1, however near.
 """)
 
-ex.mistake("near-unknown", SECOND, code=but(1, "cannot say")).says("""
+ex.guess("near-unknown", but(1, "cannot say"), SECOND).says("""
     (b) The usual step would reach over the kink, but a smaller one does not, and
     nothing is noisy.
 """)
 
-ex.mistake("square-is-kink", SECOND, code=but(2, "kink")).says("""
+ex.guess("square-is-kink", but(2, "kink"), SECOND).says("""
     (c) The gate closes at 0, but its square leaves 0 with the slope 0. Left and right
     slope agree.
 """)
 
-ex.mistake("square-wrong", SECOND, code=but(2, "wrong")).says("""
+ex.guess("square-wrong", but(2, "wrong"), SECOND).says("""
     (c) The measured slope is not quite 0: it is about half a step. Smaller steps bring
     it to 0.
 """)
 
-ex.mistake("square-unknown", COMPARE, code=but(2, "cannot say")).says("""
+ex.guess("square-unknown", but(2, "cannot say"), COMPARE).says("""
     (c) The value is 1, and its rounding is far smaller than what would be a wrong
     slope.
 """)
 
-ex.mistake("steps-wrong", UNSEEN, code=but(3, "wrong")).says("""
+ex.guess("steps-wrong", but(3, "wrong"), UNSEEN).says("""
     (d) Rounded to three digits, the function is a staircase, and between two steps it
     is flat. Which slope is measured there?
 """)
 
-ex.mistake("steps-kink", UNSEEN, code=but(3, "kink")).says("""
+ex.guess("steps-kink", but(3, "kink"), UNSEEN).says("""
     (d) The jumps are 0.001 apart, and the checker's steps are far smaller. A random
     point lies between them.
 """)
 
-ex.mistake("steps-unknown", UNSEEN, code=but(3, "cannot say")).says("""
+ex.guess("steps-unknown", but(3, "cannot say"), UNSEEN).says("""
     (d) Between two jumps the function does not change at all. That is the opposite of
     noise.
 """)
 
-ex.mistake("float32-right", SINGLE, code=but(4, "right")).says("""
+ex.guess("float32-right", but(4, "right"), SINGLE).says("""
     (e) The gradient is right. But what can be measured of a function with seven digits?
 """)
 
-ex.mistake("float32-wrong", CHECKER, code=but(4, "wrong")).says("""
+ex.guess("float32-wrong", but(4, "wrong"), CHECKER).says("""
     (e) The measured slopes differ from the right gradient, and the checker knows why:
     it does not call that wrong.
 """)
 
-ex.mistake("float32-kink", CHECKER, code=but(4, "kink")).says("""
+ex.guess("float32-kink", but(4, "kink"), CHECKER).says("""
     (e) A square has no kink. Its values have seven digits here.
 """)

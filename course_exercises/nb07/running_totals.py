@@ -1,4 +1,4 @@
-"""07.2 · Running totals"""
+"""07.2 · Running totals."""
 
 import numpy as np
 
@@ -7,25 +7,23 @@ from course_exercises.judge import Exercise
 BROADCAST = "07_array_tape#A broadcast, and how to undo it"
 REDUCE = "07_array_tape#From many numbers to few: sum, mean, max"
 MOVE = "07_array_tape#Moving elements about: reshape, transpose, selection"
+VJP = "05_vectorized_backprop#One form for every rule: the vjp"
 NO_ACTIVATION = "sums and copies have no derivative but 1"
 
 ex = Exercise(
     "07.2",
     "Running totals",
     gradient=True,
-    absent={
-        "activation-missing": NO_ACTIVATION,
-        "at-output": NO_ACTIVATION,
-    },
+    absent={"activation-missing": NO_ACTIVATION, "at-output": NO_ACTIVATION},
     hints=(
-        "Write the totals of a row of three: $y_0 = x_0$, $y_1 = x_0 + x_1$, "
-        "$y_2 = x_0 + x_1 + x_2$. Which of them contain $x_1$?",
-        "$dx_j = \\sum_{i \\ge j} G_i$: a running sum that begins at the end.",
+        "Write the totals of a row of three: $y_0 = x_0$, $y_1 = x_0 + x_1$, $y_2 = "
+        "x_0 + x_1 + x_2$. Which of them contain $x_1$?",
+        r"$dx_j = \sum_{i \ge j} G_i$: a running sum that begins at the end.",
         "`grad_out[:, ::-1]` turns the rows round. Sum, and turn back.",
     ),
     explanation=(
-        "$x_j$ goes into every $y_i$ with $i \\ge j$, each time with the factor 1, so "
-        "$dx_j = \\sum_{i \\ge j} G_i$: a running total from the other end. The "
+        r"$x_j$ goes into every $y_i$ with $i \ge j$, each time with the factor 1, so "
+        r"$dx_j = \sum_{i \ge j} G_i$: a running total from the other end. The "
         "Jacobian is a triangle of ones, and the vjp multiplies by its transpose."
     ),
 )
@@ -37,12 +35,12 @@ def cumsum_vjp(grad_out):
 
 
 @ex.given
-def cumsum_inputs(rng):
+def inputs(rng):
     return [(rng.normal(size=s),) for s in ((2, 3), (5, 4), (3, 3), (1, 6), (4, 7))]
 
 
 @ex.right
-def cumsum_by_loops(grad_out):
+def by_loops(grad_out):
     grad = np.zeros_like(grad_out)
     for n, j in np.ndindex(grad_out.shape):
         for i in range(j, grad_out.shape[1]):
@@ -50,29 +48,21 @@ def cumsum_by_loops(grad_out):
     return grad
 
 
-@ex.wrong(BROADCAST)
-def assigned(grad_out):
-    """Every $x_j$ has the gradient of its last use alone. It goes into several totals,
-    and gradients add.
-    """
-    grad = np.zeros_like(grad_out)
-    for i in range(grad_out.shape[1]):
-        grad[:, : i + 1] = grad_out[:, i : i + 1]
-    return grad
+TOTALS = "np.cumsum(grad_out[:, ::-1], axis=1)[:, ::-1]"
+COUNT = "np.arange(grad_out.shape[1], 0, -1)"
 
+ex.slip("assigned", {"+=": "="}, BROADCAST, of=by_loops).says("""
+    Every $x_j$ has the gradient of its last use alone. It goes into several totals, and
+    gradients add.
+""")
 
-@ex.wrong(BROADCAST)
-def broadcast(grad_out):
-    """These are the contributions, one for each pair of a total and an entry. What was
+EACH = {TOTALS: "grad_out[:, :, None] * np.tri(grad_out.shape[1])"}
+ex.slip("broadcast", EACH, BROADCAST).says("""
+    These are the contributions, one for each pair of a total and an entry. What was
     used several times has to collect them.
-    """
-    D = grad_out.shape[1]
-    return grad_out[:, :, None] * np.tril(np.ones((D, D)))
+""")
 
-
-ex.slip(
-    "forward-again", {"grad_out[:, ::-1]": "grad_out", ")[:, ::-1]": ")"}, REDUCE
-).says("""
+ex.slip("forward-again", {TOTALS: "np.cumsum(grad_out, axis=1)"}, REDUCE).says("""
     This is the running total itself. On the way back $x_j$ hears from the totals that
     come *after* it, not from those before.
 """)
@@ -81,118 +71,74 @@ ex.slip("turned-once", {")[:, ::-1]": ")"}, MOVE).says("""
     The sums are right, their order is not: what was turned round has to be turned back.
 """)
 
-ex.slip("turned-after", {"grad_out[:, ::-1]": "grad_out"}, MOVE).says("""
+ex.slip("turned-after", {"out[:, ::-1]": "out"}, MOVE).says("""
     It is turned round after the running sum only. Which end does the running sum have
     to begin at?
 """)
 
-ex.slip("other-axis", {"grad_out[:, :": "grad_out[:", "1)[:,": "0)["}, REDUCE).says("""
+OTHER = {TOTALS: "np.cumsum(grad_out[::-1], axis=0)[::-1]"}
+ex.slip("other-axis", OTHER, REDUCE).says("""
     The sum runs from row to row. The examples know nothing of each other; the totals
     ran along each row.
 """)
 
-ex.slip(
-    "own-left-out",
-    {
-        "np.cumsum(grad_out[:, ::-1], axis=1)[:, ::-1]": "cumsum_vjp(grad_out) - grad_out"
-    },
-    REDUCE,
-).says(r"""
+ex.slip("own-left-out", {TOTALS: f"{TOTALS} - grad_out"}, REDUCE).says(r"""
     The total that ends at $x_j$ itself is left out: $j \le i$ contains $i = j$.
 """)
 
+ALL = {TOTALS: "np.ones_like(grad_out) * grad_out.sum(axis=1, keepdims=True)"}
+ex.slip("all-totals", ALL, REDUCE).says(r"""
+    Every entry hears from all totals. $x_j$ goes into those with $i \ge j$ only.
+""")
 
-@ex.wrong(REDUCE)
-def all_totals(grad_out):
-    r"""Every entry hears from all totals. $x_j$ goes into those with $i \ge j$ only."""
-    return np.broadcast_to(grad_out.sum(axis=1, keepdims=True), grad_out.shape).copy()
-
-
-ex.slip(
-    "inverse",
-    {"cumsum(grad_out[:, ::-1]": "diff(grad_out", ")[:, ::-1]": ", prepend=0)"},
-    "05_vectorized_backprop#One form for every rule: the vjp",
-).says("""
+ex.slip("inverse", {TOTALS: "np.diff(grad_out, axis=1, prepend=0)"}, VJP).says("""
     Differences undo a running total. The way back of a gradient is not the inverse of
     the function; it is the transposed Jacobian.
 """)
 
-ex.slip(
-    "inverse-from-behind",
-    {"np.cumsum(grad_out[:, ::-1]": "-np.diff(grad_out", ")[:, ::-1]": ", append=0)"},
-    BROADCAST,
-).says("""
+BEHIND = {TOTALS: "-np.diff(grad_out, axis=1, append=0)"}
+ex.slip("inverse-from-behind", BEHIND, BROADCAST).says("""
     Differences of neighbours undo a sum. A vjp undoes nothing: it adds up what comes
     back from every use.
 """)
 
-ex.slip(
-    "differences",
-    {"cumsum(grad_out[:, ::-1]": "diff(grad_out", ")[:, ::-1]": ")"},
-    "05_vectorized_backprop#One form for every rule: the vjp",
-).says("""
+ex.slip("differences", {TOTALS: "np.diff(grad_out, axis=1)"}, VJP).says("""
     Differences undo a running total, and there is one too few of them. The way back of
     a gradient is not the inverse of the function.
 """)
 
-ex.slip(
-    "those-before",
-    {"grad_out[:, ::-1]": "grad_out", ")[:, ::-1]": ") - grad_out"},
-    REDUCE,
-).says("""
+BEFORE = {TOTALS: "np.cumsum(grad_out, axis=1) - grad_out"}
+ex.slip("those-before", BEFORE, REDUCE).says("""
     The totals *before* $x_j$ are added up. It goes into its own and into those after
     it.
 """)
 
-ex.slip(
-    "averaged",
-    {
-        "np.cumsum(grad_out[:, ::-1], axis=1)[:, ::-1]": "cumsum_vjp(grad_out) / np.arange(grad_out.shape[1], 0, -1)"
-    },
-    BROADCAST,
-).says("""
+ex.slip("averaged", {TOTALS: f"{TOTALS} / {COUNT}"}, BROADCAST).says("""
     The gradients of the totals are averaged. Gradients of several uses add.
 """)
 
-ex.slip(
-    "no-axis", {"grad_out[:": "grad_out[::-1", ", axis=1)[:,": ")["}, REDUCE
-).says("""
+FLAT = "np.cumsum(grad_out[::-1, ::-1])[::-1]"
+ex.slip("no-axis", {TOTALS: FLAT}, REDUCE).says("""
     Without an axis, NumPy runs through all rows as if they were one. The examples know
     nothing of each other.
 """)
 
+ex.slip("rows-as-one", {TOTALS: f"{FLAT}.reshape(grad_out.shape)"}, REDUCE).says("""
+    The sum runs on from one row into the next. The examples know nothing of each other:
+    which axis does it run along?
+""")
 
-@ex.wrong(REDUCE)
-def rows_as_one(grad_out):
-    """The sum runs on from one row into the next. The examples know nothing of each
-    other: which axis does it run along?
-    """
-    return np.cumsum(grad_out[::-1, ::-1])[::-1].reshape(grad_out.shape)
+MIXED = {", axis=1)[:, ::-1]": ")[::-1].reshape(grad_out.shape)"}
+ex.slip("rows-mixed", MIXED, REDUCE).says("""
+    The sum runs on from one row into the next, and the rows are turned round with it.
+    Which axis does it run along?
+""")
 
-
-@ex.wrong(REDUCE)
-def rows_mixed(grad_out):
-    """The sum runs on from one row into the next, and the rows are turned round with
-    it. Which axis does it run along?
-    """
-    return np.cumsum(grad_out[:, ::-1])[::-1].reshape(grad_out.shape)
-
-
-ex.slip(
-    "own-only",
-    {"np.cumsum(grad_out[:, ::-1], axis=1)[:, ::-1]": "grad_out.copy()"},
-    REDUCE,
-).says("""
+ex.slip("own-only", {TOTALS: "grad_out.copy()"}, REDUCE).says("""
     Each entry hears only from the total that stands in its own place.
 """)
 
-ex.slip(
-    "counted",
-    {
-        "np.cumsum(grad_out[:, ::-1], axis=1)[:, ::-1]": "grad_out * np.arange(grad_out.shape[1], 0, -1)"
-    },
-    BROADCAST,
-).says("""
+ex.slip("counted", {TOTALS: f"grad_out * {COUNT}"}, BROADCAST).says("""
     You counted how many totals an entry goes into, and multiplied its own gradient by
     that. But each of these totals has a gradient of its own.
 """)

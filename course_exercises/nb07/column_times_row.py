@@ -1,4 +1,4 @@
-"""07.4 · Predict: a column times a row, twice"""
+"""07.4 · Predict: a column times a row, twice."""
 
 import numpy as np
 
@@ -12,16 +12,16 @@ ex = Exercise(
     "Predict: a column times a row, twice",
     outputs=("shape of x.grad", "its entries", "shape of y.grad", "their value"),
     hints=(
-        "The product has the shape $(3, 4)$. How often does one entry of `x` stand "
-        "in it, and how often one entry of `y`?",
+        "The product has the shape $(3, 4)$. How often does one entry of `x` stand in "
+        "it, and how often one entry of `y`?",
         "A gradient has the shape of its data. Its entries are sums over the copies.",
-        "By index: $L = \\sum_{ij} x_i y_j^2$. Differentiate for $x_i$, and for "
+        r"By index: $L = \sum_{ij} x_i y_j^2$. Differentiate for $x_i$, and for "
         "$y_j$, with all numbers 1.",
     ),
     explanation=(
-        "$L = \\sum_{ij} x_i y_j^2$, so $dx_i = \\sum_j y_j^2 = 4$ and $dy_j = \\sum_i 2 "
-        "x_i y_j = 6$. The shapes are those of the data, $(3, 1)$ and $(4,)$: the "
-        "sums over the copies are what `unbroadcast` does."
+        r"$L = \sum_{ij} x_i y_j^2$, so $dx_i = \sum_j y_j^2 = 4$ and $dy_j = \sum_i 2 "
+        "x_i y_j = 6$. The shapes are those of the data, $(3, 1)$ and $(4,)$: the sums "
+        "over the copies are what `unbroadcast` does."
     ),
 )
 

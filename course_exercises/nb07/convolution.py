@@ -1,4 +1,4 @@
-"""07.5 · A convolution without a new rule"""
+"""07.5 · A convolution without a new rule."""
 
 import numpy as np
 
@@ -13,13 +13,13 @@ ex = Exercise(
     "07.5",
     "A convolution without a new rule",
     hints=(
-        "Line up the pieces of the signal under each other: row $i$ holds "
-        "$x_i, x_{i+1}, \\dots, x_{i+m-1}$. Each row times the kernel is one entry "
-        "of the output.",
-        "An index array selects all rows at once: "
-        "`np.arange(n - m + 1)[:, None] + np.arange(m)`.",
-        "`x[index]` is a tensor of shape $(n - m + 1, m)$. Multiply by the kernel "
-        "and sum along each row.",
+        "Line up the pieces of the signal under each other: row $i$ holds $x_i, "
+        r"x_{i+1}, \dots, x_{i+m-1}$. Each row times the kernel is one entry of the "
+        "output.",
+        "An index array selects all rows at once: `np.arange(n - m + 1)[:, None] + "
+        "np.arange(m)`.",
+        "`x[index]` is a tensor of shape $(n - m + 1, m)$. Multiply by the kernel and "
+        "sum along each row.",
     ),
     explanation=(
         "Selection, product and sum have rules, so their chain has one. Each $x_i$ is "
@@ -104,91 +104,55 @@ def wrong_gradients(y, x, k, G):
     return None
 
 
-@ex.wrong(MOVE)
-def flipped(x, k):
-    """The kernel is read backwards: $x_{i-j}$ in place of $x_{i+j}$. Mathematicians
-    call that a convolution; deep learning, and this exercise, mean the other one.
-    """
-    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))[::-1]
-    return (x[index] * k).sum(axis=1)
+PRODUCT = "(x[index] @ k.reshape(m, 1)).reshape(-1)"
 
+ex.slip("flipped", {"arange(m)": "arange(m)[::-1]"}, MOVE).says("""
+    The kernel is read backwards: $x_{i-j}$ in place of $x_{i+j}$. Mathematicians call
+    that a convolution; deep learning, and this exercise, mean the other one.
+""")
 
-@ex.wrong(MOVE)
-def too_short(x, k):
-    """One place is missing at the end. In how many places does a kernel of length $m$
-    fit into a signal of length $n$? Try $m = n$.
-    """
-    index = np.arange(len(x) - len(k))[:, None] + np.arange(len(k))
-    return (x[index] * k).sum(axis=1)
+ex.slip("too-short", {" + 1)": ")"}, MOVE).says("""
+    One place is missing at the end. In how many places does a kernel of length $m$ fit
+    into a signal of length $n$? Try $m = n$.
+""")
 
+ex.slip("column", {".reshape(-1)": ""}, MOVE).says("""
+    The output is a column. A signal goes in, shape $(n,)$, and a signal is to come out.
+""")
 
-@ex.wrong(MOVE)
-def column(x, k):
-    """The output is a column. A signal goes in, shape $(n,)$, and a signal is to come
-    out.
-    """
-    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
-    return x[index] @ k.reshape(len(k), 1)
+ex.slip("around", {" - m + 1)": ")", "[index]": "[index % len(x)]"}, MOVE).says("""
+    The kernel runs over the end of the signal, so that the output is too long. It only
+    visits places where all of it fits.
+""")
 
-
-@ex.wrong(MOVE)
-def around(x, k):
-    """The kernel runs over the end of the signal, so that the output is too long. It
-    only visits places where all of it fits.
-    """
-    index = np.arange(len(x))[:, None] + np.arange(len(k))
-    return (x[index % len(x)] * k).sum(axis=1)
-
-
-@ex.wrong(REDUCE)
-def other_axis(x, k):
-    """The sum runs along the wrong axis: one number for each entry of the kernel. There
+ex.slip("other-axis", {PRODUCT: "(x[index] * k).sum(axis=0)"}, REDUCE).says("""
+    The sum runs along the wrong axis: one number for each entry of the kernel. There
     has to be one for each *place* of the kernel.
-    """
-    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
-    return (x[index] * k).sum(axis=0)
+""")
 
+ex.slip("averaged", {PRODUCT: "(x[index] * k).mean(axis=1)"}, REDUCE).says("""
+    The products at a place are averaged. The formula sums them.
+""")
 
-@ex.wrong(REDUCE)
-def averaged(x, k):
-    """The products at a place are averaged. The formula sums them."""
-    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
-    return (x[index] * k).mean(axis=1)
-
-
-@ex.wrong(REDUCE)
-def one_number(x, k):
-    """All places are added into one number. Each place of the kernel is an entry of the
+ex.slip("one-number", {".reshape(-1)": ".sum()"}, REDUCE).says("""
+    All places are added into one number. Each place of the kernel is an entry of the
     output.
-    """
-    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
-    return (x[index] * k).sum()
+""")
 
+ex.slip("array", {"(-1)": "(-1).data"}, TENSOR).says("""
+    What comes back is an array, not a `Tensor`: nobody can send a gradient back through
+    it. Use the operations of `Tensor` alone.
+""")
 
-@ex.wrong(TENSOR)
-def array(x, k):
-    """What comes back is an array, not a `Tensor`: nobody can send a gradient back
-    through it. Use the operations of `Tensor` alone.
-    """
-    return np.correlate(x.data, k.data, "valid")
-
-
-@ex.wrong(TENSOR)
-def cut(x, k):
-    """The output is right, but the tape does not know how it was made: no gradient
+ex.slip("cut", {PRODUCT: f"Tensor({PRODUCT}.data)"}, TENSOR).says("""
+    The output is right, but the tape does not know how it was made: no gradient
     arrives. A `Tensor` made of `.data` is a leaf, and begins anew.
-    """
-    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
-    return Tensor((x.data[index] * k.data).sum(axis=1))
+""")
 
-
-@ex.wrong(TENSOR)
-def signal_cut(x, k):
-    """One of the two gets no gradient: it has left the tape on the way, through
-    `.data`. Select from the tensor itself.
-    """
-    index = np.arange(len(x) - len(k) + 1)[:, None] + np.arange(len(k))
-    return (Tensor(x.data[index]) * k).sum(axis=1)
+ex.slip("signal-cut", {"x[index]": "Tensor(x.data[index])"}, TENSOR).says("""
+    One of the two gets no gradient: it has left the tape on the way, through `.data`.
+    Select from the tensor itself.
+""")
 
 
 @ex.wrong(TENSOR)

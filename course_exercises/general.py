@@ -122,6 +122,11 @@ SENTENCES = {
         "path, prices multiply; it is several paths that add.",
         _CHAIN,
     ),
+    "incoming-partly": Sentence(
+        "The gradient that comes in is used on some of the paths only. It multiplies "
+        "all of them: put brackets around their sum, or bring it to each.",
+        _VJP,
+    ),
     "incoming-twice": Sentence(
         "The gradient that comes in is multiplied in twice. Each step of the chain "
         "rule uses it once.",
@@ -169,6 +174,10 @@ SENTENCES = {
     "other-output": Sentence(
         "This is the right number for another one of the results. Look at the order in "
         "which they are returned.",
+    ),
+    "copied-output": Sentence(
+        "This is the number of another one of the results, which is right in its own "
+        "place. Was a line copied, and not all of it changed?",
     ),
     "order": Sentence(
         "All results are right, but they are returned in another order than asked for.",
@@ -257,14 +266,26 @@ SENTENCES = {
         _SHAPE,
     ),
     "single-example": Sentence(
-        "It fails where there is one example only. Does `squeeze`, or an index, lose "
-        "the axis of the batch?",
+        "It fails where there is one only: one example, one entry. Does `squeeze`, or "
+        "an index, lose an axis there?",
         _SHAPE,
     ),
     "single-only": Sentence(
-        "It is right where there is one example only. What has to happen when there "
-        "are several?",
+        "It is right where there is one only: one example, one entry. What has to "
+        "happen when there are several?",
         _BIAS,
+    ),
+    "one-length": Sentence(
+        "It works for one length of the input alone. Is that number written down in "
+        "it, where it has to ask how many there are?",
+    ),
+    "random": Sentence(
+        "Called twice with the same numbers, it gives two results. Is something drawn "
+        "at random, or kept from the call before? Use what is given.",
+    ),
+    "argument-ignored": Sentence(
+        "What comes back is the same whatever this argument is. The right answer "
+        "depends on it.",
     ),
     # written by hand with the exercises, told here
     "activation-missing": Sentence(

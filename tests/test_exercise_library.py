@@ -289,12 +289,11 @@ def test_the_contributions_sum_to_the_gradient(exercise):
 def noisy(exercise: Exercise):
     """A wrong answer that nobody has a name for."""
     compute = computing(exercise, exercise.reference)
-    rng = np.random.default_rng(0)
 
     def wrong(*args):
-        return packed(
-            exercise, [out + rng.normal(size=out.shape) for out in compute(args)]
-        )
+        right = compute(args)
+        rng = np.random.default_rng(int(1e6 * abs(np.sum(right[0]))))
+        return packed(exercise, [out + rng.normal(size=out.shape) for out in right])
 
     return wrong
 

@@ -114,6 +114,17 @@ def computing(exercise: Exercise, function: Any) -> Callable[[tuple], list[np.nd
     return compute
 
 
+def allowed(exercise: Exercise, expected: list[np.ndarray]) -> list:
+    """The largest error allowed in one output, on each input. Plumbing.
+
+    A part of the size of the output, or of each of its entries where the smallest count
+    as much as the largest. Texts have to be equal.
+    """
+    if exercise.entrywise:
+        return [exercise.tolerance * np.abs(e) for e in expected]
+    return [exercise.tolerance * size for size in scale_of(expected)]
+
+
 def scale_of(expected: list[np.ndarray]) -> list[float]:
     """The size that errors are measured by, for one output on each input. Plumbing.
 

@@ -68,6 +68,7 @@ class Exercise:
     With `inputs`, the answer is a function (or whatever `call` makes use of); without,
     it is a value, and `reference()` computes the right one. With `judge`, the author
     decides: `judge(answer, run)` gives None if passed, else a sentence or a Mistake.
+    Errors are measured by the largest entry, or `entrywise`, each by its own.
     What is code is registered where it stands, by the methods below.
     """
 
@@ -88,6 +89,7 @@ class Exercise:
     may_change: tuple[str, ...] = ()
     judge: Callable | None = None
     tolerance: float = 1e-9
+    entrywise: bool = False
     seconds: float = 10
     slow: bool = False
 
@@ -212,9 +214,9 @@ class Exercise:
         """The place of an explanation, but nothing if it is still to come."""
         return where if where[:2] <= self.notebook else ""
 
-    def draw(self) -> list[tuple]:
-        """The inputs of the check, the same ones every time."""
-        seed = [int(part) for part in self.number.split(".")]
+    def draw(self, *more: int) -> list[tuple]:
+        """The inputs of the check, the same ones every time; others with a number."""
+        seed = [*(int(part) for part in self.number.split(".")), *more]
         return [tuple(args) for args in self.inputs(np.random.default_rng(seed))]
 
     def examples(self, args: tuple) -> int:

@@ -50,6 +50,7 @@ class Match:
     scale: Scale
     extra: tuple[str, ...] = ()
     certain: bool = True
+    others: tuple[Match, ...] = ()  # other readings of the same numbers
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -142,6 +143,17 @@ def equal(got: np.ndarray, made: np.ndarray) -> bool:
         return False
     factor, misfit = ratio(got.ravel(), made.ravel())
     return misfit <= CERTAIN and not abs(factor - 1) > CERTAIN
+
+
+def equal_or_same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether two outputs hold the same numbers, or the same words. Plumbing."""
+    if one is None or other is None:
+        return one is other
+    if "U" in (one.dtype.kind, other.dtype.kind):
+        return one.shape == other.shape and bool(np.all(one == other))
+    if not np.any(one) and not np.any(other):
+        return one.shape == other.shape
+    return equal(one, other)
 
 
 def fit(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -12,13 +11,15 @@ import numpy as np
 
 from ..general import SENTENCES
 from .answer import Answer, Finding
-from .comparing import Trouble, as_array, computing, labels, parts, right, scale_of
+from .behaviour import Behaviour
+from .comparing import Trouble, allowed, as_array, computing, labels, parts, right
 from .exercise import Exercise, Mistake, plainly
 from .matching import Matcher, name_all
 from .running import Run, Runner, shortened
 from .telling import described, difference, last_line, told
 
 Facts = tuple[tuple[str, str], ...]
+ENDS = ("stopped", "not attempted")  # what makes further calls useless
 
 
 @dataclass(eq=False)
@@ -98,16 +99,27 @@ class Judge:
     # --- a function
 
     def _function(self) -> Answer:
-        compute, trials = computing(self.exercise, self.exercise.reference), []
-        for args in self.exercise.draw():
-            run = self.run(args)
-            trial = Trial(args, compute(args), run)
-            self._read(trial, run.value)
-            trials.append(trial)
-            if trial.trouble and trial.trouble.status in ("stopped", "not attempted"):
-                return self._failed(trial, trials)
+        trials = self.tried(self.exercise.draw())
+        if trials[-1].trouble and trials[-1].trouble.status in ENDS:
+            return self._failed(trials[-1], trials)
         self._note_output(trials)
         return self._compare(trials)
+
+    def tried(self, inputs: list[tuple]) -> list[Trial]:
+        """Call the answer with each of the inputs, up to one that ends everything."""
+        compute, trials = computing(self.exercise, self.exercise.reference), []
+        for args in inputs:
+            run = self.run(args)
+            trials.append(Trial(args, compute(args), run))
+            self._read(trials[-1], run.value)
+            if trials[-1].trouble and trials[-1].trouble.status in ENDS:
+                break
+        return trials
+
+    def right_ones(self, trials: list[Trial]) -> list[Trial]:
+        """Those of the trials that are right."""
+        pairs = zip(trials, self._bounds(trials), strict=True)
+        return [t for t, bounds in pairs if self._right(t, bounds)]
 
     def run(self, args: tuple) -> Run:
         """Give what one call did; all calls share one limit of time."""
@@ -139,8 +151,8 @@ class Judge:
     # --- comparing
 
     def _compare(self, trials: list[Trial]) -> Answer:
-        bounds = self._bounds(trials)
-        bad = [t for t, b in zip(trials, bounds, strict=True) if not self._right(t, b)]
+        bounds, good = self._bounds(trials), self.right_ones(trials)
+        bad = [t for t in trials if t not in good]
         changed = self._changed(trials)
         if not bad and not changed:
             return self._answer("passed")
@@ -152,14 +164,13 @@ class Judge:
         status = self._status(bad)
         return self._answer(status, self._unnamed(findings, shown), findings, facts)
 
-    def _bounds(self, trials: list[Trial]) -> list[list[float]]:
+    def _bounds(self, trials: list[Trial]) -> list[list]:
         """The greatest error allowed, for each input and output."""
-        tolerance = self.exercise.tolerance
         columns = zip(*(t.expected for t in trials), strict=True)
-        sizes = [_bounds_of(list(column), tolerance) for column in columns]
+        sizes = [allowed(self.exercise, list(column)) for column in columns]
         return [list(row) for row in zip(*sizes, strict=True)]
 
-    def _right(self, trial: Trial, bounds: list[float]) -> bool:
+    def _right(self, trial: Trial, bounds: list) -> bool:
         return trial.fine and first_difference(trial, bounds) is None
 
     def _status(self, bad: list[Trial]) -> str:
@@ -192,33 +203,8 @@ class Judge:
             found = name_all(matcher)
         if any(f.certain for f in found):
             return tuple(found)
-        return (*self._pattern(trials, bad), *found)
-
-    def _pattern(self, trials: list[Trial], bad: list[Trial]) -> tuple[Finding, ...]:
-        """See whether exactly the inputs of one kind go wrong."""
-        if not trials[0].args:
-            return ()
-        good = [t for t in trials if t not in bad]
-        if not good:  # all wrong: then look where it runs at all
-            good, bad = [t for t in trials if t.fine], [t for t in trials if not t.fine]
-        if not good or not bad:
-            return ()
-        for name, special in self._kinds():
-            if all(special(t) for t in good) and not any(special(t) for t in bad):
-                says, where = SENTENCES[name]
-                where = self.exercise.reached(where)
-                return (Finding((name,), says, where, certain=False),)
-        return ()
-
-    def _kinds(self) -> list[tuple[str, Callable[[Trial], bool]]]:
-        """Kinds of inputs, and what it means when only those are right."""
-        n = self.exercise.examples
-        return [
-            ("square-only", lambda t: square(t.args)),
-            ("single-only", lambda t: n(t.args) == 1),
-            ("single-example", lambda t: n(t.args) != 1),
-            ("square-only", lambda t: square(t.args) or n(t.args) == 1),
-        ]
+        behaviour = Behaviour(self, trials, bad)
+        return (*behaviour.pattern(), *found) or behaviour.facts()
 
     def _unnamed(self, findings: tuple[Finding, ...], shown: Trial) -> str:
         if findings:
@@ -295,7 +281,7 @@ class Judge:
         pairs = zip(self.exercise.arguments, args, strict=False)
         return ", ".join(f"{name} {described(value)}" for name, value in pairs)
 
-    def _facts(self, trial: Trial, bounds: list[float]) -> Facts:
+    def _facts(self, trial: Trial, bounds: list) -> Facts:
         facts = [("input", self._shapes(trial.args))] if trial.args else []
         place_of = first_difference(trial, bounds)
         if place_of is None:
@@ -346,14 +332,8 @@ def _split_rightly(value: Any, trial: Trial) -> None:
         raise Trouble("wrong type", says)
 
 
-def _bounds_of(expected: list[np.ndarray], tolerance: float) -> list[float]:
-    if any(e.dtype.kind == "U" for e in expected):
-        return [0.0] * len(expected)
-    return [tolerance * size for size in scale_of(expected)]
-
-
 def first_difference(
-    trial: Trial, bounds: list[float]
+    trial: Trial, bounds: list
 ) -> tuple[int, tuple[int, ...] | None] | None:
     """Give output and index of the first wrong entry; no index if shapes differ.
 
@@ -366,12 +346,6 @@ def first_difference(
         if np.any(wrong):
             return k, tuple(int(i) for i in np.argwhere(wrong)[0])
     return None
-
-
-def square(args: tuple) -> bool:
-    """Whether all matrices among the arguments are square. Plumbing."""
-    matrices = [a for a in args if isinstance(a, np.ndarray) and a.ndim > 1]
-    return bool(matrices) and all(len(set(a.shape)) == 1 for a in matrices)
 
 
 def judge(exercise: Exercise, answer: Any) -> tuple[Answer, str]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..general import SENTENCES
 from .answer import Finding
 from .changes import (
     Arrays,
@@ -20,7 +19,7 @@ from .changes import (
     on_copies,
     scales,
 )
-from .comparing import computing, labels, right, scale_of
+from .comparing import allowed, computing, labels, right, scale_of
 from .exercise import Exercise, Mistake
 from .fitting import (
     CERTAIN,
@@ -35,12 +34,15 @@ from .fitting import (
     Match,
     Scales,
     equal,
+    equal_or_same,
     fit,
 )
 from .slips import slips
+from .wording import either, merged, together, told
 
 MOST_AT_ONCE = 3  # mistakes: more of them together fit by accident
 _ROUNDING = 1e-13  # of the right numbers: so much may be left of a zero
+_ELSEWHERE = ("assigned", "incoming-partly")  # slips of other right answers, too
 _LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
 
@@ -90,7 +92,7 @@ class Matcher:
         """The reference with one slip inside, or another right answer with one."""
         for right_one in (self.exercise.reference, *self.exercise.variants):
             for name, function in slips(right_one):
-                if right_one is self.exercise.reference or name == "assigned":
+                if right_one is self.exercise.reference or name in _ELSEWHERE:
                     compute = computing(self.exercise, function)
                     yield Base((name,), on_copies(compute), self.inputs)
 
@@ -140,17 +142,14 @@ class Matcher:
     def wrong_at(self, k: int) -> list[int]:
         """The inputs on which output k is wrong, of those where it was compared."""
         expected = [row[k] for row in self.expected]
-        triples = zip(self.gots(k), expected, scale_of(expected), strict=True)
+        bounds = allowed(self.exercise, expected)
+        triples = zip(self.gots(k), expected, bounds, strict=True)
         return [
             i
-            for i, (got, wanted, size) in enumerate(triples)
-            if got is not None and not self._agrees(got, wanted, size)
+            for i, (got, wanted, bound) in enumerate(triples)
+            if got is not None
+            and not (got.shape == wanted.shape and np.all(right(got, wanted, bound)))
         ]
-
-    def _agrees(self, got: np.ndarray, wanted: np.ndarray, size: float) -> bool:
-        if got.shape != wanted.shape:
-            return False
-        return bool(np.all(right(got, wanted, self.exercise.tolerance * size)))
 
     # --- what fits
 
@@ -168,15 +167,37 @@ class Matcher:
 
     def exact(self, k: int, tolerance: float) -> Match | None:
         """Find the simplest candidate that fits on all inputs."""
-        best = None
+        best: list[Match] = []
         for level in range(self.levels):
-            if best is not None and len(best.ids) <= _LEAST[level]:
+            if best and len(best[0].ids) <= _LEAST[level]:
                 break
             for base, found in self._plausible(level, k):
                 match = self._fitting(base, found, tolerance)
-                if match and (best is None or len(match.ids) < len(best.ids)):
-                    best = match
-        return best
+                if match and (not best or len(match.ids) <= len(best[0].ids)):
+                    simpler = best and len(match.ids) < len(best[0].ids)
+                    best = [match] if simpler else [*best, match]
+        return self._read(best, k) if best else None
+
+    def _read(self, matches: list[Match], k: int) -> Match:
+        """Of mistakes that give the same numbers here, take what fits everywhere.
+
+        Where several do, or none, all of them are readings, and none is certain.
+        """
+        plain = [m for m in matches if m.base.mistake and m.ids == m.base.ids]
+        if not plain:
+            return matches[0]
+        whole = [m for m in plain if self._explains(m.base)]
+        one, *others = {m.ids: m for m in whole or plain}.values()
+        certain = not others and (bool(whole) or not self.is_value)
+        return replace(one, others=tuple(others), certain=certain)
+
+    def _explains(self, base: Base) -> bool:
+        """Whether a written mistake gives all that was found, right results as well."""
+        rows = [base.result(i) for i in range(len(self.inputs))]
+        return all(
+            row is None or made is None or all(map(equal_or_same, row, made))
+            for row, made in zip(self.rows, rows, strict=True)
+        )
 
     def _fitting(self, base: Base, found: Fit, tolerance: float) -> Match | None:
         if found.misfit > tolerance:
@@ -300,6 +321,8 @@ class Matcher:
         if plain := self.plain(k):
             return self._general((plain,), k)
         if match := self.exact(k, max(CERTAIN, self.exercise.tolerance)):
+            if match.ids == ("other-output",) and self._copied(k):
+                return self._general(("copied-output",), k)
             return self._finding(match, k)
         if not self.is_value and self.reshaped(k):
             return self._general(("other-shape",), k)
@@ -307,6 +330,15 @@ class Matcher:
             if match := guess(k):
                 return self._finding(match, k)
         return self._general(("not-finite",), k) if self.not_finite(k) else None
+
+    def _copied(self, k: int) -> bool:
+        """Whether another output has the same numbers, and rightly."""
+        others = (j for j in range(len(self.exercise.outputs)) if j != k)
+        pairs = ((self.gots(j), self.gots(k)) for j in others if not self.wrong_at(j))
+        return any(
+            all(a is b or equal_or_same(a, b) for a, b in zip(*pair, strict=True))
+            for pair in pairs
+        )
 
     def _general(self, ids: tuple[str, ...], k: int) -> Finding:
         """Say a general sentence about output k, or the one that is written for it."""
@@ -318,47 +350,18 @@ class Matcher:
         """Put a match into words."""
         name = labels(self.exercise)[k] if self.exercise.outputs else ""
         ids = tuple(dict.fromkeys(match.ids))
-        told = [_told(one, match.base.mistake) for one in ids]
-        places = (self.exercise.reached(place) for _, place in told)
+        said = [told(one, match.base.mistake) for one in ids]
+        other = [told(m.ids[0], m.base.mistake) for m in match.others]
+        places = (self.exercise.reached(place) for _, place in said + other)
         where = next((place for place in places if place), "")
-        return Finding(ids, _together(told), where, name, match.certain)
+        ids += tuple(m.ids[0] for m in match.others)
+        says = either(said + other) if other else together(said)
+        return Finding(ids, says, where, name, match.certain)
 
 
 def _signs() -> list[Scale]:
     """The only factor that one predicted value can be recognised by."""
     return [Scale((), np.ones(1)), Scale(("sign",), -np.ones(1))]
-
-
-def _told(name: str, written: Mistake | None) -> tuple[str, str]:
-    """The sentence about a mistake, and its place: as written, or else in general."""
-    says, place = SENTENCES.get(name, ("", ""))
-    if written is not None and written.id == name:
-        return written.sentence or says, written.where or place
-    return says, place
-
-
-def _together(told: list[tuple[str, str]]) -> str:
-    """Join the sentences about mistakes that were made together."""
-    texts = list(dict.fromkeys(says for says, _ in told))
-    if len(texts) == 1:
-        return texts[0]
-    numbered = (f"({n}) {text}" for n, text in enumerate(texts, start=1))
-    return "Several things at once. " + " ".join(numbered)
-
-
-def merged(findings: list[Finding], outputs: int) -> list[Finding]:
-    """Say the same thing about several outputs only once. Plumbing."""
-    groups: dict[tuple, list[Finding]] = {}
-    for found in findings:
-        groups.setdefault((found.ids, found.says, found.certain), []).append(found)
-    joined = []
-    for group in groups.values():
-        names = ", ".join(found.output for found in group)
-        joined.append(replace(group[0], output=names if outputs > 1 else ""))
-    if len(joined) == 1 and joined[0].ids == ("other-output",) and len(findings) > 1:
-        says = SENTENCES["order"].says
-        joined = [replace(joined[0], ids=("order",), says=says, output="")]
-    return joined
 
 
 def name_all(matcher: Matcher) -> list[Finding]:

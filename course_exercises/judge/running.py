@@ -204,7 +204,7 @@ def _set_apart(output: Output) -> Iterator[list]:
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
         warnings.catch_warnings(record=True) as seen,
-        np.errstate(all="warn"),
+        np.errstate(all="warn", under="ignore"),
         np.printoptions(),
         _random_kept(),
         _kernel_kept(),

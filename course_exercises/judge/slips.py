@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
+from .exercise import INCOMING
 from .source import defined, source_of
 
 Slip = tuple[str, Callable[[Any], None]]  # an id, and what it does to a node
@@ -32,6 +33,7 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
             for factor in (2.0, 0.5):
                 yield "inner-two", _set(side, _times(factor, getattr(node, side)))
     if isinstance(node.op, ast.Mult):
+        yield from _incoming(node)
         yield "factor-missing", _set("left", _ONE)
         yield "sum-for-product", _set("op", ast.Add())
     if isinstance(node.op, ast.Mult | ast.Div):
@@ -91,6 +93,46 @@ def _subscript(node: ast.Subscript) -> Iterator[Slip]:
         yield "axis", _set("slice", ast.Constant(...))
 
 
+def _incoming(node: ast.BinOp) -> Iterator[Slip]:
+    """What comes in multiplies one term of a sum alone."""
+    for side, other in (("left", "right"), ("right", "left")):
+        grad, rest = getattr(node, side), getattr(node, other)
+        if isinstance(rest, ast.BinOp) and isinstance(rest.op, ast.Add | ast.Sub):
+            if _comes_in(grad):
+                for term in ("left", "right"):
+                    yield "incoming-partly", _multiplied(grad, rest, term)
+
+
+def _multiplied(grad: ast.expr, total: ast.BinOp, term: str) -> Callable[[Any], None]:
+    def change(node: ast.BinOp) -> None:
+        parts = {"left": total.left, "right": total.right}
+        parts[term] = ast.BinOp(grad, ast.Mult(), parts[term])
+        node.left, node.op, node.right = parts["left"], total.op, parts["right"]
+
+    return change
+
+
+def _comes_in(node: ast.AST) -> bool:
+    loaded = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    return loaded and node.id in INCOMING
+
+
+def _used_once_less(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
+    """Where what comes in is used several times: a 1 in the place of one of them."""
+    count = sum(map(_comes_in, ast.walk(tree)))
+    for k in range(count if count > 1 else 0):
+        slipped = copy.deepcopy(tree)
+        use = [node for node in ast.walk(slipped) if _comes_in(node)][k]
+        use.__class__, use.value, use.attr = ast.Attribute, _ones(use), "real"
+        yield "incoming-partly", slipped
+
+
+def _ones(use: ast.Name) -> ast.expr:
+    """Ones in the shape of what comes in."""
+    nothing = ast.BinOp(ast.Name(use.id, ast.Load()), ast.Mult(), ast.Constant(0.0))
+    return ast.BinOp(nothing, ast.Add(), _ONE)
+
+
 _SLIPS = {
     ast.AugAssign: _collected,
     ast.BinOp: _operator,
@@ -115,6 +157,7 @@ def _changed(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
             slipped = copy.deepcopy(tree)
             change(next(n for i, n in enumerate(ast.walk(slipped)) if i == k))
             yield name, slipped
+    yield from _used_once_less(tree)
     if any(isinstance(node, ast.AugAssign) for node in ast.walk(tree)):
         yield "assigned", _Assigned().visit(copy.deepcopy(tree))
 

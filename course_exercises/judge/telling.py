@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,21 @@ def described(value: Any) -> str:
     return getattr(value, "__name__", type(value).__name__)
 
 
+# NumPy tells of a product in terms of its inside: "gufunc signature (n?,k),(k,m?)…".
+_LENGTHS = re.compile(
+    r"matmul: Input operand 1 has a mismatch in its core dimension \d.*"
+    r"\(size (\d+) is different from (\d+)\)"
+)
+_MULTIPLIED = (
+    r"these two cannot be multiplied: the rows of the first have \2 entries, "
+    r"the columns of the second \1"
+)
+
+
 def last_line(error: BaseException) -> str:
     """The last line of a traceback. Plumbing."""
     try:
-        message = shortened(str(error).strip(), 3)
+        message = _LENGTHS.sub(_MULTIPLIED, shortened(str(error).strip(), 3))
     except Exception:  # an exception of the student's own, which cannot be written
         message = ""
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -90,11 +91,11 @@ class Matcher:
 
     def _slipped(self) -> Iterator[Base]:
         """The reference with one slip inside, or another right answer with one."""
-        for right_one in (self.exercise.reference, *self.exercise.variants):
-            for name, function in slips(right_one):
-                if right_one is self.exercise.reference or name in _ELSEWHERE:
-                    compute = computing(self.exercise, function)
-                    yield Base((name,), on_copies(compute), self.inputs)
+        reference = slips(self.exercise.reference)
+        others = (slips(right, _ELSEWHERE) for right in self.exercise.variants)
+        for name, function in chain(reference, *others):
+            compute = on_copies(computing(self.exercise, function))
+            yield Base((name,), compute, self.inputs)
 
     def _both(self) -> Iterator[Base]:
         """A written mistake and a general one together."""

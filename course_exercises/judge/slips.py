@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import copy
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from .exercise import INCOMING
@@ -117,11 +117,11 @@ def _comes_in(node: ast.AST) -> bool:
     return loaded and node.id in INCOMING
 
 
-def _used_once_less(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
+def _used_once_less(source: str) -> Iterator[tuple[str, ast.Module]]:
     """Where what comes in is used several times: a 1 in the place of one of them."""
-    count = sum(map(_comes_in, ast.walk(tree)))
+    count = sum(map(_comes_in, ast.walk(ast.parse(source))))
     for k in range(count if count > 1 else 0):
-        slipped = copy.deepcopy(tree)
+        slipped = ast.parse(source)
         use = [node for node in ast.walk(slipped) if _comes_in(node)][k]
         use.__class__, use.value, use.attr = ast.Attribute, _ones(use), "real"
         yield "incoming-partly", slipped
@@ -150,34 +150,50 @@ class _Assigned(ast.NodeTransformer):
         return ast.Assign([node.target], node.value)
 
 
-def _changed(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
+def _changed(source: str, only: tuple[str, ...]) -> Iterator[tuple[str, ast.Module]]:
     """Give the tree with one slip at a time, and its id."""
+    tree = ast.parse(source)
     for k, node in enumerate(ast.walk(tree)):
-        for name, change in _SLIPS.get(type(node), lambda node: ())(node):
-            slipped = copy.deepcopy(tree)
-            change(next(n for i, n in enumerate(ast.walk(slipped)) if i == k))
-            yield name, slipped
-    yield from _used_once_less(tree)
+        found = _SLIPS.get(type(node), lambda node: ())(node)
+        for place, name in enumerate([name for name, _ in found]):
+            if not only or name in only:
+                yield name, _slipped(source, k, place)
+    yield from _used_once_less(source)
     if any(isinstance(node, ast.AugAssign) for node in ast.walk(tree)):
-        yield "assigned", _Assigned().visit(copy.deepcopy(tree))
+        yield "assigned", _Assigned().visit(tree)
 
 
-def _tree(reference: Callable) -> ast.Module | None:
-    """The source as a tree; None if there is none, or a loop may never end in it."""
+def _slipped(source: str, k: int, place: int) -> ast.Module:
+    """A tree of its own (to parse is faster than to copy) with one slip at node k."""
+    tree = ast.parse(source)
+    node = next(islice(ast.walk(tree), k, None))
+    _, change = next(islice(_SLIPS[type(node)](node), place, None))
+    change(node)
+    return tree
+
+
+def _source(reference: Callable) -> str:
+    """The source; none if there is none, or a loop may never end in it."""
     try:
-        tree = ast.parse(source_of(reference))
+        source = source_of(reference)
+        tree = ast.parse(source)
     except (OSError, TypeError, SyntaxError):
-        return None
+        return ""
     endless = any(isinstance(node, ast.While) for node in ast.walk(tree))
-    return None if endless else tree
+    return "" if endless else source
 
 
 @cache
-def slips(reference: Callable) -> list[tuple[str, Callable]]:
-    """All functions that differ from the reference by one slip, with ids. Plumbing."""
-    tree, made = _tree(reference), []
-    for name, slipped in _changed(tree) if tree else ():
+def slips(
+    reference: Callable, only: tuple[str, ...] = ()
+) -> list[tuple[str, Callable]]:
+    """All functions that differ from the reference by one slip, with ids. Plumbing.
+
+    With `only`, those of certain ids.
+    """
+    made = []
+    for name, tree in _changed(_source(reference), only):
         # A definition that does not even run is no slip.
         with contextlib.suppress(Exception):
-            made.append((name, defined(ast.fix_missing_locations(slipped), reference)))
+            made.append((name, defined(ast.fix_missing_locations(tree), reference)))
     return made

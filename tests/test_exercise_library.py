@@ -90,6 +90,18 @@ def test_a_mistake_is_named_as_itself(exercise, mistake):
     assert mistake.id in certain, said
 
 
+SLIPS = cases(LIBRARY, lambda e: [(m.id, m) for m in e.mistakes if m.slip])
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), SLIPS)
+def test_a_slip_fits_exactly_once(exercise, mistake):
+    right, edits = mistake.slip
+    source = source_of(right)
+    for old, new in edits.items():
+        assert source.count(old) == 1 and old != new, old
+        source = source.replace(old, new)
+
+
 def results(exercise: Exercise, function) -> list:
     inputs = exercise.draw() if exercise.inputs else [()]
     return [quietly(computing(exercise, function), args) for args in inputs]

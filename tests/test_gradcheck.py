@@ -14,14 +14,8 @@ from course_utils.gradcheck import (
     NOISE,
     Check,
     Look,
-    _all_float32,
-    _close,
-    _factor_name,
-    _ladder,
-    _matrix_shape,
-    _sizes,
-    _summed_to,
     agrees,
+    all_float32,
     check_directions,
     compare,
     complex_step_gradient,
@@ -38,11 +32,15 @@ from course_utils.gradcheck import (
     relative_error,
     scatter_level,
     settle,
+    sizes_of,
     step_size,
     still_to_go,
 )
 from course_utils.gradcheck import RIGHT as FINE
 from course_utils.gradcheck import WRONG as BAD
+from course_utils.gradcheck.look import _ladder
+from course_utils.gradcheck.naming import _close, _factor_name, _summed_to
+from course_utils.gradcheck.report import _matrix_shape
 
 N, D, H = 5, 4, 3
 
@@ -308,15 +306,15 @@ def test_the_ladder_leaves_out_steps_that_vanish():
 
 def test_float32_values_are_known_by_many_examples():
     halves = [0.5, 1.0, 1.5, 2.0, 2.5]
-    assert _all_float32([*halves, *halves, np.nan, np.inf], 0.0)
-    assert not _all_float32([*halves[:4], *halves[:4], np.nan, np.inf], 0.0)
-    assert not _all_float32([*halves, 0.1], 0.0)
+    assert all_float32([*halves, *halves, np.nan, np.inf], 0.0)
+    assert not all_float32([*halves[:4], *halves[:4], np.nan, np.inf], 0.0)
+    assert not all_float32([*halves, 0.1], 0.0)
 
 
 def test_numbers_that_rounding_alone_makes_coarse_say_nothing_of_float32():
     few_digits = [k * 2.0**-50 for k in range(1, 9)]
-    assert _all_float32(few_digits, 2.0**-75)
-    assert not _all_float32(few_digits, 2.0**-50)
+    assert all_float32(few_digits, 2.0**-75)
+    assert not all_float32(few_digits, 2.0**-50)
 
 
 # --- verdicts -------------------------------------------------------------------------
@@ -797,7 +795,7 @@ def test_undoing_a_broadcast():
 
 
 def test_dimensions_are_known_by_where_they_occur_first():
-    assert _sizes(["X", "b"], [np.ones((5, 4)), np.ones(4)]) == {
+    assert sizes_of(["X", "b"], [np.ones((5, 4)), np.ones(4)]) == {
         5: "the length of axis 0 of X",
         4: "the length of axis 1 of X",
         20: "the number of entries of X",

@@ -9,7 +9,6 @@ import re
 import numpy as np
 import pytest
 
-from course_utils import gradcheck as module
 from course_utils.gradcheck import (
     EPS,
     KINK,
@@ -19,7 +18,6 @@ from course_utils.gradcheck import (
     Look,
     Report,
     Setting,
-    _blind,
     check_directions,
     error_map,
     gradcheck,
@@ -29,6 +27,8 @@ from course_utils.gradcheck import (
 )
 from course_utils.gradcheck import RIGHT as FINE
 from course_utils.gradcheck import WRONG as BAD
+from course_utils.gradcheck import checks as module
+from course_utils.gradcheck.naming import _blind
 
 
 def checked(analytic, numeric, tolerance, verdict, name="x"):

@@ -10,13 +10,13 @@ import pytest
 from course_utils.gradcheck import (
     EPS,
     Look,
-    _all_float32,
-    _ladder,
+    all_float32,
     gradcheck,
     hidden_noise,
     noise_level,
     second_look,
 )
+from course_utils.gradcheck.look import _ladder
 
 EIGHTH = 4.0 ** -np.arange(8)  # exact steps, so that results are exact
 
@@ -82,8 +82,8 @@ def test_the_first_stair_of_a_flat_f_is_its_noise(f, rounding, noise):
 
 def test_a_float32_is_known_where_rounding_leaves_all_its_24_digits():
     values = [1.125, 1.25, 1.5, 1.75, 1.875]
-    assert _all_float32(values, 2.0**-24)
-    assert not _all_float32([1.0, *values[1:]], 2.0**-24)
+    assert all_float32(values, 2.0**-24)
+    assert not all_float32([1.0, *values[1:]], 2.0**-24)
 
 
 # --- what a look says -----------------------------------------------------------------

@@ -148,9 +148,21 @@ def test_nothing_names_a_registry_host():
             assert not found, f"{name} names {found}"
 
 
+# --- what is installed ------------------------------------------------------------
+
+
+def test_every_folder_of_the_package_is_installed():
+    told = tomllib.loads(text("pyproject.toml"))["tool"]["setuptools"]
+    folders = [path.parent.relative_to(ROOT) for path in PACKAGE.rglob("__init__.py")]
+    assert sorted(told["packages"]) == sorted(".".join(x.parts) for x in folders)
+    for folder, patterns in told["package-data"].items():
+        for pattern in patterns:
+            assert list(ROOT.joinpath(*folder.split(".")).glob(pattern)), pattern
+
+
 # --- imports --------------------------------------------------------------------------
 
-# Who stands on whom; what is further down may be imported as well.
+# Who stands on whom; what is further down may be imported as well. A folder is one.
 STANDS_ON = {
     "functional": (),
     "tape": (),
@@ -164,12 +176,10 @@ STANDS_ON = {
     "nn": ("tensor",),
     "weights": ("nn", "data"),
     "training": ("nn", "optim", "data"),
-    "graphs": (),
-    "stepper": ("tape", "graphs"),
-    "viz": ("stepper",),
+    "viz": ("tape",),
     "checkup": ("data",),
 }
-NEEDS_MORE = ("training", "graphs", "stepper", "viz")
+NEEDS_MORE = ("training", "viz")
 NUMPY_ONLY = [name for name in STANDS_ON if name not in NEEDS_MORE]
 HEAVY = ("torch", "torchvision", "matplotlib", "tqdm", "sklearn", "IPython")
 
@@ -204,22 +214,93 @@ def test_own_imports_are_found():
     assert own_imports(source) == {"functional", "tape", "nn", "data", "viz"}
 
 
-STEPPER = sorted((PACKAGE / "stepper").glob("*.py"))
+# The exercises have rules of their own.
+FILES = [
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if "exercises" not in path.relative_to(PACKAGE).parts
+]
 
 
-@pytest.mark.parametrize(
-    "path", [*sorted(PACKAGE.glob("*.py")), *STEPPER], ids=lambda path: path.stem
-)
+def dotted(path: Path) -> str:
+    """Give `viz.page` for course_utils/viz/page.py, `viz` for the folder's own file."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def test_files_have_dotted_names():
+    names = {dotted(path) for path in FILES}
+    assert {"", "tape", "viz", "viz.page", "viz.stepper", "viz.stepper.svg"} <= names
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
 def test_imports_point_downwards(path: Path):
-    if path in STEPPER:
-        allowed = {"stepper", *below("stepper")}
-    elif path.stem == "__init__":
-        allowed = set(NUMPY_ONLY)
+    module = dotted(path).split(".")[0]
+    if module:
+        assert module in STANDS_ON, "enter the module into STANDS_ON"
+        allowed = {module, *below(module)}
     else:
-        assert path.stem in STANDS_ON, "enter the module into STANDS_ON"
-        allowed = below(path.stem)
+        allowed = set(NUMPY_ONLY)
     up = own_imports(path.read_text(encoding="utf-8")) - allowed
     assert not up, f"{path.name} imports {sorted(up)}; it may import {sorted(allowed)}"
+
+
+# What stands in a folder, from the ground up: each file may import those before it.
+LAYERS = {
+    "functional": (
+        *("elementwise", "products", "logits", "losses", "shapes", "reductions"),
+        "normalisation",
+    ),
+    "gradcheck": (
+        *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
+        *("setting", "settling", "naming", "report", "checks"),
+    ),
+    "viz": (
+        *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
+        *("network", "curves", "matrices", "boundary", "stepper", "stepping"),
+    ),
+    "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
+}
+
+
+def imported(source: str) -> set[str]:
+    """Give what a source imports from course_utils: modules, and names in modules."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    start = "course_utils."
+    return {name.removeprefix(start) for name in found if name.startswith(start)}
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_imports_point_downwards_inside_a_folder(folder: str):
+    files = LAYERS[folder]
+    home = PACKAGE / folder.replace(".", "/")
+    there = {path.stem for path in home.glob("*.py")} - {"__init__"}
+    there |= {path.parent.name for path in home.glob("*/__init__.py")}
+    assert sorted(files) == sorted(there), "enter each file into LAYERS, once"
+    for k, file in enumerate(files):
+        for path in sorted([*home.glob(f"{file}.py"), *home.glob(f"{file}/*.py")]):
+            for name in imported(path.read_text(encoding="utf-8")):
+                if name.startswith(f"{folder}."):
+                    first = name.removeprefix(f"{folder}.").split(".")[0]
+                    own = path.parent != home and first == file
+                    assert own or first in files[:k], f"{dotted(path)} imports {name}"
+
+
+INSIDE = {f"{folder}.{file}" for folder, files in LAYERS.items() for file in files}
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_a_folder_is_entered_by_its_front_door(path: Path):
+    """From elsewhere `gradcheck` is imported, and none of its files."""
+    own = dotted(path).split(".")[0]
+    for name in imported(path.read_text(encoding="utf-8")):
+        file = ".".join(name.split(".")[:2])
+        assert file not in INSIDE or file.startswith(f"{own}."), f"imports {file}"
 
 
 PROBE = """
@@ -265,8 +346,17 @@ def function_lines(node: ast.FunctionDef) -> int:
 def test_functions_are_short():
     lengths = [
         function_lines(node)
-        for path in PACKAGE.glob("*.py")
+        for path in FILES
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef)
     ]
     assert statistics.median(lengths) <= 10
+
+
+MOST_LINES = 400
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_no_file_is_long(path: Path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MOST_LINES, f"{lines} lines: make two files, or a folder"

@@ -5,7 +5,7 @@ from difflib import unified_diff
 
 import pytest
 
-from tools.mutants import MODULES, changed, equivalents, readable, table
+from tools.mutants import MODULES, changed, equivalents, files_of, readable, table
 from tools.notebooks import ROOT
 
 LISTED = equivalents()
@@ -13,8 +13,10 @@ LISTED = equivalents()
 
 def lines_of(function: str) -> list[str]:
     """Give the lines of `tape.Tape.backward`, each without its indentation."""
-    module, *names = function.split(".")
-    text = (ROOT / "course_utils" / f"{module}.py").read_text(encoding="utf-8")
+    file, names = ROOT / "course_utils", function.split(".")
+    while not file.with_suffix(".py").is_file():
+        file /= names.pop(0)
+    text = file.with_suffix(".py").read_text(encoding="utf-8")
     node = ast.parse(text)
     for name in names:
         node = next(x for x in node.body if getattr(x, "name", None) == name)
@@ -36,6 +38,15 @@ def test_names_are_readable():
     assert (
         readable("course_utils.functional.x__check__mutmut_12") == "functional._check"
     )
+    key = "course_utils.gradcheck.report.xǁReportǁ__bool____mutmut_1"
+    assert readable(key) == "gradcheck.report.Report.__bool__"
+
+
+def test_a_folder_is_mutated_file_by_file():
+    assert files_of("tape") == ["tape"]
+    assert {"gradcheck/look", "gradcheck/report"} < set(files_of("gradcheck"))
+    assert files_of("gradcheck.look") == ["gradcheck/look"]
+    assert not any("__init__" in name for name in files_of("functional"))
 
 
 def test_a_change_is_what_differs():

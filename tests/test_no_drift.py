@@ -17,6 +17,7 @@ import ast
 import difflib
 import re
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,6 @@ MODULES = (
     "data",
     "training",
     "weights",
-    "graphs",
     "viz",
     "checkup",
     "launch",
@@ -128,12 +128,20 @@ def drift(taught: DEFINITION, kept: DEFINITION, name: str) -> str | None:
 # --- the package and the tags ---------------------------------------------------------
 
 
+def files_of(module: str, folder: Path = PACKAGE) -> list[Path]:
+    """Give the file of a module; where it is a folder, all that stand in it."""
+    return sorted([*folder.glob(f"{module}.py"), *folder.glob(f"{module}/*.py")])
+
+
 def package(folder: Path = PACKAGE) -> dict[str, dict[str, DEFINITION]]:
-    """Give the definitions of every module."""
-    sources = {m: folder / f"{m}.py" for m in MODULES}
+    """Give the definitions of every module, whichever of its files they stand in."""
     return {
-        module: definitions(path.read_text(encoding="utf-8")) if path.exists() else {}
-        for module, path in sources.items()
+        module: {
+            name: node
+            for path in files_of(module, folder)
+            for name, node in definitions(path.read_text(encoding="utf-8")).items()
+        }
+        for module in MODULES
     }
 
 
@@ -155,7 +163,7 @@ class Tag:
         if self.module not in kept:
             return f"{where}: no module {self.module!r} in course_utils"
         if self.name not in kept[self.module]:
-            return f"{where}: course_utils/{self.module}.py defines no {self.name!r}"
+            return f"{where}: course_utils.{self.module} defines no {self.name!r}"
         taught = definitions(self.cell.source)
         if self.name not in taught:
             return f"{where}: the cell defines no {self.name!r}"
@@ -210,6 +218,22 @@ ALL_TAGS = [tag for path in paths() for tag in tags(read(path))]
 @pytest.mark.parametrize("tag", ALL_TAGS, ids=str)
 def test_notebook_and_package_agree(tag):
     assert not (complaint := tag.complaint(package())), complaint
+
+
+@pytest.mark.parametrize("tag", ALL_TAGS, ids=str)
+def test_what_is_taught_can_be_imported_by_its_name(tag):
+    """`from course_utils.gradcheck import step_size`, whichever file holds it."""
+    assert hasattr(import_module(f"course_utils.{tag.module}"), tag.name)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_name_is_defined_in_one_file_of_a_folder(module):
+    names = [
+        name
+        for path in files_of(module)
+        for name in definitions(path.read_text(encoding="utf-8"))
+    ]
+    assert sorted(names) == sorted(set(names))
 
 
 def test_nothing_is_taught_twice():
@@ -295,6 +319,15 @@ def test_wrong_tags_are_reported():
     assert "no module 'lairs'" in tag_of(TAUGHT_SAME, module="lairs").complaint(kept)
     assert "defines no 'rely'" in tag_of(TAUGHT_SAME, "rely").complaint(kept)
     assert "cell defines no 'relu'" in tag_of("x = 1").complaint(kept)
+
+
+def test_a_folder_is_one_module(tmp_path):
+    (tmp_path / "layers").mkdir()
+    (tmp_path / "layers" / "linear.py").write_text("def linear(x):\n    return x")
+    (tmp_path / "layers" / "relu.py").write_text(KEPT, encoding="utf-8")
+    kept = package(tmp_path)
+    assert set(kept["layers"]) == {"linear", "relu", "Pair"} and kept["nn"] == {}
+    assert tag_of(TAUGHT_SAME).complaint(kept) is None
 
 
 def test_last_definition_in_a_cell_counts():

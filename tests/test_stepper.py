@@ -16,15 +16,17 @@ from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from course_utils import graphs, nn, stepper, viz
-from course_utils.graphs import grad_words, words
+from course_utils import nn, viz
 from course_utils.scalar import OPS, Value
-from course_utils.stepper.steps import Script
-from course_utils.stepper.svg import tiny_png
-from course_utils.stepper.views import Names, View, all_vertices
-from course_utils.stepper.watch import Arrival, Seed, play
 from course_utils.tape import Node, Tape, record
 from course_utils.tensor import Tensor
+from course_utils.viz import naming, stepper
+from course_utils.viz.boxes import HEAT, heat_levels
+from course_utils.viz.naming import grad_words, words
+from course_utils.viz.stepper.steps import Script
+from course_utils.viz.stepper.svg import tiny_png
+from course_utils.viz.stepper.views import Names, View, all_vertices
+from course_utils.viz.stepper.watch import Arrival, Seed, play
 from tests.browser.computations import arrays, assigning, fork, model, network
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,7 +34,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def view(output, names=None, backward=None):
     nodes, events = play(output, backward)
-    called = Names(nodes, graphs.given_names(nodes, names or {}, "step"))
+    called = Names(nodes, naming.given_names(nodes, names or {}, "step"))
     return View(called, all_vertices(nodes, {}), events)
 
 
@@ -437,21 +439,21 @@ def test_any_graph_has_room_for_its_words(steps):
 
 
 def test_heat_levels_are_symmetric_about_zero():
-    levels = graphs.heat_levels([[-2.0, 0.0], [1.0, 2.0]])
+    levels = heat_levels([[-2.0, 0.0], [1.0, 2.0]])
     np.testing.assert_array_equal(levels, [[0, 7], [11, 14]])
-    assert graphs.heat_levels(np.zeros((2, 3))).tolist() == [[7] * 3] * 2
-    assert len(graphs.HEAT) == 15
+    assert heat_levels(np.zeros((2, 3))).tolist() == [[7] * 3] * 2
+    assert len(HEAT) == 15
 
 
 @pytest.mark.parametrize("shape", [(3,), (1, 1), (60, 784), (2, 3, 4), (9, 1)])
 def test_heat_maps_stay_small(shape):
-    levels = graphs.heat_levels(np.ones(shape))
+    levels = heat_levels(np.ones(shape))
     assert max(levels.shape) <= 8 and (levels == 14).all()
 
 
 def test_a_large_array_is_shown_by_its_means():
     values = np.repeat([1.0, -1.0], 50)[None]
-    levels = graphs.heat_levels(values)
+    levels = heat_levels(values)
     assert levels[0, 0] == 14 and levels[0, -1] == 0
 
 
@@ -460,7 +462,7 @@ def test_a_heat_map_is_a_tiny_png():
 
     from PIL import Image
 
-    levels = graphs.heat_levels(np.linspace(-1, 1, 64).reshape(8, 8))
+    levels = heat_levels(np.linspace(-1, 1, 64).reshape(8, 8))
     data = tiny_png(levels)
     assert len(data) < 200
     colors = np.asarray(Image.open(BytesIO(data)).convert("RGB"))

@@ -18,6 +18,7 @@ from course_utils import viz
 from course_utils.scalar import Value
 from course_utils.tape import Tape
 from course_utils.tensor import Tensor
+from course_utils.viz.page import png_of
 
 ALT = "Two straight lines that cross in the middle of the picture."
 
@@ -610,6 +611,6 @@ def digits():
     ],
 )
 def test_pictures_are_small_and_the_same_each_time(make):
-    png = viz._png(make())
+    png = png_of(make())
     assert len(png) < 45_000
-    assert viz._png(make()) == png
+    assert png_of(make()) == png

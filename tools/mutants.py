@@ -66,9 +66,21 @@ def home(key: str) -> str:
 
 def readable(key: str) -> str:
     """Give `tape.Tape.backward` for `course_utils.tape.xǁTapeǁbackward__mutmut_3`."""
-    _, module, mangled = home(key).split(".", 2)
-    name = mangled[2:].replace("ǁ", ".")
-    return f"{module}.{name}"
+    module, name = parted(home(key))
+    return f"{module}.{name[2:].replace('ǁ', '.')}"
+
+
+def parted(key: str) -> tuple[str, str]:
+    """Give the module, inside of course_utils, and the name."""
+    module, _, name = key.removeprefix("course_utils.").rpartition(".")
+    return module, name
+
+
+def files_of(module: str) -> list[str]:
+    """Give the files of a module: `tape`, or `gradcheck/look` and all beside it."""
+    home, name = ROOT / "course_utils", module.replace(".", "/")
+    paths = [*home.glob(f"{name}.py"), *home.glob(f"{name}/[!_]*.py")]
+    return [path.relative_to(home).with_suffix("").as_posix() for path in sorted(paths)]
 
 
 def changed(diff: Iterable[str]) -> tuple[str, str]:
@@ -100,8 +112,8 @@ def generate(modules: list[str]) -> list[str]:
         shutil.copytree(ROOT / name, BUILD / name, ignore=lambda *_: ["__pycache__"])
     shutil.copy(ROOT / "pyproject.toml", BUILD)
     found = []
-    for module in modules:
-        path = f"course_utils/{module}.py"
+    for file in (file for module in modules for file in files_of(module)):
+        path, module = f"course_utils/{file}.py", file.replace("/", ".")
         made = mutate_file_contents(path, (ROOT / path).read_text(encoding="utf-8"))
         (BUILD / path).write_text(made.code, encoding="utf-8")
         found += [f"course_utils.{module}.{name}" for name in made.mutant_names]
@@ -115,9 +127,10 @@ def changes(keys: list[str]) -> dict[str, Mutant]:
 
     parsed, found = {}, {}
     for key in keys:
-        module, name = key.split(".")[1:]
+        module, name = parted(key)
         if module not in parsed:
-            text = (BUILD / f"course_utils/{module}.py").read_text(encoding="utf-8")
+            path = BUILD / "course_utils" / f"{module.replace('.', '/')}.py"
+            text = path.read_text(encoding="utf-8")
             parsed[module] = libcst.parse_module(text)
         both = (
             diff_apply.read_original_function(parsed[module], name),

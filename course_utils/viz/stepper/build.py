@@ -13,11 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from course_utils import graphs
-from course_utils.graphs import Graph
-from course_utils.stepper.picture import Picture
-from course_utils.stepper.svg import Sheet, Svg, document
-from course_utils.stepper.views import (
+from course_utils.viz import naming
+from course_utils.viz.layout import Graph
+from course_utils.viz.stepper.picture import Picture
+from course_utils.viz.stepper.svg import Sheet, Svg, document
+from course_utils.viz.stepper.views import (
     Names,
     Vertex,
     View,
@@ -26,7 +26,7 @@ from course_utils.stepper.views import (
     in_order,
     inside,
 )
-from course_utils.stepper.watch import play
+from course_utils.viz.stepper.watch import play
 
 _MOST_LISTED = 16  # boxes that an alt text goes through one by one
 _MOST_SAID = 24  # sentences that it has at most
@@ -70,7 +70,7 @@ def page(
     Plumbing.
     """
     nodes, events = play(output, backward)
-    given = graphs.given_names(nodes, _name_map(nodes, names), "step")
+    given = naming.given_names(nodes, _name_map(nodes, names), "step")
     if groups is None and _is_model(names) and len(nodes) > max_nodes:
         groups = names
     folds = {} if groups is None else folds_of(nodes, groups, given)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from course_utils import graphs
-from course_utils.graphs import grad_words, words
-from course_utils.stepper.watch import Arrival, Seed
 from course_utils.tape import Tape
+from course_utils.viz import naming
+from course_utils.viz.naming import grad_words, words
+from course_utils.viz.stepper.watch import Arrival, Seed
 
 _INFIX = {"+", "−", "×", "÷", "@"}
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -57,7 +57,7 @@ class Names:
         """The heading of a node's box."""
         if node.op is None and self[node] == self.value(node.data):
             return ""
-        return graphs.title(node, self[node])
+        return naming.title(node, self[node])
 
     def formula(self, node: Any) -> str:
         """How a node was computed, in names."""
@@ -90,7 +90,7 @@ def expression(operation: str, operands: list[str]) -> str:
     if operation in _INFIX and len(operands) == 2:
         return f" {operation} ".join(signed)
     if operation.startswith("^"):
-        return signed[0] + graphs.symbol(operation).removeprefix("(·)")
+        return signed[0] + naming.symbol(operation).removeprefix("(·)")
     if operation == "neg":
         return f"−{signed[0]}"
     return f"{operation}({', '.join(operands)})"
@@ -224,7 +224,7 @@ def all_vertices(nodes: list[Any], folds: Mapping[str, list[Any]]) -> list[Verte
     vertices = [
         Vertex(inside, "module", key)
         if isinstance(key, str)
-        else Vertex(inside, graphs.kind(inside[0], nodes[-1]))
+        else Vertex(inside, naming.kind(inside[0], nodes[-1]))
         for key, inside in found.items()
     ]
     return sorted(vertices, key=lambda vertex: vertex.node.number)
@@ -261,7 +261,7 @@ def inside(names: Names, name: str, nodes: list[Any], events: list) -> View:
     both = sorted([*taken.values(), *nodes], key=lambda node: node.number)
     output = names.nodes[-1]
     kinds = (
-        "outside" if id(x) in taken and x.op else graphs.kind(x, output) for x in both
+        "outside" if id(x) in taken and x.op else naming.kind(x, output) for x in both
     )
     vertices = [Vertex([x], kind) for x, kind in zip(both, kinds, strict=True)]
     return View(names, vertices, events, name)

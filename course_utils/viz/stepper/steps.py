@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.graphs import grad_words
-from course_utils.stepper.views import Moment, View, expression, is_scalar
-from course_utils.stepper.watch import Arrival, Seed
+from course_utils.viz.naming import grad_words
+from course_utils.viz.stepper.views import Moment, View, expression, is_scalar
+from course_utils.viz.stepper.watch import Arrival, Seed
 
 _BROADCASTS = {"+", "−", "×", "÷"}
 _VJP_NAMES = {"@": "matmul", "σ": "sigmoid", "√": "sqrt", "[ ]": "indexing"}

@@ -6,11 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from course_utils import graphs
-from course_utils.graphs import Box, Graph, Line, grad_words
-from course_utils.stepper.steps import Script, local_slope, vjp_name
-from course_utils.stepper.views import Vertex, View
-from course_utils.stepper.watch import Arrival
+from course_utils.viz import naming
+from course_utils.viz.boxes import (
+    Box,
+    Line,
+    heat_levels,
+    label_box,
+    node_box,
+    text_width,
+)
+from course_utils.viz.layout import Graph, lay_out
+from course_utils.viz.naming import grad_words
+from course_utils.viz.stepper.steps import Script, local_slope, vjp_name
+from course_utils.viz.stepper.views import Vertex, View
+from course_utils.viz.stepper.watch import Arrival
 
 BLUE = "#005A8C"  # dark enough for small letters, on white and on a shaded box
 GREY = "#5F5F5F"
@@ -35,7 +44,7 @@ class Picture:
         ]
         boxes = [self._box(i, labels[i], labelled) for i in count]
         loose = {i for i in count if self._unordered(self.view.vertices[i])}
-        return graphs.lay_out(boxes, tails, labels, loose)
+        return lay_out(boxes, tails, labels, loose)
 
     def has_maps(self) -> bool:
         """Whether there are arrays to be seen."""
@@ -43,7 +52,7 @@ class Picture:
         return any(len(found) == 1 and np.size(found[0].data) > 1 for found in outputs)
 
     def _unordered(self, vertex: Vertex) -> bool:
-        return vertex.folded or bool(graphs.unordered([vertex.node]))
+        return vertex.folded or bool(naming.unordered([vertex.node]))
 
     # --- what stands in a box ---
 
@@ -53,10 +62,10 @@ class Picture:
         if grad := self.script.grad_text(i):
             lines.append(Line(grad, color=BLUE))
         maps = self._maps(outputs[0]) if mapped and len(outputs) == 1 else []
-        box = graphs.node_box(lines, vertex.kind, labels, maps)
+        box = node_box(lines, vertex.kind, labels, maps)
         # A sum that is not complete yet may be written longer than the last one.
         seen = [step.grad for step in self.script.steps if step.vertex == i]
-        widest = max((graphs.text_width(text, 8.5) for text in seen), default=0.0)
+        widest = max((text_width(text, 8.5) for text in seen), default=0.0)
         box.width = max(box.width, widest + 0.2)
         return box
 
@@ -74,7 +83,7 @@ class Picture:
 
     def _maps(self, node: Any) -> list[np.ndarray]:
         pair = [node.data, self.script.grads.get(id(node))]
-        return [graphs.heat_levels(x) for x in pair if np.size(x) > 1]
+        return [heat_levels(x) for x in pair if np.size(x) > 1]
 
     # --- what stands on an edge ---
 
@@ -86,11 +95,11 @@ class Picture:
             parts = np.concatenate([np.ravel(a.part) for a in arrivals])
             part = self._part(parts if len(parts) > 1 else parts[0])
             rule = Line(vjp_name(self.view.vertices[edge[0]].name), 7.5, GREY)
-            return graphs.label_box([rule, _SLOT, part])
+            return label_box([rule, _SLOT, part])
         [arrival] = arrivals[-1:]
-        maps = [graphs.heat_levels(arrival.part)] if self._joins(arrival) else []
+        maps = [heat_levels(arrival.part)] if self._joins(arrival) else []
         lines = [self._rule(arrival), _SLOT, self._part(arrival.part)]
-        return graphs.label_box(lines, maps)
+        return label_box(lines, maps)
 
     def _part(self, part: Any) -> Line:
         return Line(grad_words(part, self.view.names.digits), 7.5, BLUE)

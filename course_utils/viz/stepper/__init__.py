@@ -9,6 +9,6 @@
 Readers call `viz.step`.
 """
 
-from course_utils.stepper.build import Page, markup, page
+from course_utils.viz.stepper.build import Page, markup, page
 
 __all__ = ["Page", "markup", "page"]

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from course_utils import graphs
-from course_utils.graphs import Box, Line
-from course_utils.stepper.picture import BLUE, GREY, Picture
+from course_utils.viz.boxes import HEAT, Box, Line, map_size, text_width
+from course_utils.viz.stepper.picture import BLUE, GREY, Picture
 
 _PIXELS = 110  # of an inch
 _MARGIN, _HEAD, _FOOT = 0.14, 0.32, 0.26  # inches
@@ -63,8 +62,8 @@ class Svg:
         self.title = picture.view.title
         width, height = self.graph.size
         captions = (
-            graphs.text_width(self.title, 11, "bold"),
-            graphs.text_width(key, 7.5),
+            text_width(self.title, 11, "bold"),
+            text_width(key, 7.5),
         )
         self.width = max(width + 2 * _MARGIN, *(caption + 0.3 for caption in captions))
         self.height = height + 2 * _MARGIN + _FOOT + (_HEAD if self.title else 0.0)
@@ -136,7 +135,7 @@ class Svg:
         return f"<text {attributes}>{_escape(line.text)}</text>"
 
     def _map(self, levels: np.ndarray, x: float, y: float, kind: str) -> str:
-        width, height = graphs.map_size(levels)
+        width, height = map_size(levels)
         left, top = self.at(x - width / 2, y + height / 2)
         size = f'width="{pixels(width)}" height="{pixels(height)}"'
         place = f'class="{kind}m" x="{left}" y="{top}" {size}'
@@ -175,7 +174,7 @@ def tiny_png(levels: np.ndarray) -> bytes:
     from PIL import Image
 
     picture = Image.fromarray(levels.astype(np.uint8), mode="P")
-    picture.putpalette(bytes.fromhex("".join(graphs.HEAT).replace("#", "")))
+    picture.putpalette(bytes.fromhex("".join(HEAT).replace("#", "")))
     file = io.BytesIO()
     picture.save(file, format="png", optimize=True, bits=4)
     return file.getvalue()

@@ -21,7 +21,7 @@ WEB := lecture/node_modules/.ready
 TOOLS := .venv-tools
 TOOLS_BIN := $(TOOLS)/$(notdir $(BIN))
 # uv's own version is pinned where all others are.
-UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
+UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements/course.lock)
 NOTEBOOKS := $(sort $(wildcard notebooks/$(NB)*.ipynb))
 # Nothing to run is an error: pytest would run something else and pass.
 SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipynb))
@@ -32,26 +32,33 @@ export UV_LINK_MODE := copy
 .PHONY: help lab test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
 
 help:
-	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
-	@echo "make test       unit, property and hygiene tests, then every notebook by nbval"
-	@echo "make unit       the tests without running the notebooks"
-	@echo "make fuzz       10,000 random programs on each tape against torch"
-	@echo "make notebooks-test  every notebook by nbval (one: NB=03)"
-	@echo "make browser-test  what steps in notebooks, in a real browser (SKIP_BROWSER=1: not)"
-	@echo "make notebooks  run notebooks and store clean outputs (one: NB=03)"
-	@echo "make lint       ruff over package, tests and notebooks"
-	@echo "make lock       make both locks and the pins of environment.yml anew"
-	@echo "make bench      measure against the peers (CASES=\"moons chain\", ARGS=--list)"
-	@echo "make bench-quick  the same on tiny sizes, to see that it works; stores nothing"
-	@echo "make site       the course as a static site, in build/site"
-	@echo "make slides     a deck of each notebook, and as PDF, in build/slides (one: NB=03)"
-	@echo "make lecture-test  are site, decks and grading as they should be? (after making them)"
-	@echo "make instructor  the notebooks with all solutions, and a hand-out to print (one: NB=03)"
-	@echo "make assignment  a notebook to hand out (NB=06), or grade what came back (SUBMISSIONS=folder)"
-	@echo "make matrix     the whole suite under Python 3.11 to 3.13, old and new dependencies"
-	@echo "make mutants    change the core in 3,500 small ways; do the tests notice?"
-	@echo "make sealed     make test with nothing to write to and no network (Linux)"
-	@echo "make clean      remove .venv and caches"
+	@echo "For students"
+	@echo "  make lab             open the course in JupyterLab (ARGS=… is passed on)"
+	@echo "  make test            unit, property and hygiene tests, every notebook, a real browser"
+	@echo
+	@echo "For instructors (one notebook: NB=03)"
+	@echo "  make slides          a deck of each notebook, and as PDF, in build/slides"
+	@echo "  make site            the course as a static site, in build/site"
+	@echo "  make instructor      the notebooks with all solutions, and a hand-out to print"
+	@echo "  make assignment      a notebook to hand out, or grade what came back (SUBMISSIONS=folder)"
+	@echo "  make lecture-test    are site, decks and grading as they should be? (after making them)"
+	@echo
+	@echo "To change the course (one notebook: NB=03)"
+	@echo "  make notebooks       run notebooks and store clean outputs"
+	@echo "  make unit            the tests without running the notebooks"
+	@echo "  make notebooks-test  every notebook by nbval"
+	@echo "  make browser-test    what steps in notebooks, in a real browser (SKIP_BROWSER=1: not)"
+	@echo "  make lint            ruff over package, tests and notebooks"
+	@echo "  make fuzz            10,000 random programs on each tape against torch"
+	@echo "  make matrix          the whole suite under Python 3.11 to 3.13, old and new dependencies"
+	@echo "  make mutants         change the core in 3,500 small ways; do the tests notice?"
+	@echo "  make sealed          make test with nothing to write to and no network (Linux)"
+	@echo "  make lock            make all of requirements/ and the pins of environment.yml anew"
+	@echo "  make clean           remove the environments, what was built, and caches"
+	@echo
+	@echo "To measure"
+	@echo "  make bench           measure against the peers (CASES=\"moons chain\", ARGS=--list)"
+	@echo "  make bench-quick     the same on tiny sizes, to see that it works; stores nothing"
 
 # Fill the environment of the target, which is its .ready, as the first source says.
 IN = $(@D)/$(notdir $(BIN))
@@ -67,13 +74,13 @@ $(IN)/uv pip install --quiet --python $(IN)/python --no-build-isolation --no-dep
 touch $@
 endef
 
-$(READY): requirements.lock
+$(READY): requirements/course.lock
 	$(FILL)
 
-$(BENCH)/.ready: requirements-bench.lock
+$(BENCH)/.ready: requirements/bench.lock
 	$(FILL)
 
-$(TOOLS)/.ready: requirements-tools.lock
+$(TOOLS)/.ready: requirements/tools.lock
 	$(LOCKED)
 	touch $@
 
@@ -109,7 +116,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-$(LECTURE)/.ready: requirements-lecture.lock
+$(LECTURE)/.ready: requirements/lecture.lock
 	$(FILL)
 
 $(WEB): lecture/package.json
@@ -140,10 +147,10 @@ assignment: $(LECTURE)/.ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(LOCK_FLAGS) pyproject.toml
 
 lock: $(READY)
-	$(COMPILE) --extra dev -o requirements.lock
-	$(COMPILE) --extra bench --constraints requirements.lock -o requirements-bench.lock
-	$(COMPILE) --extra dev --extra lecture --constraints requirements.lock -o requirements-lecture.lock
-	$(filter-out pyproject.toml,$(COMPILE)) --group tools --constraints requirements.lock -o requirements-tools.lock
+	$(COMPILE) --extra dev -o requirements/course.lock
+	$(COMPILE) --extra bench --constraints requirements/course.lock -o requirements/bench.lock
+	$(COMPILE) --extra dev --extra lecture --constraints requirements/course.lock -o requirements/lecture.lock
+	$(filter-out pyproject.toml,$(COMPILE)) --group tools --constraints requirements/course.lock -o requirements/tools.lock
 	$(BIN)/python -m tools.pin_environment
 
 bench: $(BENCH)/.ready

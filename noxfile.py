@@ -53,8 +53,8 @@ def test(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, venv_params=WITH_PIP)
 def locked(session: nox.Session) -> None:
-    """Run everything with the versions of requirements.lock."""
-    install(session, "--require-hashes", "-r", "requirements.lock")
+    """Run everything with the versions of requirements/course.lock."""
+    install(session, "--require-hashes", "-r", "requirements/course.lock")
     test(session)
 
 
@@ -76,6 +76,6 @@ def newest(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0], venv_params=WITH_PIP)
 def mutants(session: nox.Session) -> None:
     """Mutate the core of the package; a mutant that no test notices survives."""
-    locks = ("-r", "requirements.lock", "-r", "requirements-tools.lock")
+    locks = ("-r", "requirements/course.lock", "-r", "requirements/tools.lock")
     install(session, "--require-hashes", *locks)
     session.run("python", "-m", "tools.mutants", *session.posargs)

@@ -22,9 +22,10 @@ TOOLS := .venv-tools
 TOOLS_BIN := $(TOOLS)/$(notdir $(BIN))
 # uv's own version is pinned where all others are.
 UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements/course.lock)
-NOTEBOOKS := $(sort $(wildcard notebooks/$(NB)*.ipynb))
-# Nothing to run is an error: pytest would run something else and pass.
-SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipynb))
+# Nothing to run is an error: pytest would run something else and pass. The shell finds the
+# names: make would take a blank in one for the end of it.
+NOTEBOOKS := notebooks/$(NB)*.ipynb
+SOME_NOTEBOOKS = $(if $(wildcard $(NOTEBOOKS)),$(NOTEBOOKS),$(error No notebook fits $(NOTEBOOKS)))
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -141,8 +142,10 @@ instructor: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.instructor $(NB)
 
 # With SUBMISSIONS, a folder of STUDENT.ipynb: graded, a table, and feedback for each.
+# Learning platforms name folders `subs (1)`: the shell takes such a name from the
+# environment, into which make puts what was said on the command line.
 assignment: $(LECTURE)/.ready
-	$(LECTURE_BIN)/python -m lecture.grading $(or $(NB),$(error Which notebook? make assignment NB=06)) $(SUBMISSIONS) --course $(or $(COURSE),build/course)
+	$(LECTURE_BIN)/python -m lecture.grading $(or $(NB),$(error Which notebook? make assignment NB=06)) $${SUBMISSIONS:+"$$SUBMISSIONS"} --course "$${COURSE:-build/course}"
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(LOCK_FLAGS) pyproject.toml
 

@@ -3,11 +3,18 @@
 PYTHON ?= python3
 JOBS ?= 2
 
+# What PyTorch and all the rest cost to set up: the wheels of the lock, summed for macOS and
+# Windows, and for Linux, where CUDA comes along; minutes at 100 Mbit/s.
+COST := 0.4 GB to download, about two minutes
+WITH_CUDA := 3.2 GB to download (PyTorch brings CUDA; 6 GB on disk), about six minutes
 VENV := .venv
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
+ifeq ($(shell uname -s),Linux)
+COST := $(WITH_CUDA)
+endif
 endif
 READY := $(VENV)/.ready
 # What the course is measured against needs an environment of its own.
@@ -28,14 +35,13 @@ NOTEBOOKS := notebooks/$(NB)*.ipynb
 SOME_NOTEBOOKS = $(if $(wildcard $(NOTEBOOKS)),$(NOTEBOOKS),$(error No notebook fits $(NOTEBOOKS)))
 
 export UV_PYTHON_DOWNLOADS := never
-export UV_LINK_MODE := copy
 
 .PHONY: help lab test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
 
 help:
 	@echo "For students"
 	@echo "  make lab             open the course in JupyterLab (ARGS=… is passed on)"
-	@echo "  make test            unit, property and hygiene tests, every notebook, a real browser"
+	@echo "  make test            unit tests, every notebook, what steps in a browser: all three"
 	@echo
 	@echo "For instructors (one notebook: NB=03)"
 	@echo "  make slides          a deck of each notebook, and as PDF, in build/slides"
@@ -61,18 +67,26 @@ help:
 	@echo "  make bench           measure against the peers (CASES=\"moons chain\", ARGS=--list)"
 	@echo "  make bench-quick     the same on tiny sizes, to see that it works; stores nothing"
 
-# Fill the environment of the target, which is its .ready, as the first source says.
+# What uv has fetched for one environment is in its cache for the next.
+WHAT_$(VENV) := the course and its tests, $(COST)
+WHAT_$(BENCH) := the peers to measure against, at most $(COST)
+WHAT_$(LECTURE) := slides, site and grading, at most $(COST)
+WHAT_$(TOOLS) := nox and mutmut, 30 MB to download, a few seconds
+
+# Fill the environment of the target, which is its .ready, as the first source says. One
+# line tells what it costs, and uv shows how far it is.
 IN = $(@D)/$(notdir $(BIN))
 define LOCKED
-$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
-$(PYTHON) -m venv --clear $(@D)
-$(IN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
-$(IN)/uv pip install --quiet --python $(IN)/python --compile-bytecode --require-hashes -r $<
+@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
+@echo "Setting up $(@D), once: $(WHAT_$(@D)) at 100 Mbit/s."
+@$(PYTHON) -m venv --clear $(@D)
+@$(IN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
+$(IN)/uv pip install --python $(IN)/python --compile-bytecode --require-hashes -r $<
 endef
 define FILL
 $(LOCKED)
-$(IN)/uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps --editable .
-touch $@
+@$(IN)/uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps --editable .
+@touch $@
 endef
 
 $(READY): requirements/course.lock
@@ -83,7 +97,7 @@ $(BENCH)/.ready: requirements/bench.lock
 
 $(TOOLS)/.ready: requirements/tools.lock
 	$(LOCKED)
-	touch $@
+	@touch $@
 
 # Two threads that share two cores with a browser wait for each other: one is faster.
 lab: export OMP_NUM_THREADS ?= 1
@@ -93,7 +107,15 @@ lab: $(READY)
 # One thread for each of the JOBS workers: more would only wait for each other.
 unit fuzz notebooks-test browser-test notebooks: export OMP_NUM_THREADS := 1
 
-test: unit notebooks-test browser-test
+# One part after the other, whatever becomes of them; only Ctrl-C ends all.
+PARTS := unit notebooks-test browser-test
+test: $(READY)
+	@trap 'exit 130' INT; failed=; n=0; for part in $(PARTS); do \
+	  n=$$((n + 1)); echo; echo "== make test, part $$n of $(words $(PARTS)): $$part"; \
+	  $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; \
+	done; echo; \
+	if test -n "$$failed"; then echo "== make test: failed:$$failed"; exit 1; fi; \
+	echo "== make test: all of $(PARTS) passed"
 
 unit: $(READY)
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n $(JOBS) --dist loadfile

@@ -37,7 +37,6 @@ nox.options.stop_on_first_error = False
 
 def install(session: nox.Session, *wanted: str) -> None:
     """Install what is wanted, compiled once for all kernels, and the course itself."""
-    session.env["UV_LINK_MODE"] = "hardlink"  # five environments, one set of files
     session.install("--compile-bytecode", *wanted)
     session.install("--no-build-isolation", "--no-deps", "--editable", ".")
 

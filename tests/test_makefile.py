@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -108,3 +112,120 @@ def test_a_notebook_with_a_blank_in_its_name_is_one_notebook(checkout, target):
     assert call[-1] == "notebooks/03_a b (1).ipynb"
     run = checkout.make(target, "NB=04")
     assert run.returncode and "No notebook fits notebooks/04*.ipynb" in run.stderr
+
+
+# --- the first use --------------------------------------------------------------------
+
+# Stands for the Python that environments are made from: makes one of stand-ins.
+MAKES_ENVIRONMENTS = """
+case "$2" in venv)
+  mkdir -p "$4/bin"
+  for name in python uv; do cp "$0" "$4/bin/$name"; done
+esac
+"""
+
+
+def test_the_first_use_says_what_it_costs_and_shows_how_far_it_is(checkout):
+    python = f"PYTHON={checkout.program('python', MAKES_ENVIRONMENTS).name}"
+    first = checkout.make("unit", python.replace("=", "=./"))
+    assert first.returncode == 0, first.stderr
+    said = first.stdout.splitlines()[0]
+    cost = r"[\d.]+ GB to download.*, about \w+ minutes at 100 Mbit/s\."
+    assert re.fullmatch(
+        rf"Setting up \.venv, once: the course and its tests, {cost}", said
+    )
+    (fill,) = (call for call in checkout.calls() if "--require-hashes" in call)
+    assert fill[:2] == ["uv", "pip"] and fill[-1] == "requirements/course.lock"
+    assert not {"--quiet", "-q", "--no-progress"} & set(fill)
+    assert "Setting up" not in checkout.make("unit").stdout
+
+
+@pytest.mark.parametrize("room", ["bench", "lecture", "tools"])
+def test_other_environments_say_it_too(checkout, room):
+    checkout.program("python", MAKES_ENVIRONMENTS)
+    run = checkout.make(f".venv-{room}/.ready", "PYTHON=./python")
+    assert run.returncode == 0, run.stderr
+    said = run.stdout.splitlines()[0]
+    assert (
+        said.startswith(f"Setting up .venv-{room}, once: ") and " to download" in said
+    )
+
+
+def test_a_python_that_is_too_old_is_named_before_anything_is_made(checkout):
+    checkout.program("python", "echo too old >&2; exit 1")
+    run = checkout.make("unit", "PYTHON=./python")
+    assert run.returncode and "too old" in run.stderr
+    assert "Setting up" not in run.stdout
+    assert not (checkout.folder / ".venv").exists()
+
+
+def test_readme_and_makefile_name_the_same_sizes(checkout):
+    sizes = set(re.findall(r"([\d.]+ GB)", (ROOT / "Makefile").read_text("utf-8")))
+    told = (ROOT / "README.md").read_text("utf-8").partition("Two commands")[2]
+    assert set(re.findall(r"([\d.]+ GB)", told)) == sizes
+
+
+# --- the three parts of make test -----------------------------------------------------
+
+
+def parts(checkout) -> list[str]:
+    """The targets that the inner makes were called with."""
+    return [call[-1] for call in checkout.calls() if call[0] == "make"]
+
+
+ALL = ["unit", "notebooks-test", "browser-test"]
+
+
+def test_each_part_is_said_and_all_run(checkout):
+    checkout.program("make")
+    run = checkout.make("test", "READY=", "MAKE=./make")
+    assert run.returncode == 0, run.stderr
+    assert parts(checkout) == ALL
+    said = [line for line in run.stdout.splitlines() if line.startswith("== ")]
+    assert said[:3] == [
+        f"== make test, part {n} of 3: {part}" for n, part in enumerate(ALL, start=1)
+    ]
+    assert said[3] == "== make test: all of unit notebooks-test browser-test passed"
+
+
+@pytest.mark.parametrize("bad", [ALL[:1], ALL[1:2], ALL[::2], ALL])
+def test_a_part_that_fails_keeps_no_other_from_running(checkout, bad):
+    fails = "|".join(bad)
+    checkout.program("make", f'case "$2" in {fails}) exit 2; esac\n')
+    run = checkout.make("test", "READY=", "MAKE=./make")
+    assert run.returncode != 0
+    assert parts(checkout) == ALL
+    assert run.stdout.splitlines()[-1] == f"== make test: failed: {' '.join(bad)}"
+
+
+SHELLS = [shell for shell in map(shutil.which, ("sh", "bash")) if shell]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_ctrl_c_ends_the_whole(checkout, shell):
+    """Also where the part that it hits ends as if nothing were: bash would go on."""
+    waits = 'trap "exit 0" INT\necho waits >> "$CALLS"\n'
+    checkout.program("make", waits + "while :; do sleep 0.1; done\n")
+    started = subprocess.Popen(
+        ["make", "test", "READY=", "MAKE=./make", f"SHELL={shell}"],
+        cwd=checkout.folder,
+        env=checkout.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    while not (
+        checkout.calls_file.exists() and "waits" in checkout.calls_file.read_text()
+    ):
+        assert started.poll() is None
+        time.sleep(0.05)
+    os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+    try:
+        said, _ = started.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+    assert started.returncode != 0
+    assert parts(checkout) == ["unit"], said
+    assert "part 2" not in said

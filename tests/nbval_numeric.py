@@ -318,7 +318,7 @@ def nbval_fits() -> None:
     if not known:
         raise ImportError(
             f"tests/nbval_numeric.py hooks into nbval 0.11; found {version} with other "
-            "internals. Install requirements.lock, or adapt the plugin to this nbval."
+            "internals. Install requirements/course.lock, or adapt the plugin to it."
         )
 
 

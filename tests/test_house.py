@@ -28,7 +28,10 @@ TOP_LEVEL = (
     "data/README.md",
     "environment.yml",
     "pyproject.toml",
-    "requirements.lock",
+    "requirements/bench.lock",
+    "requirements/course.lock",
+    "requirements/lecture.lock",
+    "requirements/tools.lock",
 )
 
 
@@ -49,6 +52,19 @@ def test_the_course_is_complete():
     assert not missing, f"missing in notebooks/: {sorted(missing)}"
 
 
+def test_pins_have_one_room():
+    """No lock lies anywhere else, whatever tool would like to make one."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    found = {Path(name) for name in listed.stdout.split("\0") if name}
+    locks = {p for p in found if p.suffix == ".lock" or "lock." in p.name}
+    locks |= {p for p in found if p.name.startswith("requirements")}
+    assert {path.parent.as_posix() for path in locks} == {"requirements"}
+
+
 @pytest.mark.parametrize("command", ["make lab", "make test"])
 def test_readme_names_the_commands(command):
     assert command in text("README.md")
@@ -57,8 +73,20 @@ def test_readme_names_the_commands(command):
 def test_every_target_has_its_help():
     makefile = text("Makefile")
     phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE).group(1).split()
-    told = re.findall(r'^\t@echo "make ([\w-]+)', makefile, re.MULTILINE)
-    assert set(phony) - {"help"} == set(told)
+    told = re.findall(r'^\t@echo "  make ([\w-]+) ', makefile, re.MULTILINE)
+    assert sorted(set(phony) - {"help"}) == sorted(told)
+
+
+def test_help_comes_in_groups():
+    """For each reader a few lines of their own, none too long for a terminal."""
+    recipe = text("Makefile").partition("\nhelp:\n")[2].partition("\n\n")[0]
+    groups = [group.splitlines() for group in recipe.split("\t@echo\n")]
+    heads = [re.match(r'\t@echo "([\w ]+)', head)[1].strip() for head, *_ in groups]
+    readers = ["For students", "For instructors", "To change the course", "To measure"]
+    assert heads == readers
+    assert max(len(line) for group in groups for line in group) <= 100
+    for _, *lines in groups:
+        assert lines and all(line.startswith('\t@echo "  make ') for line in lines)
 
 
 def test_the_map_in_the_readme_is_that_of_the_notebooks():
@@ -83,7 +111,7 @@ def prose_of(path: Path) -> str:
 
 
 def test_environment_is_made_of_the_lock():
-    made = render(text("pyproject.toml"), text("requirements.lock"))
+    made = render(text("pyproject.toml"), text("requirements/course.lock"))
     assert text("environment.yml") == made, "run `make lock`"
 
 
@@ -93,7 +121,7 @@ def test_environment_pins_every_dependency_as_locked():
     pins = dict(re.findall(r"^ +- ([\w-]+)==(\S+)$", environment, re.MULTILINE))
     assert sorted(pins) == direct(text("pyproject.toml"))
     python = re.search(r"^ +- python=(\S+)$", environment, re.MULTILINE).group(1)
-    versions = locked(text("requirements.lock"), python)
+    versions = locked(text("requirements/course.lock"), python)
     assert pins == {name: versions[name] for name in pins}
     wanted = tomllib.loads(text("pyproject.toml"))["project"]["requires-python"]
     assert SpecifierSet(wanted).contains(python)
@@ -104,7 +132,8 @@ def test_environment_pins_every_dependency_as_locked():
 def test_a_dependency_without_a_pin_is_reported():
     with pytest.raises(ValueError, match="lacks.*numpy"):
         render(
-            text("pyproject.toml"), text("requirements.lock").replace("numpy==", "n==")
+            text("pyproject.toml"),
+            text("requirements/course.lock").replace("numpy==", "n=="),
         )
 
 
@@ -120,15 +149,29 @@ def lock_entries(lock: str) -> list[str]:
     return re.split(r"\n(?=\S)", lock.strip())
 
 
-def test_every_locked_entry_has_hashes():
-    for entry in lock_entries(text("requirements.lock")):
-        if not entry.startswith("#"):
-            assert re.match(r"[\w.-]+==\S+", entry), entry
-            assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+LOCKS = ("bench", "course", "lecture", "tools")
 
 
-def test_lock_names_no_place():
-    assert not re.search(r"://|-url|--find-links| @ ", text("requirements.lock"))
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_entry_has_hashes_and_no_place(name):
+    lock = text(f"requirements/{name}.lock")
+    for entry in lock_entries(lock):
+        assert re.match(r"[\w.-]+==\S+", entry), entry
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+    assert not re.search(r"://|-url|--find-links| @ ", lock)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_agree_where_they_overlap(name):
+    """A package has one version, in whichever environment it is."""
+
+    def pins(name):
+        lock = text(f"requirements/{name}.lock")
+        return set(re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE))
+
+    course = pins("course")
+    shared = {package for package, _ in course}
+    assert {pin for pin in pins(name) if pin[0] in shared} <= course
 
 
 HOSTS = ("py" + "pi.org", "pythonhosted" + ".org", "anaconda" + ".org")

@@ -6,6 +6,7 @@ The scripts import no torch, so that each costs the launcher's start alone.
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -144,10 +145,12 @@ def test_a_missing_script_is_named(tmp_path):
 
 def launcher(tmp_path, body):
     """Write a launcher of our own: to see what torchrun shows only in bad luck."""
+    program = tmp_path / "launcher.py"
+    program.write_text(f"import os, signal, sys, subprocess, time\n{body}")
     path = tmp_path / "launcher"
-    path.write_text(
-        f"#!{sys.executable}\nimport os, signal, sys, subprocess, time\n{body}"
-    )
+    # A shell starts it: what `#!` names may have no blank in its path.
+    words = map(shlex.quote, (sys.executable, str(program)))
+    path.write_text(f'#!/bin/sh\nexec {" ".join(words)} "$@"\n')
     path.chmod(0o755)
     return str(path)
 

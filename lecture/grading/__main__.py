@@ -17,12 +17,17 @@ from pathlib import Path
 from . import sandbox
 
 
+def folder(name: str) -> Path:
+    """Give a folder by its name; `~` is home, also where no shell has said so."""
+    return Path(name).expanduser()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Make or grade an assignment; 1 if something could not be graded."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebook", help="such as 06")
-    parser.add_argument("submissions", nargs="?", type=Path)
-    parser.add_argument("--course", type=Path, default=Path("build/course"))
+    parser.add_argument("submissions", nargs="?", type=folder)
+    parser.add_argument("--course", type=folder, default="build/course")
     asked = parser.parse_args(arguments)
     try:
         from .assignment import Course, notebooks

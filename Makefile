@@ -122,10 +122,10 @@ unit: $(READY)
 
 fuzz: export HYPOTHESIS_PROFILE := fuzz
 fuzz: $(READY)
-	$(BIN)/python -m pytest tests/test_programs.py -k equal_torch -n $(JOBS)
+	$(BIN)/python -m pytest tests/course_utils/test_programs.py -k equal_torch -n $(JOBS)
 
 notebooks-test: $(READY)
-	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.nbval_numeric -n $(JOBS) --dist loadscope $(SOME_NOTEBOOKS)
+	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.notebooks.nbval_numeric -n $(JOBS) --dist loadscope $(SOME_NOTEBOOKS)
 
 # Installs Chromium where it is missing and where that is possible.
 browser-test: $(READY)

@@ -33,20 +33,10 @@ LINK = re.compile(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"')
 
 # The modules in the order in which the course builds them.
 MODULES = (
-    "functional",
-    "tape",
-    "scalar",
-    "gradcheck",
-    "layers",
-    "tensor",
-    "nn",
-    "optim",
-    "training",
-    "data",
-    "viz",
-    "exercises",
-    "launch",
-    "checkup",
+    *(f"course_utils.{name}" for name in "functional tape scalar gradcheck".split()),
+    *(f"course_utils.{name}" for name in "layers tensor nn optim training".split()),
+    *(f"course_utils.{name}" for name in "data viz launch checkup".split()),
+    "course_exercises",
 )
 
 
@@ -110,9 +100,9 @@ def write_index() -> None:
 
 def page(module: str) -> str:
     """The page about one module: all that is public, with its docstring."""
-    title = f"{module}\n{'=' * len(module)}"
-    name = f"course_utils.{module}"
-    return "\n".join([title, "", described(name, ""), *inside(name)])
+    title = module.removeprefix("course_utils.")
+    head = f"{title}\n{'=' * len(title)}"
+    return "\n".join([head, "", described(module, ""), *inside(module)])
 
 
 def described(name: str, members: str) -> str:
@@ -123,7 +113,7 @@ def described(name: str, members: str) -> str:
 def inside(name: str) -> list[str]:
     """Describe what a folder's front door brings in, in its order, file by file.
 
-    A front door that has functions of its own, as `exercises` has, is all there is.
+    A front door that has functions of its own, as `check` is one, is all there is.
     """
     source = Path(ROOT, *name.split("."), "__init__.py")
     body = ast.parse(source.read_text("utf-8")).body if source.exists() else []

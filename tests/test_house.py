@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from setuptools import find_packages
 
 from tools.notebooks import COURSE, ROOT, paths, read
 from tools.pin_environment import direct, locked, render
 
-PACKAGE = ROOT / "course_utils"
+PACKAGE, EXERCISES = ROOT / "course_utils", ROOT / "course_exercises"
+PACKAGES = PACKAGE, EXERCISES
 TOP_LEVEL = (
     ".ci/run",
     ".gitignore",
@@ -191,13 +193,17 @@ def test_nothing_names_a_registry_host():
             assert not found, f"{name} names {found}"
 
 
-# --- what is installed ------------------------------------------------------------
+# --- what is installed ----------------------------------------------------------------
 
 
-def test_every_folder_of_the_package_is_installed():
+def test_every_folder_of_the_packages_is_installed():
     told = tomllib.loads(text("pyproject.toml"))["tool"]["setuptools"]
-    folders = [path.parent.relative_to(ROOT) for path in PACKAGE.rglob("__init__.py")]
-    assert sorted(told["packages"]) == sorted(".".join(x.parts) for x in folders)
+    found = find_packages(str(ROOT), **told["packages"]["find"])
+    inits = [path for package in PACKAGES for path in package.rglob("__init__.py")]
+    folders = [path.parent.relative_to(ROOT) for path in inits]
+    assert sorted(found) == sorted(".".join(folder.parts) for folder in folders)
+    with_code = {path.parent for package in PACKAGES for path in package.rglob("*.py")}
+    assert with_code == {path.parent for path in inits}
     for folder, patterns in told["package-data"].items():
         for pattern in patterns:
             assert list(ROOT.joinpath(*folder.split(".")).glob(pattern)), pattern
@@ -257,12 +263,7 @@ def test_own_imports_are_found():
     assert own_imports(source) == {"functional", "tape", "nn", "data", "viz"}
 
 
-# The exercises have rules of their own.
-FILES = [
-    path
-    for path in sorted(PACKAGE.rglob("*.py"))
-    if "exercises" not in path.relative_to(PACKAGE).parts
-]
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
 def dotted(path: Path) -> str:
@@ -375,6 +376,74 @@ def test_the_other_modules_import_nothing_heavy():
     assert heavy_ones(["course_utils.training", "course_utils.viz"]) == []
 
 
+# --- the exercises --------------------------------------------------------------------
+
+ALL = sorted(EXERCISES.rglob("*.py"))
+ROOMS = sorted(EXERCISES.glob("nb[0-9][0-9]"))
+MACHINE = [path for path in ALL if path.parent not in ROOMS]
+MOST_CONTENT = 10_000
+
+
+def short(path: Path) -> str:
+    """Give the place in the house, without the ending."""
+    return path.relative_to(ROOT).with_suffix("").as_posix()
+
+
+def exercise_imports(path: Path) -> set[str]:
+    """Give what a file imports from course_exercises: the parts behind its name."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            home = path.parent.relative_to(ROOT).parts
+            base = home[: len(home) + 1 - node.level] if node.level else ()
+            module = ".".join([*base, *filter(None, [node.module])])
+            found |= {module, *(f"{module}.{name.name}" for name in node.names)}
+    start = "course_exercises."
+    return {name.removeprefix(start) for name in found if name.startswith(start)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_the_package_knows_no_exercise(path: Path):
+    assert not exercise_imports(path)
+
+
+@pytest.mark.parametrize("path", MACHINE, ids=short)
+def test_the_machine_holds_no_exercise(path: Path):
+    assert not [name for name in exercise_imports(path) if name.startswith("nb")]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in ALL if path.parent in ROOMS], ids=short
+)
+def test_a_room_knows_the_judge_and_its_neighbours(path: Path):
+    first = {name.split(".")[0] for name in exercise_imports(path)}
+    assert first <= {"judge", path.parent.name}
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=short)
+def test_each_exercise_has_a_file_of_its_own(room: Path):
+    files = [p for p in room.glob("*.py") if p.stem not in ("__init__", "shared")]
+    sources = [path.read_text(encoding="utf-8") for path in files]
+    assert all(source.count("\nex = Exercise(") == 1 for source in sources)
+    own = f'"""{room.name[2:]}.'
+    assert len({s[:8] for s in sources if s.startswith(own)}) == len(sources)
+
+
+def test_the_exercises_stay_small():
+    files = [path for room in ROOMS for path in room.glob("*.py")]
+    lines = sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files)
+    assert lines <= MOST_CONTENT
+
+
+def test_tests_stand_in_folders_named_like_the_rooms():
+    tests = ROOT / "tests"
+    folders = {path.parent.name for path in tests.glob("*/test_*.py")}
+    assert all((ROOT / name).is_dir() for name in folders - {"browser"})
+    assert [path.name for path in tests.glob("test_*.py")] == ["test_house.py"]
+
+
 # --- style ----------------------------------------------------------------------------
 
 
@@ -389,7 +458,7 @@ def function_lines(node: ast.FunctionDef) -> int:
 def test_functions_are_short():
     lengths = [
         function_lines(node)
-        for path in FILES
+        for path in (*FILES, *MACHINE)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef)
     ]
@@ -399,7 +468,7 @@ def test_functions_are_short():
 MOST_LINES = 400
 
 
-@pytest.mark.parametrize("path", FILES, ids=dotted)
+@pytest.mark.parametrize("path", [*FILES, *ALL], ids=short)
 def test_no_file_is_long(path: Path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= MOST_LINES, f"{lines} lines: make two files, or a folder"

@@ -8,8 +8,8 @@
 mutmut changes the code in one small place at a time: a `+` into a `-`, a 1 into a 2, an
 argument into None. Where the tests stay green, nobody would notice that mistake. A
 survivor is then either killed by a new test, or it is *equivalent*: the changed code
-does the same, and tests/equivalent_mutants.toml says in one line why. It fails where a
-survivor is not on that list, and where the list names one that is dead.
+does the same, and tests/course_utils/equivalent_mutants.toml says in one line why. It
+fails where a survivor is not on that list, and where the list names one that is dead.
 
 mutmut makes the mutants: each function becomes a trampoline to all its versions, and a
 variable of the environment says which. `mutmut run` would then start pytest for each.
@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-LIST = ROOT / "tests" / "equivalent_mutants.toml"
+LIST = ROOT / "tests" / "course_utils" / "equivalent_mutants.toml"
 BUILD = ROOT / "mutants"
 RESULTS = BUILD / "results.json"
 CHOICE = "MUTANT_UNDER_TEST"  # mutmut's own variable
@@ -269,7 +269,7 @@ def pytest_arguments() -> list[str]:
     """
     names = ("cacheprovider", "xdist", "nbval", "faulthandler", "logging", "warnings")
     off = [f"-pno:{name}" for name in names]
-    tests = [f"tests/test_{name}.py" for name in TESTS]
+    tests = [f"tests/course_utils/test_{name}.py" for name in TESTS]
     return ["-q", "--rootdir=.", "--tb=native", *off, *tests]
 
 

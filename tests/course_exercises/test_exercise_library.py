@@ -24,7 +24,7 @@ from course_exercises.judge.exercise import BY_HAND, Exercise
 from course_exercises.judge.judging import Judge
 from course_exercises.judge.source import source_of
 from course_exercises.library import exercises, notebooks
-from tests.right_answers import right_answers
+from tests.course_exercises.right_answers import right_answers
 from tools.exercise_cells import asked, body, library, solved, with_exercises
 from tools.notebooks import COURSE, FOLDER, headings, paths, read
 

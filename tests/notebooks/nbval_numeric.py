@@ -1,6 +1,6 @@
 """Strict nbval whose numbers may differ by one unit in their last printed digit.
 
-    python -m pytest --nbval --nbval-current-env -p tests.nbval_numeric notebooks/
+    pytest --nbval --nbval-current-env -p tests.notebooks.nbval_numeric notebooks/
 
 nbval runs every notebook and compares stored with fresh outputs letter by letter.
 Another BLAS or another NumPy rounds the last digit otherwise, and the letters differ
@@ -317,8 +317,8 @@ def nbval_fits() -> None:
     )
     if not known:
         raise ImportError(
-            f"tests/nbval_numeric.py hooks into nbval 0.11; found {version} with other "
-            "internals. Install requirements/course.lock, or adapt the plugin to it."
+            f"tests/notebooks/nbval_numeric.py hooks into nbval 0.11; found {version} "
+            "with other internals. Install requirements/course.lock, or adapt the plugin to it."
         )
 
 

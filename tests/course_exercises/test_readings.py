@@ -1,4 +1,4 @@
-"""What may be said for certain: chance hits, several readings, how an answer behaves."""
+"""What may be said for certain: chance, several readings, how an answer behaves."""
 
 from __future__ import annotations
 

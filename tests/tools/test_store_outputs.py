@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests import hygiene
+from tests.notebooks import hygiene
 from tools import store_outputs
 from tools.notebooks import read
 

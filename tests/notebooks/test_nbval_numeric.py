@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.nbval_numeric import complaints, difference, settle, tokens
+from tests.notebooks.nbval_numeric import complaints, difference, settle, tokens
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 AGREE = [
     ("loss 0.123", "loss 0.124"),
@@ -221,7 +221,9 @@ def verdicts(tmp_path_factory):
             shift(cell, change)
     path = tmp_path_factory.mktemp("nb") / "shifted.ipynb"
     nbformat.write(notebook, path)
-    command = "-m pytest -v -rN --nbval --nbval-current-env -p tests.nbval_numeric"
+    command = (
+        "-m pytest -v -rN --nbval --nbval-current-env -p tests.notebooks.nbval_numeric"
+    )
     run = subprocess.run(
         [sys.executable, *command.split(), "-n", "1", "--color=no", path],
         capture_output=True,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import hygiene
+from tests.notebooks import hygiene
 from tools.notebooks import ROOT, Cell, Notebook, code_lines, paths, read
 
 MOST_BYTES = 8_000_000
@@ -156,7 +156,7 @@ GOOD = mini(
     code(outputs=[show({PNG: {"alt": "Loss falls quickly"}}, image_png="iVBO/tmp/")]),
     code("# NBVAL_IGNORE_OUTPUT\nprint('ok' if x else 'no', 'success')"),
     text("## Part\n\n```\n# no heading\n```\n### Sub\n[a](https://example.org/home/a)"),
-    text("[tests](../tests/test_notebooks.py#L1) and [here](#part)"),
+    text("[tests](../tests/notebooks/test_notebooks.py#L1) and [here](#part)"),
 )
 
 BAD_CASES = [

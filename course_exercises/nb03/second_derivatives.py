@@ -1,6 +1,7 @@
-"""03.5 · Second derivatives"""
+"""03.5 · Second derivatives."""
 
 import math
+from functools import partial
 
 from course_exercises.judge import Exercise
 from course_utils.scalar import Value
@@ -81,7 +82,7 @@ def alike(one, other):
 
 @ex.judged
 def judge_recorded_gradient(answer, run):
-    slopes = {name: run(name, of=bound(answer)) for name in CURVES}
+    slopes = {name: run(name, of=partial(both_slopes, answer)) for name in CURVES}
     right = {name: both_slopes(recorded_gradient, name) for name in CURVES}
     wrong = [name for name in CURVES if not alike(slopes[name], right[name])]
     if not wrong:
@@ -92,20 +93,16 @@ def judge_recorded_gradient(answer, run):
     return in_words(wrong[0], slopes[wrong[0]], right[wrong[0]])
 
 
-def bound(answer):
-    return lambda name: both_slopes(answer, name)
-
-
 def in_words(name, got, right):
     if got == "nothing":
         return "It returns None. Is a `return` missing?"
     if got == "a number":
-        return ex.mistakes[0]
+        return ex.named("a-number")
     at = f"`{name}` at {CURVES[name][1]:g}"
     if not math.isclose(got[0], right[0], rel_tol=1e-9):
         return f"The first derivative of {at} is {right[0]:.6g}; yours is {got[0]:.6g}."
     if got[1] is None:
-        return ex.mistakes[1]
+        return ex.named("cut-off")
     return (
         f"The first derivative of {at} is right, but its tape does not give the second "
         f"one: {right[1]:.6g}, not {got[1]:.6g}. Where does a number stand in place of "
@@ -113,63 +110,36 @@ def in_words(name, got, right):
     )
 
 
-def recorded(output, x, incoming=None, out=None, inputs=None, add=True):
-    grads = {output: Value(1.0)}
-    for node in reversed(Tape(output).operations):
-        g = grads[node].data if incoming else grads[node]
-        y = node.data if out else node
-        xs = [a.data for a in node.inputs] if inputs else node.inputs
-        for a, part in zip(node.inputs, node.op.vjp(g, y, *xs), strict=True):
-            part = part if isinstance(part, Value) else Value(part)
-            grads[a] = grads[a] + part if a in grads and add else part
-    return grads[x]
+ex.slip("a-number", {"grads[x]": "grads[x].data"}, ENGINE).says("""
+    A number comes back, and a number has no tape. The gradient has to be a `Value` that
+    was recorded, so that `backward()` can be called on it.
+""")
 
+ex.slip("cut-off", {"grads[x]": "Value(grads[x].data)"}, ENGINE).says("""
+    The first derivative is right, but nothing leads from it back to `x`: a `Value` made
+    of a number is a new leaf. Every step has to be recorded.
+""")
 
-@ex.wrong(ENGINE)
-def a_number(output, x):
-    """A number comes back, and a number has no tape. The gradient has to be a `Value`
-    that was recorded, so that `backward()` can be called on it.
-    """
-    output.backward()
-    return x.grad
+ex.slip("output-as-number", {"node, *": "node.data, *"}, RULES).says("""
+    The rules get the output as a number. tanh, σ and the exponential use their output,
+    so half of what they depend on is off the tape.
+""")
 
-
-@ex.wrong(ENGINE)
-def cut_off_(output, x):
-    """The first derivative is right, but nothing leads from it back to `x`: a `Value`
-    made of a number is a new leaf. Every step has to be recorded.
-    """
-    output.backward()
-    return Value(x.grad)
-
-
-@ex.wrong(RULES)
-def output_as_number_(output, x):
-    """The rules get the output as a number. tanh, σ and the exponential use their
-    output, so half of what they depend on is off the tape.
-    """
-    return recorded(output, x, out=True)
-
-
-@ex.wrong(RULES)
-def inputs_as_numbers_(output, x):
-    """The rules get the inputs as numbers. In the rule of the product the other factor
+ex.slip(
+    "inputs-as-numbers", {"*node.inputs": "*(a.data for a in node.inputs)"}, RULES
+).says("""
+    The rules get the inputs as numbers. In the rule of the product the other factor
     depends on `x` too, and that is off the tape.
-    """
-    return recorded(output, x, inputs=True)
+""")
 
-
-@ex.wrong(RULES)
-def incoming_as_number_(output, x):
-    """The gradient that arrives is handed on as a number. It depends on `x` as well,
+ex.slip(
+    "incoming-as-number", {"grads[node]": "Value(grads[node].data)"}, RULES
+).says("""
+    The gradient that arrives is handed on as a number. It depends on `x` as well,
     through all that comes behind.
-    """
-    return recorded(output, x, incoming=True)
+""")
 
-
-@ex.wrong(WRONG)
-def assigned(output, x):
-    """Only the last part is left at a value that is used more than once. The parts add,
+ex.slip("assigned", {" if a not in grads else grads[a] + part": ""}, WRONG).says("""
+    Only the last part is left at a value that is used more than once. The parts add,
     for nodes as for numbers.
-    """
-    return recorded(output, x, add=False)
+""")

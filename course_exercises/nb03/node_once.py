@@ -1,4 +1,4 @@
-"""03.3 · Find the bug: each node only once"""
+"""03.3 · Find the bug: each node only once."""
 
 from course_exercises.judge import Exercise
 from course_utils.scalar import Value
@@ -128,11 +128,7 @@ def backward_by_counting_uses(output):
                 ready.append(x)
 
 
-def backward_keeping_all(output):
-    output.grad = 1.0
-    for node in reversed(Tape(output).operations):
-        for x, part in parts(node, node.grad):
-            x.grad = part if x.grad is None else x.grad + part
+# --- wrong ones: the moment of the visit
 
 
 @ex.wrong(ORDER)
@@ -153,23 +149,20 @@ def as_shown(output):
     visit(output)
 
 
-@ex.wrong(ORDER)
-def second_loop(output):
-    """All parts of *one* node are brought before its inputs are visited, but a part may
+ex.slip(
+    "second-loop",
+    {"            if": "        for x in node.inputs:\n            if"},
+    ORDER,
+    of=as_shown,
+).says("""
+    All parts of *one* node are brought before its inputs are visited, but a part may
     still come from another node, by a longer way.
-    """
-    cleared(output)
-    seen = set()
+""")
 
-    def visit(node):
-        for x, part in parts(node, node.grad):
-            x.grad = part if x.grad is None else x.grad + part
-        for x in node.inputs:
-            if x not in seen:
-                seen.add(x)
-                visit(x)
-
-    visit(output)
+ex.slip("every-visit", {"x not in seen": "True"}, WRONG, of=as_shown).says("""
+    A node is visited by every path, and passes on its whole sum each time. What came
+    first is counted again.
+""")
 
 
 @ex.wrong(ORDER)
@@ -188,43 +181,6 @@ def breadth_first(output):
                 waiting.append(x)
 
 
-@ex.wrong(WRONG)
-def every_visit(output):
-    """A node is visited by every path, and passes on its whole sum each time. What came
-    first is counted again.
-    """
-    cleared(output)
-
-    def visit(node):
-        for x, part in parts(node, node.grad):
-            x.grad = part if x.grad is None else x.grad + part
-            visit(x)
-
-    visit(output)
-
-
-@ex.wrong(WRONG)
-def assigned(output):
-    """The order is right, but each part overwrites the one before. At a value that is
-    used twice, the parts add.
-    """
-    cleared(output)
-    for node in reversed(Tape(output).operations):
-        for x, part in parts(node, node.grad):
-            x.grad = part
-
-
-@ex.wrong(WRONG)
-def forwards(output):
-    """The operations are played from the first to the last. Each of them runs before
-    anything has arrived at it.
-    """
-    cleared(output, 0.0)
-    for node in Tape(output).operations:
-        for x, part in parts(node, node.grad):
-            x.grad += part
-
-
 @ex.wrong(ORDER)
 def depth_first(output):
     """A stack takes the newest entry first and runs down one branch to its end. What
@@ -241,92 +197,64 @@ def depth_first(output):
                 waiting.append(x)
 
 
-@ex.wrong(ENGINE)
-def from_value(output):
-    """The way back begins with the value of the output. It begins with 1: one unit more
-    of the output is one unit more.
-    """
-    cleared(output, 0.0)
-    output.grad = output.data
-    for node in reversed(Tape(output).operations):
-        for x, part in parts(node, node.grad):
-            x.grad += part
+ex.slip("forwards", {"= None": "= 0.0", "reversed": ""}, WRONG).says("""
+    The operations are played from the first to the last. Each of them runs before
+    anything has arrived at it.
+""")
 
+# --- what is passed on, and added
 
-@ex.wrong(WRONG)
-def subtracted(output):
-    """The parts are subtracted. What comes by several edges adds."""
-    cleared(output, 0.0)
-    for node in reversed(Tape(output).operations):
-        for x, part in parts(node, node.grad):
-            x.grad -= part
+ex.slip("assigned", {" if x.grad is None else x.grad + part": ""}, WRONG).says("""
+    The order is right, but each part overwrites the one before. At a value that is used
+    twice, the parts add.
+""")
 
+ex.slip("first-only", {"x.grad + part": "x.grad"}, WRONG).says("""
+    Only the first part that arrives is kept, and the later ones are dropped. At a value
+    that is used twice, the parts add.
+""")
 
-@ex.wrong(WRONG)
-def edges_merged(output):
-    r"""Two edges that lead to the same input count as one, in $x \cdot x$ for example:
-    a dictionary has one place for each key.
-    """
-    cleared(output, 0.0)
-    for node in reversed(Tape(output).operations):
-        for x, part in dict(parts(node, node.grad)).items():
-            x.grad += part
+ex.slip(
+    "subtracted", {"= None": "= 0.0", "x.grad + part": "x.grad - part"}, WRONG
+).says("""
+    The parts are subtracted. What comes by several edges adds.
+""")
 
+ex.slip(
+    "edges-merged", {"parts(": "dict(parts(", "grad):": "grad)).items():"}, WRONG
+).says(r"""
+    Two edges that lead to the same input count as one, in $x \cdot x$ for example: a
+    dictionary has one place for each key.
+""")
 
-@ex.wrong(WRONG)
-def first_only(output):
-    """Only the first part that arrives is kept, and the later ones are dropped. At a
-    value that is used twice, the parts add.
-    """
-    cleared(output)
-    for node in reversed(Tape(output).operations):
-        for x, part in parts(node, node.grad):
-            x.grad = part if x.grad is None else x.grad
+ex.slip("incoming-ignored", {"node, node.grad": "node, 1.0"}, CHAIN).says("""
+    Every rule is given 1, whatever has arrived at its node. The chain rule multiplies
+    by what comes from behind.
+""")
 
+ex.slip("from-value", {"1.0": "output.data"}, ENGINE).says("""
+    The way back begins with the value of the output. It begins with 1: one unit more of
+    the output is one unit more.
+""")
 
-@ex.wrong(CHAIN)
-def incoming_ignored(output):
-    """Every rule is given 1, whatever has arrived at its node. The chain rule
-    multiplies by what comes from behind.
-    """
-    cleared(output, 0.0)
-    for node in reversed(Tape(output).operations):
-        for x, part in parts(node, 1.0):
-            x.grad += part
+ex.slip("from-ones", {"= None": "= 1.0"}, ENGINE).says("""
+    Every node begins with 1. That is the output's gradient alone; the others begin with
+    nothing.
+""")
 
+# --- the second call
 
-@ex.wrong(ENGINE)
-def from_ones(output):
-    """Every node begins with 1. That is the output's gradient alone; the others begin
-    with nothing.
-    """
-    cleared(output, 1.0)
-    for node in reversed(Tape(output).operations):
-        for x, part in parts(node, node.grad):
-            x.grad += part
-
-
-ex.mistake("nothing-cleared", TWICE, code=backward_keeping_all).says("""
+ex.slip("nothing-cleared", {"node.grad = None": "pass"}, TWICE).says("""
     The first call is right, the second one starts with the gradients of the first. They
     have to be cleared, in all nodes.
 """)
 
+ex.slip("between-kept", {"tape.nodes": "tape.leaves"}, WRONG).says("""
+    The first call is right, in the second one the nodes in between still hold what they
+    had. Only the leaves are cleared.
+""")
 
-@ex.wrong(WRONG)
-def between_kept(output):
-    """The first call is right, in the second one the nodes in between still hold what
-    they had. Only the leaves are cleared.
-    """
-    for leaf in Tape(output).leaves:
-        leaf.grad = None
-    backward_keeping_all(output)
-
-
-@ex.wrong(TWICE)
-def leaves_kept(output):
-    """The second call adds to the first, in the leaves. Here every call is to start
+ex.slip("leaves-kept", {"tape.nodes": "tape.operations"}, TWICE).says("""
+    The second call adds to the first, in the leaves. Here every call is to start
     afresh.
-    """
-    for node in Tape(output).operations:
-        node.grad = None
-    backward_keeping_all(output)
+""")

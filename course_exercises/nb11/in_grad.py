@@ -1,10 +1,11 @@
-"""11.4 · Predict: what stands in .grad"""
+"""11.4 · Predict: what stands in .grad."""
 
 from course_exercises.judge import Exercise
 from course_utils.tensor import Tensor
 
 from .shared import torch
 
+FORKS = "01_chain_rule#Forks add"
 ALIKE = "11_pytorch_and_beyond#Where the two behave alike, and where not"
 
 ex = Exercise(
@@ -84,11 +85,11 @@ ex.guess("ours-adds", (12, 16, 2, 12), ALIKE).says("""
     (4) is on our tape. It replaces what stands in `.grad`, unless it is told to add.
 """)
 
-ex.guess("one-factor", (6.5, 8, 1, 3), "01_chain_rule#Forks add").says(r"""
+ex.guess("one-factor", (6.5, 8, 1, 3), FORKS).says(r"""
     $w \cdot w$ uses `w` twice, and each use hands back its share.
 """)
 
-ex.guess("values", (18, 22, 5, 9), "01_chain_rule#Forks add").says("""
+ex.guess("values", (18, 22, 5, 9), FORKS).says("""
     This looks like the product's *value*. In `.grad` stands its slope.
 """)
 
@@ -97,6 +98,6 @@ ex.guess("counted-wrongly", (24, 12, 6, 18), ALIKE).says("""
     number has at that moment.
 """)
 
-ex.guess("other-slope", (9, 14, 6.5, 1), "01_chain_rule#Forks add").says(r"""
+ex.guess("other-slope", (9, 14, 6.5, 1), FORKS).says(r"""
     The slope of $w \cdot w$ is $2w$: 6 where `w` is 3, and 4 where it is 2.
 """)

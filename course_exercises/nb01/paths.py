@@ -1,4 +1,4 @@
-"""01.4 · Predict: how many paths"""
+"""01.4 · Predict: how many paths."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""03.4 · Predict: names, leaves, leftovers"""
+"""03.4 · Predict: names, leaves, leftovers."""
 
 from course_exercises.judge import Exercise
 from course_utils.scalar import Value

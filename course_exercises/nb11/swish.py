@@ -1,4 +1,4 @@
-"""11.2 · A rule that torch can differentiate"""
+"""11.2 · A rule that torch can differentiate."""
 
 import numpy as np
 
@@ -6,8 +6,10 @@ from course_exercises.judge import Exercise
 
 from .shared import torch
 
+FORKS = "01_chain_rule#Forks add"
+CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
+ACTIVATIONS = "06_layers_and_losses#Activations"
 RULE = "11_pytorch_and_beyond#Our rule inside PyTorch"
-NOTHING_COPIED = "nothing is broadcast here"
 
 ex = Exercise(
     "11.2",
@@ -16,7 +18,7 @@ ex = Exercise(
     outputs=("first derivative", "second derivative"),
     absent={
         "assigned": "each entry stands for itself",
-        "broadcast": NOTHING_COPIED,
+        "broadcast": "nothing is broadcast here",
     },
     hints=(
         "$x\\,\\sigma(x)$ is a product of two things that both depend on $x$. "
@@ -81,106 +83,80 @@ def swish_inputs(rng):
     ]
 
 
-@ex.wrong(RULE)
-def x_alone(grad_out, x):
-    """The second path is cut short at $x$. It leads through the sigmoid, and this has a
-    derivative.
-    """
-    return grad_out * (torch.sigmoid(x) + x)
+SLOPE = "s * (1 - s)"  # of the sigmoid, as in the right answer
 
+# --- wrong ones: two paths
+
+ex.slip("x-alone", {f" * {SLOPE}": ""}, RULE).says("""
+    The second path is cut short at $x$. It leads through the sigmoid, and this has a
+    derivative.
+""")
+
+ex.slip("activation-missing", {f" + x * {SLOPE}": ""}, FORKS).says("""
+    The path through the sigmoid is missing. $x$ stands in the formula twice, as a
+    factor and inside σ (and σ has to stay on the tape).
+""")
+
+ex.slip("other-path", {"s + x": "x"}, FORKS).says("""
+    The path through the factor $x$ is missing; only the one through σ is there.
+""")
+
+ex.slip("slope-alone", {"s + x * s": "s"}, FORKS).says("""
+    This is the derivative of σ alone. A product has two terms.
+""")
+
+ex.slip("x-missing", {"x * s": "s"}, CHAIN).says("""
+    In the second term the factor $x$ is missing: σ′ is multiplied by what stood beside
+    σ.
+""")
+
+ex.slip("forward-again", {f"(s + x * {SLOPE})": "x * s"}, RULE).says("""
+    This is swish itself, times what comes in: the forward pass, no slope.
+""")
+
+ex.slip("multiplied", {"(s +": "s *", "))": ")"}, FORKS).says("""
+    The two terms are multiplied. They belong to two paths, and paths add.
+""")
+
+ex.slip("factors-of-slope", {"(s + x": "s", "))": ")"}, FORKS).says("""
+    σ and σ′ are multiplied. They belong to two paths, and paths add; and on the path
+    through σ stands $x$.
+""")
+
+# --- which slope, and where
 
 ex.slip("at-y", {"(x": "(x * torch.sigmoid(x)"}, RULE).says("""
     The sigmoid is taken at $y$, the output. Both paths need it at the input.
 """)
 
 
-@ex.wrong("01_chain_rule#Forks add")
-def activation_missing(grad_out, x):
-    """The path through the sigmoid is missing. $x$ stands in the formula twice, as a
-    factor and inside σ (and σ has to stay on the tape).
-    """
-    return grad_out * torch.sigmoid(x)
-
-
-@ex.wrong("01_chain_rule#Forks add")
-def other_path(grad_out, x):
-    """The path through the factor $x$ is missing; only the one through σ is there."""
-    s = torch.sigmoid(x)
-    return grad_out * x * s * (1 - s)
-
-
-@ex.wrong("01_chain_rule#Forks add")
-def slope_alone(grad_out, x):
-    """This is the derivative of σ alone. A product has two terms."""
-    s = torch.sigmoid(x)
-    return grad_out * s * (1 - s)
-
-
-@ex.wrong("01_chain_rule#Two boxes in a row: prices multiply")
-def x_missing(grad_out, x):
-    """In the second term the factor $x$ is missing: σ′ is multiplied by what stood
-    beside σ.
-    """
-    s = torch.sigmoid(x)
-    return grad_out * (s + s * (1 - s))
-
-
 @ex.wrong(RULE)
 def at_output(grad_out, x):
-    y = x * torch.sigmoid(x)
-    s = torch.sigmoid(y)
-    return grad_out * (s + y * s * (1 - s))
+    return swish_backward(grad_out, x * torch.sigmoid(x))
 
 
-ex.slip(
-    "slope-of-x", {"* s": "* x", "- s": "- x"}, "06_layers_and_losses#Activations"
-).says("""
+ex.slip("slope-of-x", {SLOPE: "x * (1 - x)"}, ACTIVATIONS).says("""
     $x(1-x)$ stands where σ′ belongs. The handy form $s(1-s)$ is in terms of the
     sigmoid's *output*.
 """)
 
-
-@ex.wrong("06_layers_and_losses#Activations")
-def tanh_slope(grad_out, x):
-    """$1 - s^2$ is the slope of tanh. The one of the sigmoid is another."""
-    s = torch.sigmoid(x)
-    return grad_out * (s + x * (1 - s**2))
-
-
-@ex.wrong("06_layers_and_losses#Activations")
-def sigmoid_twice(grad_out, x):
-    """σ is applied to what has been through σ already."""
-    s = torch.sigmoid(x)
-    slope = torch.sigmoid(s) * (1 - torch.sigmoid(s))
-    return grad_out * (s + x * slope)
-
-
-@ex.wrong(RULE)
-def forward_again(grad_out, x):
-    """This is swish itself, times what comes in: the forward pass, no slope."""
-    return grad_out * x * torch.sigmoid(x)
-
-
-ex.slip("multiplied", {"(s +": "s *", "))": ")"}, "01_chain_rule#Forks add").says("""
-    The two terms are multiplied. They belong to two paths, and paths add.
+ex.slip("tanh-slope", {SLOPE: "(1 - s**2)"}, ACTIVATIONS).says("""
+    $1 - s^2$ is the slope of tanh. The one of the sigmoid is another.
 """)
 
 ex.slip(
-    "slope-of-y",
-    {"s =": "y = x *", "(s + x * s": "y", "s)": "y"},
-    "06_layers_and_losses#Activations",
+    "sigmoid-twice", {SLOPE: "torch.sigmoid(s) * torch.sigmoid(-s)"}, ACTIVATIONS
+).says("""
+    σ is applied to what has been through σ already.
+""")
+
+ex.slip(
+    "slope-of-y", {"s =": "y = x *", f"(s + x * {SLOPE})": "y * (1 - y)"}, ACTIVATIONS
 ).says("""
     $y(1-y)$ of swish's own output is no slope of anything here: that form belongs to
     the sigmoid alone.
 """)
 
-ex.slip(
-    "factors-of-slope", {"(s + x": "s", "))": ")"}, "01_chain_rule#Forks add"
-).says("""
-    σ and σ′ are multiplied. They belong to two paths, and paths add; and on the path
-    through σ stands $x$.
-""")
-
-ex.slip("square", {"(1 - s)": "s"}, "06_layers_and_losses#Activations").says("""
+ex.slip("square", {SLOPE: "s * s"}, ACTIVATIONS).says("""
     $s^2$ stands where the slope of σ belongs. One of the two factors is $1 - s$.
 """)

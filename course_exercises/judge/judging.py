@@ -92,8 +92,8 @@ class Judge:
 
     def _value(self) -> Answer:
         expected = computing(self.exercise, self.exercise.reference)(())
-        trial = Trial((), expected, Run())
-        self._read(trial, self.answer)
+        trial = Trial((), expected, self.runner(_itself, self.answer, ()))
+        self._read(trial, trial.run.value)
         return self._trouble(trial.trouble) if trial.trouble else self._compare([trial])
 
     # --- a function
@@ -309,6 +309,10 @@ class Judge:
 
 def _called(answer: Any, *args: Any) -> Any:
     return answer(*args)
+
+
+def _itself(answer: Any) -> Any:
+    return answer
 
 
 def _words(arrays: list[np.ndarray]) -> list[str]:

@@ -23,7 +23,8 @@ import numpy as np
 MOST_CHARACTERS = 100_000
 SHOWN_LINES = 20
 AGAIN = 0.05  # seconds between two attempts to stop
-_OURS = (__file__, contextlib.__file__, threading.__file__)
+LONG = 1000  # more parts than that are numbers, and not results
+_COURSE = "course_utils"
 
 
 class Stopped(BaseException):
@@ -64,17 +65,33 @@ def importing(frame: Any) -> bool:
     return False
 
 
+def _ours(frame: Any) -> bool:
+    """Whether the watch itself runs here, between `limited` and this frame.
+
+    By its functions, and not by files: a student's code waits in `threading`, too.
+    """
+    watches = _alarm.__wrapped__.__code__, _watcher.__wrapped__.__code__
+    while frame is not None and frame.f_code is not limited.__code__:
+        code, above = frame.f_code, frame.f_back
+        enters_or_leaves = code.co_filename == contextlib.__file__ and above is not None
+        if code in watches or (enters_or_leaves and above.f_code is limited.__code__):
+            return True
+        frame = above
+    return False
+
+
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     """Raise Stopped in the main thread after some seconds, again if it is swallowed.
 
-    Never while this file's own code runs. A loop that swallows everything is hit in
-    its `except` block sooner or later: for this the attempts come at odd moments.
+    Never while the watch itself is set or taken down. A loop that swallows everything
+    is hit in its `except` block sooner or later: for this the attempts come at odd
+    moments.
     """
     armed, dice, rung = [True], random.Random(0), [0]
 
     def ring(_number: int, frame: Any) -> None:
-        if not armed or frame.f_code.co_filename in _OURS or importing(frame):
+        if not armed or _ours(frame) or importing(frame):
             return
         rung[0] += 1
         if rung[0] > 3:
@@ -113,7 +130,7 @@ def _watcher(seconds: float) -> Iterator[None]:
         wait = seconds
         while not done.wait(wait):
             frame, wait = sys._current_frames().get(target), AGAIN
-            if frame is None or frame.f_code.co_filename in _OURS or importing(frame):
+            if frame is None or _ours(frame) or importing(frame):
                 continue
             _raise_in(target, _TimeIsUp)
 
@@ -238,10 +255,39 @@ def same(before: Any, after: Any) -> bool:
 
 
 def kept(value: Any) -> Any:
-    """Copy returned arrays: the next call may write into the same. Plumbing."""
-    if type(value) in (list, tuple):
-        return type(value)(map(kept, value))
-    return value.copy() if isinstance(value, np.ndarray) else value
+    """Copy returned arrays: the next call may write into the same. Plumbing.
+
+    What NumPy would have to go through is made an array here, as long as the clock
+    runs: a long list, a sequence of the student's own, an object with `__array__`.
+    """
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if type(value) is dict:
+        return {key: kept(part) for key, part in value.items()}
+    if _walked(value) and (array := _numbers_in(value)) is not None:
+        return array
+    if isinstance(value, list | tuple):
+        return (list if isinstance(value, list) else tuple)(map(kept, value))
+    return value
+
+
+def _walked(value: Any) -> bool:
+    """Whether NumPy would ask an object for its numbers, or go through many parts."""
+    kind = type(value)
+    if isinstance(value, list | tuple | range):
+        return len(value) > LONG
+    if kind.__module__.partition(".")[0] in ("builtins", "numpy", "torch", _COURSE):
+        return False
+    return hasattr(kind, "__array__") or hasattr(kind, "__getitem__")
+
+
+def _numbers_in(value: Any) -> np.ndarray | None:
+    """Make an array of numbers or texts; None where there are no such."""
+    try:
+        array = np.array(value)
+    except Exception:  # its trouble is told by who looks at it later
+        return None
+    return array if array.dtype.kind in "biufcU" else None
 
 
 class Runner:
@@ -273,7 +319,7 @@ class Runner:
     def _tried(self, function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         """What a function gives within the time that is left, and what it raises."""
         try:
-            return kept(limited(function, self.left)), None
+            return limited(lambda: kept(function()), self.left), None
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # the student's, whatever it is

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import collections.abc
+import concurrent.futures
+import contextlib
 import copy
 import json
 import os
+import queue
 import random
 import re
 import subprocess
@@ -573,6 +577,67 @@ def sleeping(grad_out, X, s):
     time.sleep(60)
 
 
+def waits_for_a_queue(grad_out, X, s):
+    return queue.Queue().get()
+
+
+def waits_for_an_event(grad_out, X, s):
+    threading.Event().wait()
+
+
+def waits_for_a_thread(grad_out, X, s):
+    thread = threading.Thread(target=time.sleep, args=(60,), daemon=True)
+    thread.start()
+    thread.join()
+
+
+def waits_for_a_lock_twice(grad_out, X, s):
+    lock = threading.Condition()
+    with lock, contextlib.ExitStack():
+        lock.wait_for(lambda: False)
+
+
+def waits_for_a_future(grad_out, X, s):
+    return concurrent.futures.Future().result()
+
+
+def waits_for_a_barrier(grad_out, X, s):
+    while True:
+        with contextlib.suppress(BaseException):
+            threading.Barrier(2).wait()
+
+
+class Slow:
+    """Numbers that come too late: to whoever makes an array of this."""
+
+    def __array__(self, dtype=None, copy=None):
+        time.sleep(60)
+
+
+class SlowSequence(collections.abc.Sequence):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        time.sleep(60)
+
+
+def slow_array(grad_out, X, s):
+    return Slow()
+
+
+def slow_parts(grad_out, X, s):
+    return [X, Slow()]
+
+
+def slow_by_name(grad_out, X, s):
+    return {"grad_X": Slow(), "grad_s": 0.0}
+
+
+def slow_sequence(grad_out, X, s):
+    return SlowSequence()
+
+
 def chatty(grad_out, X, s):
     while True:
         print("hello " * 10)
@@ -593,6 +658,16 @@ def chatty_and_deaf(grad_out, X, s):
         (endless, "Stopped after 0.5 s"),
         (swallowing, "Stopped after 0.5 s"),
         (sleeping, "Stopped after 0.5 s"),
+        (waits_for_a_queue, "Stopped after 0.5 s"),
+        (waits_for_an_event, "Stopped after 0.5 s"),
+        (waits_for_a_thread, "Stopped after 0.5 s"),
+        (waits_for_a_lock_twice, "Stopped after 0.5 s"),
+        (waits_for_a_future, "Stopped after 0.5 s"),
+        (waits_for_a_barrier, "Stopped after 0.5 s"),
+        (slow_array, "Stopped after 0.5 s"),
+        (slow_parts, "Stopped after 0.5 s"),
+        (slow_by_name, "Stopped after 0.5 s"),
+        (slow_sequence, "Stopped after 0.5 s"),
         (chatty, "100,000 characters"),
         (chatty_and_deaf, "100,000 characters"),
     ],
@@ -602,6 +677,46 @@ def test_limits(function, says):
     assert said.status == "stopped"
     assert says in said.says
     assert of_vjp(scale_vjp).passed  # nothing is left behind
+
+
+def test_limits_hold_for_a_value():
+    said = verdict(replace(VALUE, seconds=0.5), (Slow(), "up"))
+    assert said.status == "stopped" and "Stopped after 0.5 s" in said.says
+    assert verdict(VALUE, (0.25, "up")).passed
+
+
+class OwnNumbers(collections.abc.Sequence):
+    """A sequence of the student's own, which gives its numbers at once."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return [1.5, 2.5][index]
+
+
+class Point(collections.namedtuple("Point", "x y")):
+    pass
+
+
+def test_numbers_are_taken_out_while_the_clock_runs():
+    """What is compared later is made of plain lists, tuples, dicts and arrays."""
+    np.testing.assert_array_equal(running.kept(OwnNumbers()), [1.5, 2.5])
+    long = list(range(2 * running.LONG))
+    for many in (long, tuple(long), range(len(long))):
+        np.testing.assert_array_equal(running.kept(many), long, strict=True)
+    ragged = [[1.0]] * running.LONG + [[1.0, 2.0]]
+    assert running.kept(ragged) == ragged
+    assert running.kept(Point(1, "up")) == (1, "up")
+    for plain in (None, ..., 1, 2.5, "up", np.float64(2.5), {"a": [1]}, [1, (2,)]):
+        assert running.kept(plain) == plain and type(running.kept(plain)) is type(plain)
+
+
+def test_what_is_kept_is_a_copy():
+    array = np.zeros(2)
+    copies = running.kept([array, {"a": array}, (array,)])
+    array += 1
+    assert [copies[0].sum(), copies[1]["a"].sum(), copies[2][0].sum()] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("function", [endless, chatty])

@@ -17,6 +17,7 @@ from packaging.version import Version
 
 from course_utils import checkup, data
 from course_utils.checkup import Line, Setup, check_setup
+from tools.notebooks import FOLDER, read
 
 ROOT = Path(checkup.__file__).resolve().parents[1]
 NEEDED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -333,11 +334,85 @@ def test_equal_versions_are_equal():
     assert checkup._number("no number") == ()
 
 
-def test_an_old_python_can_read_it():
+OLDEST = (3, 6)  # what an old machine may have; newer syntax would only be an error
+READ_BY_OLD = [Path(checkup.__file__), Path(checkup.__file__).with_name("__init__.py")]
+
+
+@pytest.mark.parametrize("path", READ_BY_OLD, ids=lambda path: path.name)
+def test_an_old_python_can_read_it(path):
     """To say that Python is too old, it has to run on one."""
-    source = Path(checkup.__file__).read_text(encoding="utf-8")
-    tree = ast.parse(source, feature_version=(3, 8))
-    assert ast.unparse(tree).startswith('"""')
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=OLDEST)
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert "__future__" not in {node.module for node in imports}  # annotations: 3.7
+
+
+AS_OLD = "import sys; sys.version_info = {!r}; import course_utils.checkup as c"
+
+
+@pytest.mark.parametrize("version", [(3, 6, 15, "final", 0), (3, 7, 16, "final", 0)])
+def test_an_old_python_is_told_which_one_is_needed(version):
+    """In one line, before anything is imported that it lacks."""
+    code = f"import sys; sys.modules['dataclasses'] = None; {AS_OLD.format(version)}"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode == 1 and run.stdout == ""
+    found = ".".join(map(str, version[:3]))
+    said = (
+        f"The course needs Python {checkup._PYTHON} or newer; this is {found}. Mend: "
+    )
+    assert run.stderr.startswith(said)
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_the_python_named_is_the_one_needed():
+    assert NEEDED["requires-python"] == f">={checkup._PYTHON}"
+
+
+def test_what_was_installed_before_does_not_count(tmp_path):
+    """After an update of the checkout, its installation still names the old bounds."""
+    root = copy_of_course(tmp_path)
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    text = re.sub('"tqdm>=[^"]+"', '"tqdm>=77.0"', text)
+    (root / "pyproject.toml").write_text(text, encoding="utf-8")
+    old = fake(tmp_path / "installed", checkup._PROJECT, "0.9")
+    with next(old.glob("*.dist-info/METADATA")).open("a", encoding="utf-8") as file:
+        file.write("Requires-Python: >=3.9\nRequires-Dist: tqdm>=4.0\n")
+    few = without_packages(tmp_path, "numpy", "tqdm")
+    _, lines = ask(old, few, root, flags=("-S",))
+    assert (lines["the course"].status, lines["the course"].found) == ("ok", "0.9")
+    assert (lines["tqdm"].status, lines["tqdm"].needed) == ("too old", "77.0 or newer")
+    assert lines["Python"].needed == f"{checkup._PYTHON} or newer"
+    # Installed without its source, it says what it needed then.
+    (root / "pyproject.toml").unlink()
+    _, lines = ask(old, few, root, flags=("-S",))
+    assert (lines["tqdm"].status, lines["tqdm"].needed) == ("ok", "4.0 or newer")
+
+
+# ---------------------------------------------------------------- what 00 has stored
+
+
+def stored_rows() -> dict:
+    """The table that notebook 00 shows: name → (status, found, needed)."""
+    cells = read(FOLDER / "00_start_here.ipynb").cells
+    (cell,) = [c for c in cells if "check_setup()" in c.source]
+    text = cell.outputs[0]["data"]["text/plain"]
+    found = [re.split(r"  +", line) for line in text.splitlines() if "  " in line]
+    return {row[1]: (row[0], *row[2:]) for row in found[1:]}
+
+
+def test_the_stored_check_says_what_is_needed():
+    """No comparison of outputs looks at it, since versions differ with the machine."""
+    rows = stored_rows()
+    for text in NEEDED["dependencies"]:
+        name, least, _ = checkup._read_need(text)
+        status, found, needed = rows.pop(name)
+        assert (status, needed) == ("ok", f"{least} or newer"), name
+        assert Version(found) >= Version(least)
+    assert rows.pop("Python")[2] == f"{checkup._PYTHON} or newer"
+    n_tools = len(NEEDED["optional-dependencies"]["dev"])
+    assert rows.pop("tools for authors")[1] == f"{n_tools} of {n_tools}"
+    assert set(rows) == {"the course", *data._SHA256}
 
 
 def test_python_too_old():

@@ -2,9 +2,11 @@
 
     pytest --nbval --nbval-current-env -p tests.notebooks.nbval_numeric notebooks/
 
-nbval runs every notebook and compares stored with fresh outputs letter by letter.
-Another BLAS or another NumPy rounds the last digit otherwise, and the letters differ
-though nothing is wrong. This plugin replaces that one comparison. What it holds to:
+nbval makes a test of every cell, runs it, and compares outputs letter by letter. This
+plugin replaces both. A notebook is run whole, before its first test, by `tools.runner`,
+which stores outputs as well: what is stored and what is compared come the same way.
+And numbers are compared as numbers, since another BLAS or another NumPy rounds the last
+digit otherwise, and the letters differ though nothing is wrong. What it holds to:
 
 Numbers
     A number with a decimal point or an exponent may differ by **one unit in its last
@@ -13,8 +15,10 @@ Numbers
     trimmed, the *finer* one sets the unit: 0.12 agrees with 0.1199999, and 0.1 never
     with 0.1499.
     In one array or list, `[0.12345678 0.5]`, the finest member sets the digits for all
-    (NumPy trims them together, so 0.5 stands there for 0.50000000). A bare point, `1.`,
-    has lost all its zeros: it is exact unless its partner or its array shows digits.
+    (NumPy trims them together, so 0.5 stands there for 0.50000000). Where nothing but
+    bare points is left, `[1. 2. 3.]`, all eight digits were zeros: it agrees with
+    `[1. 2. 2.9999999]`, in which a partner shows seven digits or more, and never with
+    `[1. 2. 3.1]`.
     Neighbouring doubles agree always: 0.30000000000000004 and 0.3 print no nearer.
     An integer is a count, a shape or a seed: it is exact. So are `nan` and `inf`.
     Digits glued into a word (`W1`, `0x7f`, `640x480`, `2.15.0`) are part of the word;
@@ -23,14 +27,18 @@ Words
     Everything else is identical, up to the amount of white space, because one more
     digit or sign moves columns. Lines stay lines, except inside of square brackets,
     where NumPy wraps. A progress bar counts as what a terminal shows in the end.
+    Colours do not count: they come and go with versions of Python.
 Outputs
     The same outputs of the same kinds: none missing, none new, no other MIME types.
+    What was cleared is gone, and a display that was updated shows its last state, also
+    where a later cell did it.
     Pictures must be there, but their bytes are not compared (they change with every
     version of the drawing library), not even inside of HTML.
 Cells
     A cell that was never run fails, and so does a cell tagged `raises-exception` that
-    raises no more; nbval lets both pass. What cannot be compared, timings and progress
-    bars, is marked in its cell with `# NBVAL_IGNORE_OUTPUT`.
+    raises no more; nbval lets both pass. Where the kernel dies, its cell fails, and so
+    do the cells after it. What cannot be compared, timings and progress bars, is marked
+    in its cell with `# NBVAL_IGNORE_OUTPUT`.
 """
 
 from __future__ import annotations
@@ -47,22 +55,31 @@ from importlib import metadata
 import nbval.plugin
 import pytest
 
+from tools import runner
+from tools.runner import ANSI, settle
+
 # --- one printed number ---------------------------------------------------------------
 
+ALL_DIGITS = 7  # at least so many has a float32 that is not a round number
+
+MINUS = (
+    "−–-"  # U+2212, which viz writes, and a dash in its place; in a class, - is last
+)
+EXPONENT = rf"[eE][+{MINUS}]?\d+"
 NUMBER = re.compile(
-    r"""
-    (?P<sign>(?<![\w.)\]])[-+−])?        # a sign, unless it is an operator: 3-0.5
-    (?<![\w.])                           # not inside of a word or a version
+    rf"""
+    (?P<sign>(?<![\w.)\]])[+{MINUS}])?  # a sign, unless it is an operator: 3-0.5
+    (?<![\w.])                          # not inside of a word or a version
     (?>
         (?P<mantissa>
-            \d{1,3}(?:,\d{3})+\.\d+      # 1,234.5
-          | \d+\.\d*                     # 0.5 and NumPy's 1.
+            \d{{1,3}}(?:,\d{{3}})+\.\d+  # 1,234.5
+          | \d+\.\d*                    # 0.5 and NumPy's 1.
           | \.\d+
-          | \d+(?=[eE][-+]?\d+(?!\w))    # 1e-05: an integer needs its exponent
+          | \d+(?={EXPONENT}(?!\w))      # 1e-05: an integer needs its exponent
         )
-        (?P<exponent>[eE][-+]?\d+)?
+        (?P<exponent>{EXPONENT})?
     )
-    (?!\.?\d)                            # 2.15.0 is no number
+    (?!\.?\d)                           # 2.15.0 is no number
     """,
     re.VERBOSE,
 )
@@ -70,41 +87,55 @@ NUMBER = re.compile(
 
 @dataclass
 class Number:
-    """A printed number: its text, value, exponent, and decimals of the mantissa."""
+    """A printed number: its text and value, and the three parts of its digits."""
 
     text: str
     value: Decimal
     exponent: int
-    decimals: int
-    trimmed: bool  # a bare point, as in `1.`: its zeros are gone
+    whole: int  # digits before the point
+    decimals: int  # digits behind it
+    point: bool
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing is left behind its point, as in `1.`: all zeros, trimmed."""
+        return self.point and not self.decimals
 
     @property
     def unit(self) -> Decimal:
-        """One unit in the last printed digit; 0 means exact."""
-        if self.trimmed and not self.decimals:
-            return Decimal(0)
+        """One unit in the last printed digit."""
         return Decimal(1).scaleb(self.exponent - self.decimals)
 
 
 def read_number(match: re.Match) -> Number:
     """Make a Number of a match of NUMBER."""
     sign, mantissa, exponent = match.group("sign", "mantissa", "exponent")
-    plain = mantissa.replace(",", "")
-    places = int(exponent[1:]) if exponent else 0
-    minus = "-" if sign in ("-", "−") else ""
+    whole, point, decimals = mantissa.replace(",", "").partition(".")
+    places = int(ascii_minus(exponent[1:])) if exponent else 0
     return Number(
         text=match.group(),
-        value=Decimal(minus + plain).scaleb(places),
+        value=Decimal(f"{ascii_minus(sign or '')}{whole}.{decimals}").scaleb(places),
         exponent=places,
-        decimals=len(plain.partition(".")[2]),
-        trimmed=plain.endswith("."),
+        whole=len(whole),
+        decimals=len(decimals),
+        point=bool(point),
     )
 
 
+def ascii_minus(text: str) -> str:
+    """Write every kind of minus as Python does."""
+    return re.sub(f"[{MINUS}]", "-", text)
+
+
 def pair_unit(expected: Number, found: Number) -> Decimal:
-    """Give the unit by which two numbers may differ: the finer one that is shown."""
-    shown = [n.unit for n in (expected, found) if n.unit]
-    return min(shown, default=Decimal(0))
+    """Give the unit by which two numbers may differ: the finer one that is shown.
+
+    It is 0, exact, if a bare point meets fewer than the digits that NumPy prints.
+    """
+    shown = [number for number in (expected, found) if not number.bare]
+    if len(shown) < 2:
+        shown = [n for n in shown if n.whole + n.decimals >= ALL_DIGITS]
+    return min((number.unit for number in shown), default=Decimal(0))
 
 
 def numbers_agree(expected: Number, found: Number) -> bool:
@@ -116,12 +147,6 @@ def numbers_agree(expected: Number, found: Number) -> bool:
 
 
 # --- a text as words and numbers ------------------------------------------------------
-
-
-def settle(text: str) -> str:
-    """Keep of each line what a terminal shows after its last carriage return."""
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return "\n".join(lines)
 
 
 def brackets(text: str) -> list[tuple[int, int]]:
@@ -148,7 +173,8 @@ def flatten_arrays(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """Remove what does not count: picture bytes, progress, amounts of white space."""
+    """Remove what does not count: colours, picture bytes, progress, white space."""
+    text = ANSI.sub("", text)
     text = re.sub(r"(data:image/[\w.+-]+(?:;[\w=.-]+)*,)[^\"'\s)>]*", r"\1…", text)
     text = flatten_arrays(settle(text))
     text = re.sub(r"[^\S\n]+", " ", text)
@@ -284,7 +310,7 @@ def output_parts(outputs: list[dict], skip: tuple) -> dict[str, str | None]:
 
 def side_by_side(expected: str, found: str) -> list[str]:
     """Show both texts line by line, as a unified diff."""
-    lines = [settle(text).splitlines() for text in (expected, found)]
+    lines = [settle(ANSI.sub("", text)).splitlines() for text in (expected, found)]
     diff = difflib.unified_diff(*lines, "expected", "found", lineterm="", n=1)
     return [line[:300] for line in diff][:60]
 
@@ -301,19 +327,21 @@ def complaints(expected: list[dict], found: list[dict], skip: tuple) -> list[str
     return said
 
 
-# --- nbval's cell, with this comparison -----------------------------------------------
+# --- nbval's notebooks and cells, with this run and this comparison -------------------
+
+NbFile, NbCell = nbval.plugin.IPyNbFile, nbval.plugin.IPyNbCell
+INIT = ["self", "name", "parent", "cell_num", "cell", "options"]
+nbval_repr_failure = NbCell.repr_failure
 
 
 def nbval_fits() -> None:
     """Stop loudly where nbval is not the one that this plugin was written for."""
     version = metadata.version("nbval")
-    cell = nbval.plugin.IPyNbCell
     known = (
         version.startswith("0.11.")
-        and list(inspect.signature(cell.compare_outputs).parameters)
-        == ["self", "test", "ref", "skip_compare"]
-        and "compare_outputs" in cell.runtest.__code__.co_names
-        and "test_outputs" in cell.runtest.__code__.co_names
+        and {"setup", "setup_sanitize_files", "kernel"} <= set(vars(NbFile))
+        and {"runtest", "sanitize_outputs", "raise_cell_error"} <= set(vars(NbCell))
+        and list(inspect.signature(NbCell.__init__).parameters) == INIT
     )
     if not known:
         raise ImportError(
@@ -325,31 +353,61 @@ def nbval_fits() -> None:
 nbval_fits()
 
 
-NbCell = nbval.plugin.IPyNbCell
-nbval_runtest = NbCell.runtest
-nbval_repr_failure = NbCell.repr_failure
+def setup(file: NbFile) -> None:
+    """Run the whole notebook, as it is run for storing; its cells only compare."""
+    file.setup_sanitize_files()
+    file.fresh, file.stopped = runner.read(file.path), None
+    try:
+        runner.run(file.fresh, file.path.parent, go_on=True)
+    except runner.NotebookError as why:
+        file.stopped = why
+    runner.clean(file.fresh)
 
 
-def compare_outputs(cell: NbCell, test, ref, skip_compare=None) -> bool:
-    """Compare fresh outputs with the stored ones; keep the complaints."""
-    skip = skip_compare or cell.parent.skip_compare
-    ref, test = cell.sanitize_outputs(ref), cell.sanitize_outputs(test)
-    compared = len(output_parts(ref, skip))
+def fresh_cell(cell: NbCell) -> dict:
+    """Give the cell that was just run; fail where the run did not come past it."""
+    codes = [c for c in enumerate(cell.parent.fresh.cells) if c[1].cell_type == "code"]
+    index, fresh = codes[cell.cell_num]
+    stopped = cell.parent.stopped
+    if stopped and index >= stopped.cell:
+        cell.raise_cell_error("The run ended before the end of this cell", str(stopped))
+    return fresh
+
+
+def check_errors(cell: NbCell, fresh: dict) -> None:
+    """Fail where a cell raised that must not, or the other way round."""
+    raised = [o for o in fresh.outputs if o.output_type == "error"]
+    meant = "raises-exception" in fresh.metadata.get("tags", [])
+    if raised and not meant:
+        traceback = "\n".join(raised[0].traceback)
+        cell.raise_cell_error("Cell execution caused an exception", traceback)
+    if meant and not raised:
+        cell.raise_cell_error("Tagged raises-exception, but nothing was raised")
+
+
+def compare(cell: NbCell, fresh: dict) -> None:
+    """Compare fresh outputs with the stored ones; fail with what differs."""
+    skip = cell.parent.skip_compare
+    stored, found = map(cell.sanitize_outputs, (cell.cell.outputs, fresh.outputs))
+    compared = len(output_parts(stored, skip))
     cell.user_properties.append(("nbval_compared", compared))
-    cell.comparison_traceback = complaints(ref, test, skip)
-    return not cell.comparison_traceback
+    if said := complaints(stored, found, skip):
+        cell.raise_cell_error("Cell outputs differ", "\n".join(said))
 
 
 def runtest(cell: NbCell) -> None:
-    """Run a cell; also fail where it was never run, or raises no more."""
+    """Judge a cell of the notebook that was run; fail where none is stored."""
     exempt = cell.options["skip"] or not cell.options["check"]
     cell.user_properties.append(("nbval_exempt", int(exempt)))
     if cell.cell.source.strip() and cell.cell.execution_count is None:
         cell.raise_cell_error("Never run: no execution count is stored")
-    nbval_runtest(cell)
-    kinds = {output["output_type"] for output in cell.test_outputs}
-    if cell.options["check_exception"] and "error" not in kinds:
-        cell.raise_cell_error("Tagged raises-exception, but nothing was raised")
+    if cell.options["skip"]:
+        pytest.skip()
+    fresh = fresh_cell(cell)
+    cell.test_outputs = fresh.outputs
+    check_errors(cell, fresh)
+    if cell.options["check"]:
+        compare(cell, fresh)
 
 
 def repr_failure(cell: NbCell, excinfo) -> str:
@@ -359,9 +417,9 @@ def repr_failure(cell: NbCell, excinfo) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put our comparison into nbval's cells."""
-    for method in (compare_outputs, runtest, repr_failure):
-        setattr(NbCell, method.__name__, method)
+    """Put our run and our comparison into nbval's notebooks and cells."""
+    NbFile.setup = setup
+    NbCell.runtest, NbCell.repr_failure = runtest, repr_failure
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.notebooks import hygiene
-from tools import store_outputs
+from tools import runner, store_outputs
 from tools.notebooks import read
 
 
@@ -79,7 +79,7 @@ def test_what_is_stored_is_clean(stored):
     assert [cell.cell_id for cell in notebook.cells][:2] == ["03-001", "03-002"]
     assert notebook.cells[1].metadata == {"tags": ["mine"]}
     assert notebook.cells[3].outputs[0]["data"] == {"text/plain": "True"}
-    assert str(store_outputs.ROOT) not in stored[0].read_text(encoding="utf-8")
+    assert str(runner.ROOT) not in stored[0].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,3 @@ def test_a_failure_leaves_the_notebook_alone(tmp_path, capsys, cell, said):
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     told = capsys.readouterr().err
     assert said in told and "x = 1" in told and "cell 0 (03-001)" in told
-
-
-def test_paths_of_the_machine_are_cut_off():
-    text = f"File {store_outputs.ROOT}/course_utils/optim.py:3, in f"
-    assert store_outputs.hide_paths(text) == "File course_utils/optim.py:3, in f"

@@ -51,7 +51,8 @@ def run(course, path: Path, folder: Path | None) -> int:
     if problem := sandbox.missing():
         raise ValueError(problem)
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder with submissions")
+        packed = ": unpack it first, and name the folder" * folder.is_file()
+        raise ValueError(f"{folder} is no folder with submissions{packed}")
     remarks = course.collect(folder, name)
     lost = course.grade(name)
     print(course.table(name, remarks, lost).read_text("utf-8"), end="")

@@ -170,17 +170,14 @@ class Course:
         """Write a line for each student: points, and the mistakes by name."""
         released = read_released(self.folder / "release" / name / f"{name}.ipynb")
         numbers = [one.number for one in wanted(released)]
-        points = {student: ("", "") for student in lost}
-        with Gradebook(self.coursedir.db_url) as book:
-            for found in book.assignment_submissions(name):
-                points.setdefault(found.student_id, (found.score, found.max_score))
-        of = float(POINTS * len(numbers))
+        points = self.points(name) | {student: ("", "") for student in lost}
+        nothing = 0.0, float(POINTS * len(numbers))
+        lines = noted_lines(self.folder / NOTED, name[:2])
         path = self.folder / f"grades-{name}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             head = ["student", "score", "of", *numbers, "mistakes", "remarks"]
             writer.writerow(head)
-            lines = noted_lines(self.folder / NOTED, name[:2])
             for student in sorted({*points, *remarks}):
                 own = [line for line in lines if line["student"] == student]
                 by_number = {line["number"]: line["points"] for line in own}
@@ -189,13 +186,19 @@ class Course:
                     said.append("graded as collected before")
                 writer.writerow(
                     [
-                        *(student, *points.get(student, (0.0, of))),
+                        *(student, *points.get(student, nothing)),
                         *(by_number.get(number, 0) for number in numbers),
                         "; ".join(mistakes_of(own)),
                         "; ".join(filter(None, said)),
                     ]
                 )
         return path
+
+    def points(self, name: str) -> dict[str, tuple]:
+        """The points of each student in the gradebook, and the most there are."""
+        with Gradebook(self.coursedir.db_url) as book:
+            found = book.assignment_submissions(name)
+            return {one.student_id: (one.score, one.max_score) for one in found}
 
     def export(self) -> Path:
         """Write nbgrader's own table of all assignments."""

@@ -28,6 +28,7 @@ PLATFORMS = (
     re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_.*", re.S),
     re.compile(r"(?P<name>.+)_attempt_\d{4}-\d\d-\d\d.*", re.S),
 )
+ALL_IN_ONE = "if these are of several students, SUBMISSIONS is the folder inside"
 SIGNS = " _.@'()&,+-"  # that may stand in the name of a student
 
 
@@ -46,6 +47,7 @@ class Handed:
     student: str
     path: Path | None = None
     remarks: list[str] = field(default_factory=list)
+    count: int = 0  # of all the notebooks that belong to this one
     is_stray: bool = False  # a file that is no notebook, and nobody's folder
 
 
@@ -184,6 +186,8 @@ def handed_in(folder: Path, released: NotebookNode, name: str) -> list[Handed]:
         one = handed_by(named[owner], folder, own, asked, name)
         one.remarks = alike(owner, named) + one.remarks
         found.append(one)
+    if len(found) == 1 and found[0].count > 1:
+        found[0].remarks.append(ALL_IN_ONE)
     return sorted(found, key=lambda one: one.student)
 
 
@@ -200,7 +204,7 @@ def handed_by(
         pile.remarks.append(f"cannot be looked through ({type(why).__name__})")
         path = None
     is_stray = not pile.notebooks and not any(p.is_dir() for p in paths)
-    return Handed(student, path, pile.remarks, is_stray)
+    return Handed(student, path, pile.remarks, len(pile.notebooks), is_stray)
 
 
 def chosen(pile: Pile, asked: list[Wanted], name: str) -> Path | None:

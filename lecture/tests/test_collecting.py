@@ -136,7 +136,8 @@ def test_of_several_the_one_with_the_answers_is_taken(put, handed, taken, other)
     texts = {"scratch": scratch("x = 1"), "torn": '{"cells": [', "packed": "PK"}
     put(taken[0], taken[1])
     put(other[0], texts.get(other[1], other[1]))
-    ((path, said),) = handed().values()
+    put("zoe.ipynb")
+    path, said = handed()["ann"]
     assert path == taken[0]
     assert said == f"graded: {taken[0]}; not looked at: {other[0]}"
 
@@ -157,6 +158,7 @@ def test_an_answer_counts_under_any_name_and_without_its_line(put, handed, right
 
 
 def test_many_others_are_counted(put, handed):
+    put("zoe.ipynb")
     put("ann/x.ipynb")
     for k in range(9):
         put(f"ann/{k}.ipynb", scratch("x = 1"))
@@ -164,12 +166,22 @@ def test_many_others_are_counted(put, handed):
     assert handed()["ann"][1].endswith("5 more")
 
 
+def test_a_folder_around_all_of_them_is_suspected(put, handed):
+    """So archives are unpacked."""
+    for name in ("ann/x.ipynb", "bob/x.ipynb", "cleo.ipynb"):
+        put(f"back from 06/{name}")
+    path, said = handed()["back from 06"]
+    assert all(name in said for name in ("ann", "bob", "cleo"))
+    assert said.endswith(collecting.ALL_IN_ONE)
+
+
 def test_notebooks_of_other_assignments_need_no_remark(put, handed):
     """So lies what nbgrader collected."""
+    put("zoe.ipynb")
     put(f"ann/{NAME}/{NAME}.ipynb")
     put(f"ann/{OTHER}/{OTHER}.ipynb", scratch("# Exercise 05.1\nx = 1"))
     put(f"ann/{NAME}/timestamp.txt", "2031-01-01 00:00:00 UTC")
-    assert handed() == {"ann": (f"ann/{NAME}/{NAME}.ipynb", "")}
+    assert handed()["ann"] == (f"ann/{NAME}/{NAME}.ipynb", "")
 
 
 # --- nothing to grade -----------------------------------------------------------------
@@ -499,6 +511,7 @@ def test_the_folder_of_nbgrader_is_not_lost(course, put, tmp_path):
     put(f"torn/{NAME}/{NAME}.ipynb", '{"cells": [')
     put(f"ann/{NAME}/{NAME}.ipynb", "half")
     put(f"ann/{NAME}/Scratch.ipynb", scratch("x = 1"))
+    put(f"bob/{NAME}/{NAME}.ipynb")
     shutil.copytree(tmp_path, submitted)
     first = course.collect(submitted, NAME)
     assert first["torn"].startswith("cannot be opened") and "Scratch" in first["ann"]
@@ -584,6 +597,19 @@ def test_each_has_a_line_in_the_table(put, tmp_path, capsys):
     assert run(course, path, tmp_path / "late") == 0
     assert (row(course, "otto")["score"], row(course, "otto")["remarks"]) == ("5.0", "")
     assert row(course, "nora")["remarks"] == "graded as collected before"
+
+
+@pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
+def test_a_class_without_a_notebook_has_a_table(put, tmp_path):
+    (tmp_path / "excerpt").mkdir()
+    path = excerpt(PATH, tmp_path / "excerpt" / PATH.name)
+    course = Course(tmp_path / "course")
+    course.release(path)
+    put("in/dan.zip", "PK")
+    assert run(course, path, tmp_path / "in") == 0
+    assert row(course, "dan")["remarks"] == "no notebook; to be unpacked first: dan.zip"
+    with pytest.raises(ValueError, match="dan.zip is no folder .* unpack it first"):
+        run(course, path, tmp_path / "in" / "dan.zip")
 
 
 @pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())

@@ -121,9 +121,7 @@ def make(secrets: list[Path]) -> Room:
     for name in ("code", "home", "work", "stage", "wire"):
         (room.folder / name).mkdir()
     put_package(room)
-    fresh = shutil.ignore_patterns(".*", "progress.json*")
-    source = ROOT / "notebooks"
-    shutil.copytree(source, room.folder / "work", ignore=fresh, dirs_exist_ok=True)
+    put_notebooks(room)
     plan = {"hide": hidden(secrets), "keep": kept(), "root": os.geteuid() == 0}
     (room.folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     room.folder.chmod(0o755)
@@ -148,6 +146,14 @@ def put_package(room: Room) -> None:
         shutil.copytree(ROOT / name, target, ignore=solutions)
     (room.exercises / "__init__.py").write_text(FRONT, encoding="utf-8")
     shutil.copy(Path(__file__).with_name("wire.py"), room.exercises / "wire.py")
+
+
+def put_notebooks(room: Room) -> None:
+    """Copy the notebooks of the course, and nothing that may lie beside them."""
+    from tools.notebooks import COURSE  # not above: in the new view it is not found
+
+    for name in (*(f"{stem}.ipynb" for stem in COURSE), "data_parallel.py"):
+        shutil.copy(ROOT / "notebooks" / name, room.folder / "work")
 
 
 def hidden(secrets: list[Path]) -> list[str]:

@@ -228,7 +228,11 @@ def test_all_of_the_package_is_imported():
     found = start.modules()
     assert {"course_utils.tape", "course_utils.viz"} <= set(found)
     case = start.imports_case("imports", 1, only=("ours",))
-    assert len(case.entrants) == 1 and not any("__" in name for name in found)
+    assert [e.name.split(",")[0] for e in case.entrants] == [
+        "ours: all of course_utils",
+        *["ours: `check` and its first answer"] * 2,
+    ]
+    assert not any("__" in name for name in found)
 
 
 # --- judged as measured ---------------------------------------------------------------

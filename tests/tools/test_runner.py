@@ -11,11 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests import hygiene
+from tests.notebooks import hygiene
 from tools import notebooks, runner, store_outputs
 
-ROOT = Path(__file__).parents[1]
-BY_PYTEST = "-m pytest -v -rN --nbval --nbval-current-env -p tests.nbval_numeric"
+ROOT = Path(__file__).parents[2]
+BY_PYTEST = (
+    "-m pytest -v -rN --nbval --nbval-current-env -p tests.notebooks.nbval_numeric"
+)
 
 # name, source, what the stored cell shows in the end
 CELLS = [

@@ -11,7 +11,7 @@ import textwrap
 
 import nbformat
 
-from course_utils.exercises import exercises
+from course_exercises.library import exercises
 from tools.exercise_cells import asked, solved
 from tools.notebooks import FOLDER, read
 

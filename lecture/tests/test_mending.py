@@ -7,7 +7,7 @@ import re
 import nbformat
 import pytest
 
-from course_utils.exercises import exercises
+from course_exercises.library import exercises
 from lecture.grading import mending, sandbox
 from lecture.tests.handing_in import (
     NAME,

@@ -346,8 +346,8 @@ def nbval_fits() -> None:
     if not known:
         raise ImportError(
             f"tests/notebooks/nbval_numeric.py hooks into nbval 0.11; found {version} "
-            "with other internals. Install requirements/course.lock, or adapt the plugin "
-            "to it."
+            "with other internals. Install requirements/course.lock, or adapt the "
+            "plugin to it."
         )
 
 

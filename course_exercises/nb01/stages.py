@@ -93,10 +93,7 @@ LADDER = [times("h0", "x", "x")]
 LADDER += [times(f"h{k}", f"h{k - 1}", f"h{k - 1}") for k in range(1, 30)]
 PROGRAMS = {
     "x · x": ([times("z", "x", "x")], {"x": 3.0}),
-    "x · y, squared": (
-        [times("h", "x", "y"), squared("g", "h")],
-        {"x": 3.0, "y": 2.0},
-    ),
+    "x · y, squared": ([times("h", "x", "y"), squared("g", "h")], {"x": 3.0, "y": 2.0}),
     "F": (EXPRESSION, {"x": 3.0, "y": -4.0}),
     "x · x, cubed": ([times("h", "x", "x"), product_of_three("z", "h")], {"x": 1.3}),
     "an input without use": (

@@ -1,4 +1,4 @@
-"""05.1 · A weight matrix the other way round"""
+"""05.1 · A weight matrix the other way round."""
 
 import numpy as np
 
@@ -77,24 +77,16 @@ def axis(grad_out, X, W):
     return (grad_out[:, :, None] * W).sum(axis=2), (grad_out.T[:, :, None] * X).sum(2)
 
 
-@ex.wrong(BIAS)
-def assigned(grad_out, X, W):
-    for g, x in zip(grad_out, X, strict=True):
-        grad_W = np.outer(g, x)
-    return grad_out @ W, grad_W
+ex.slip("assigned", {"+=": "="}, BIAS, of=matmul_t_by_outer)
 
-
-@ex.wrong(BY_INDEX)
-def rule_of_matmul_(grad_out, X, W):
-    """These are the rules for `X @ W`. Here the forward pass transposes `W`, so the
+ex.slip(
+    "rule-of-matmul", {"@ W": "@ W.T", "grad_out.T @ X": "X.T @ grad_out"}, BY_INDEX
+).says("""
+    These are the rules for `X @ W`. Here the forward pass transposes `W`, so the
     letters of the sum stand in other places.
-    """
-    return grad_out @ W.T, X.T @ grad_out
+""")
 
-
-@ex.wrong(BY_INDEX)
-def grad_W_with_W_(grad_out, X, W):
-    """`grad_W` is made with `W`. A product's gradient for one factor needs the *other*
+ex.slip("grad-W-with-W", {"@ X": "@ grad_X"}, BY_INDEX).says("""
+    `grad_W` is made with `W`. A product's gradient for one factor needs the *other*
     factor.
-    """
-    return grad_out @ W, grad_out.T @ (grad_out @ W)
+""")

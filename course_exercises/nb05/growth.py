@@ -1,4 +1,4 @@
-"""05.4 · Predict: twice as large, twice as many"""
+"""05.4 · Predict: twice as large, twice as many."""
 
 import numpy as np
 

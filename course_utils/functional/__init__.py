@@ -48,6 +48,7 @@ from course_utils.functional.elementwise import (
     relu_vjp,
 )
 from course_utils.functional.products import (
+    _check_matmul,
     matmul,
     matmul_vjp,
     linear,

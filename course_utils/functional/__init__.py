@@ -63,6 +63,7 @@ from course_utils.functional.logits import (
     log_softmax_vjp,
 )
 from course_utils.functional.losses import (
+    _check_targets,
     mse,
     mse_vjp,
     binary_cross_entropy,

@@ -37,7 +37,6 @@ nox.options.stop_on_first_error = False
 
 def install(session: nox.Session, *wanted: str) -> None:
     """Install what is wanted, compiled once for all kernels, and the course itself."""
-    session.env["UV_LINK_MODE"] = "hardlink"  # five environments, one set of files
     session.install("--compile-bytecode", *wanted)
     session.install("--no-build-isolation", "--no-deps", "--editable", ".")
 
@@ -53,8 +52,8 @@ def test(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, venv_params=WITH_PIP)
 def locked(session: nox.Session) -> None:
-    """Run everything with the versions of requirements.lock."""
-    install(session, "--require-hashes", "-r", "requirements.lock")
+    """Run everything with the versions of requirements/course.lock."""
+    install(session, "--require-hashes", "-r", "requirements/course.lock")
     test(session)
 
 
@@ -76,6 +75,6 @@ def newest(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0], venv_params=WITH_PIP)
 def mutants(session: nox.Session) -> None:
     """Mutate the core of the package; a mutant that no test notices survives."""
-    locks = ("-r", "requirements.lock", "-r", "requirements-tools.lock")
+    locks = ("-r", "requirements/course.lock", "-r", "requirements/tools.lock")
     install(session, "--require-hashes", *locks)
     session.run("python", "-m", "tools.mutants", *session.posargs)

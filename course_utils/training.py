@@ -239,8 +239,8 @@ def fit(
     optimizer's times `schedule(share of all steps done)`. The stop button
     (KeyboardInterrupt) ends the training and keeps what was learnt so far.
     Raises ValueError if x and y do not belong together, x holds NaN, or batch_size is
-    no whole number above 0; TypeError if examples are Tensors; FloatingPointError if the
-    loss stops being finite. Taught in: 08_modules_and_optimizers.
+    no whole number above 0; TypeError if examples are Tensors; FloatingPointError if
+    the loss stops being finite. Taught in: 08_modules_and_optimizers.
     """
     check_examples(x, y, batch_size)
     if validation is not None:

@@ -18,14 +18,14 @@ from pathlib import Path
 import nbformat
 from nbconvert import HTMLExporter
 
-from course_utils.exercises import exercises
-from course_utils.exercises.exercise import Exercise
-from course_utils.exercises.general import SENTENCES
-from course_utils.exercises.record import FILE
+from course_exercises.general import SENTENCES
+from course_exercises.judge import Exercise
+from course_exercises.library import exercises
+from course_exercises.record import FILE
 from lecture.fit import opened
 from tools import browser, store_outputs
 from tools.exercise_cells import Asked, asked, solved
-from tools.notebooks import FOLDER, read
+from tools.notebooks import COURSE, FOLDER, chosen, read
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -43,13 +43,13 @@ PRINT = """<style>
 def main(prefix: str = "") -> int:
     """Solve, run and write the notebooks that begin with `prefix`, and the hand-out."""
     INSTRUCTOR.mkdir(parents=True, exist_ok=True)
-    paths = sorted(FOLDER.glob(f"{prefix}*.ipynb"))
+    paths = chosen(prefix)
     if not paths:
         print(f"No notebook fits {prefix}*.ipynb", file=sys.stderr)
         return 1
     for path in paths:
         print(with_solutions(path), flush=True)
-    HANDOUT.write_text(handout(sorted(FOLDER.glob("*.ipynb"))), "utf-8")
+    HANDOUT.write_text(handout([FOLDER / f"{stem}.ipynb" for stem in COURSE]), "utf-8")
     print(f"All exercises, to print: {HANDOUT.relative_to(ROOT)}")
     print(as_pdf(HANDOUT))
     return 0
@@ -72,8 +72,8 @@ def with_solutions(path: Path) -> str:
     for one in reversed(asked(read(path))):
         solve(notebook.cells, one, known[one.number])
     with tempfile.TemporaryDirectory() as folder:
-        fresh = shutil.ignore_patterns(".*", FILE)
-        shutil.copytree(FOLDER, folder, ignore=fresh, dirs_exist_ok=True)
+        fresh = {"ignore": shutil.ignore_patterns(".*", FILE), "symlinks": True}
+        shutil.copytree(FOLDER, folder, dirs_exist_ok=True, **fresh)
         store_outputs.run(notebook, Path(folder))
     refuse_failures(notebook, path.stem)
     store_outputs.clean(notebook)
@@ -94,7 +94,7 @@ def solve(cells: list, one: Asked, exercise: Exercise) -> None:
 def notes(exercise: Exercise) -> str:
     """Explanation, hints, and the mistakes with a name, as markdown."""
     hints = "\n".join(f"{k}. {text}" for k, text in enumerate(exercise.hints, 1))
-    says = {m.id: m.says or SENTENCES[m.id][0] for m in exercise.mistakes}
+    says = {m.id: m.sentence or SENTENCES[m.id][0] for m in exercise.mistakes}
     mistakes = "\n".join(f"- *{name}*: {text}" for name, text in says.items())
     return (
         f"**Why.** {exercise.explanation}\n\n**Hints given on demand**\n\n{hints}\n\n"

@@ -8,6 +8,7 @@ from its docstrings. Sphinx's warnings are errors, and every internal link is fo
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -32,20 +33,10 @@ LINK = re.compile(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"')
 
 # The modules in the order in which the course builds them.
 MODULES = (
-    "functional",
-    "tape",
-    "scalar",
-    "gradcheck",
-    "layers",
-    "tensor",
-    "nn",
-    "optim",
-    "training",
-    "data",
-    "viz",
-    "exercises",
-    "launch",
-    "checkup",
+    *(f"course_utils.{name}" for name in "functional tape scalar gradcheck".split()),
+    *(f"course_utils.{name}" for name in "layers tensor nn optim training".split()),
+    *(f"course_utils.{name}" for name in "data viz launch checkup".split()),
+    "course_exercises",
 )
 
 
@@ -109,9 +100,27 @@ def write_index() -> None:
 
 def page(module: str) -> str:
     """The page about one module: all that is public, with its docstring."""
-    name = f"course_utils.{module}"
-    title = f"{module}\n{'=' * len(module)}"
-    return f"{title}\n\n.. automodule:: {name}\n   :members:\n   :undoc-members:\n"
+    title = module.removeprefix("course_utils.")
+    head = f"{title}\n{'=' * len(title)}"
+    return "\n".join([head, "", described(module, ""), *inside(module)])
+
+
+def described(name: str, members: str) -> str:
+    """Let Sphinx describe a module, and of its members those named, or all."""
+    return f".. automodule:: {name}\n   :members: {members}\n   :undoc-members:\n"
+
+
+def inside(name: str) -> list[str]:
+    """Describe what a folder's front door brings in, in its order, file by file.
+
+    A front door that has functions of its own, as `check` is one, is all there is.
+    """
+    source = Path(ROOT, *name.split("."), "__init__.py")
+    body = ast.parse(source.read_text("utf-8")).body if source.exists() else []
+    if any(isinstance(node, ast.FunctionDef) for node in body):
+        return []
+    brought = [node for node in body if isinstance(node, ast.ImportFrom)]
+    return [described(x.module, ", ".join(y.name for y in x.names)) for x in brought]
 
 
 def sphinx() -> list[str]:

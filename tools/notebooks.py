@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import tokenize
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -121,6 +122,19 @@ def read(path: Path) -> Notebook:
 def paths() -> list[Path]:
     """Give the notebooks of the course, in order."""
     return sorted(FOLDER.glob("*.ipynb"))
+
+
+def chosen(prefix: str = "") -> list[Path]:
+    """Give those whose names begin so: the course's, or else what stands beside them.
+
+    What JupyterLab leaves there, such as copies and `Untitled.ipynb`, is not taken for
+    part of the course; a line says so.
+    """
+    fitting = [path for path in paths() if path.name.startswith(prefix)]
+    own = [path for path in fitting if path.stem in COURSE]
+    if own and (left := [path.name for path in fitting if path not in own]):
+        print(f"Not part of the course, left out: {', '.join(left)}", file=sys.stderr)
+    return own or fitting
 
 
 # --- what a cell shows ----------------------------------------------------------------

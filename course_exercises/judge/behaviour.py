@@ -1,0 +1,129 @@
+"""What else an answer shows when it is called again, where its numbers have no name.
+
+It may be right on inputs of one kind alone, give another result each time, or take no
+notice of one of its arguments. Each is tried on new inputs before it is said: a draw of
+five may look like anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..general import SENTENCES
+from .answer import Finding
+
+if TYPE_CHECKING:
+    from .judging import Judge, Trial
+
+Kind = Callable[["Trial"], bool]
+NEW = (1, 2)  # draws that are not those of the check
+
+
+class Behaviour:
+    """Look at an answer to which no mistake was found for certain. Plumbing."""
+
+    def __init__(self, judge: Judge, trials: list[Trial], bad: list[Trial]) -> None:
+        self.judge, self.exercise = judge, judge.exercise
+        self.trials, self.bad = trials, bad
+        self.good = [t for t in trials if t not in bad]
+        self.works = judge.right_ones
+        if not self.good:  # all wrong: then look where it runs at all
+            self.works = running
+            self.good, self.bad = running(trials), [t for t in trials if not t.fine]
+
+    def pattern(self) -> tuple[Finding, ...]:
+        """See whether exactly the inputs of one kind go wrong."""
+        if not self.trials[0].args or not self.good or not self.bad:
+            return ()
+        for name, special in self._kinds():
+            if self._divides(special, self.trials, self.good) and self._again(special):
+                return (self._finding(name, certain=False),)
+        return ()
+
+    def _kinds(self) -> Iterator[tuple[str, Kind]]:
+        """Kinds of inputs, and what it means when only those are right."""
+        n, matrices = self.exercise.examples, changing(self.trials)
+        lengths = {n(t.args) for t in self.good}
+        if matrices:
+            yield "square-only", lambda t: square(t.args, matrices)
+        yield "single-only", lambda t: n(t.args) == 1
+        yield "single-example", lambda t: n(t.args) != 1
+        if matrices:
+            yield "square-only", lambda t: square(t.args, matrices) or n(t.args) == 1
+        if len(lengths) == 1:
+            yield "one-length", lambda t: n(t.args) in lengths
+
+    def _divides(self, special: Kind, trials: list[Trial], good: list[Trial]) -> bool:
+        return all(special(t) == (t in good) for t in trials)
+
+    def _again(self, special: Kind) -> bool:
+        """Whether the same holds for inputs that it was not read off."""
+        draws = [self.judge.tried(self.exercise.draw(new)) for new in NEW]
+        return all(self._divides(special, ts, self.works(ts)) for ts in draws)
+
+    def facts(self) -> tuple[Finding, ...]:
+        """What is certain of an answer whose numbers say nothing."""
+        if not self.trials[0].args or not self.trials[0].fine:
+            return ()
+        (again,) = self.judge.tried([self.trials[0].args])
+        if not again.fine or not same(again.got, self.trials[0].got):
+            return (self._finding("random"),)
+        names = self.exercise.arguments[: len(self.trials[0].args)]
+        ignored = [name for k, name in enumerate(names) if self._ignores(k)]
+        if not 0 < len(ignored) < len(names):
+            return ()
+        return (self._finding("argument-ignored", ", ".join(ignored)),)
+
+    def _ignores(self, k: int) -> bool:
+        """Whether argument k may be anything, where the right answer depends on it."""
+        seen = False
+        for old, new in zip(self.trials, self.exercise.draw(NEW[0]), strict=False):
+            if not old.fine or np.shape(new[k]) != np.shape(old.args[k]):
+                continue
+            args = (*old.args[:k], new[k], *old.args[k + 1 :])
+            (trial,) = self.judge.tried([args])
+            if not trial.fine or not same(trial.got, old.got):
+                return False
+            seen |= not same(trial.expected, old.expected)
+        return seen
+
+    def _finding(self, name: str, output: str = "", certain: bool = True) -> Finding:
+        says, where = SENTENCES[name]
+        return Finding((name,), says, self.exercise.reached(where), output, certain)
+
+
+def running(trials: list[Trial]) -> list[Trial]:
+    """Those that gave something to compare. Plumbing."""
+    return [t for t in trials if t.fine]
+
+
+def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    """Whether all outputs are the same to the last digit. Plumbing."""
+    return all(map(np.array_equal, one, other))
+
+
+def changing(trials: list[Trial]) -> list[int]:
+    """The arguments that are matrices of which both lengths change. Plumbing.
+
+    Three customers with three numbers each are no square matrix.
+    """
+    found = []
+    for k in range(len(trials[0].args)):
+        shapes = [shape_of(t.args[k]) for t in trials]
+        if all(len(s) == 2 for s in shapes):
+            rows, columns = (set(lengths) for lengths in zip(*shapes, strict=True))
+            found += [k] * (len(rows) > 1 and len(columns) > 1)
+    return found
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of an array; nothing else has one. Plumbing."""
+    return value.shape if isinstance(value, np.ndarray) else ()
+
+
+def square(args: tuple, matrices: list[int]) -> bool:
+    """Whether these arguments are all square. Plumbing."""
+    return all(len(set(args[k].shape)) == 1 for k in matrices)

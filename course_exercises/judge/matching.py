@@ -1,0 +1,372 @@
+"""Which mistake makes these numbers? Candidates are computed and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from .answer import Finding
+from .changes import (
+    Arrays,
+    Compute,
+    Remembering,
+    Scale,
+    changes,
+    on_copies,
+    scales,
+)
+from .comparing import allowed, computing, labels, right, scale_of
+from .exercise import Exercise, Mistake
+from .fitting import (
+    CERTAIN,
+    FLOAT32,
+    HALF,
+    LOOSE,
+    ROUGH,
+    SINGLE,
+    Base,
+    Column,
+    Fit,
+    Match,
+    Scales,
+    equal,
+    equal_or_same,
+    fit,
+)
+from .slips import slips
+from .wording import either, merged, together, told
+
+MOST_AT_ONCE = 3  # mistakes: more of them together fit by accident
+_ROUNDING = 1e-13  # of the right numbers: so much may be left of a zero
+_ELSEWHERE = ("assigned", "incoming-partly")  # slips of other right answers, too
+_LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
+
+
+class Matcher:
+    """Name the mistakes of one answer. Plumbing.
+
+    `rows[i]` holds the outputs of the student's function on input i, or None where it
+    raised or returned something that cannot be compared.
+    """
+
+    def __init__(self, exercise: Exercise, inputs: list[tuple], rows: list) -> None:
+        self.exercise, self.inputs, self.rows = exercise, inputs, rows
+        self.is_value = not inputs[0]  # and has no arguments to be confused
+        self.scales = Scales(_signs() if self.is_value else scales(exercise, inputs))
+        self.changes = [] if self.is_value else list(changes(exercise, inputs))
+        self.compute = self._computing(exercise.reference)
+        self.right = Base((), self.compute, inputs)
+        self._kept: dict[int, list[Base]] = {}
+        self._near: dict[tuple[int, int], list[tuple[Base, Fit]]] = {}
+
+    def _computing(self, function: Any) -> Compute:
+        """What a function computes, each input once."""
+        return Remembering(on_copies(computing(self.exercise, function)), self.inputs)
+
+    # --- candidates, from simple to far-fetched
+
+    @cached_property
+    def _codes(self) -> list[tuple[Mistake, Compute]]:
+        return [(m, self._computing(m.code)) for m in self.exercise.mistakes if m.code]
+
+    def _written(self) -> Iterator[tuple[Mistake, Compute]]:
+        yield from self._codes
+
+    def _simple(self) -> Iterator[Base]:
+        """The written mistakes, and the reference, which may have a wrong factor."""
+        for mistake, compute in self._written():
+            yield Base((mistake.id,), compute, self.inputs, mistake)
+        yield self.right
+
+    def _changed(self) -> Iterator[Base]:
+        """The reference with one general mistake."""
+        for change in self.changes:
+            wrong = change.make(self.compute, self.exercise)
+            yield Base((change.id,), wrong, self.inputs)
+
+    def _slipped(self) -> Iterator[Base]:
+        """The reference with one slip inside, or another right answer with one."""
+        reference = slips(self.exercise.reference)
+        others = (slips(right, _ELSEWHERE) for right in self.exercise.variants)
+        for name, function in chain(reference, *others):
+            compute = on_copies(computing(self.exercise, function))
+            yield Base((name,), compute, self.inputs)
+
+    def _both(self) -> Iterator[Base]:
+        """A written mistake and a general one together."""
+        for mistake, compute in self._written():
+            for change in self.changes:
+                if change.id != mistake.id:
+                    wrong = change.make(compute, self.exercise)
+                    yield Base((mistake.id, change.id), wrong, self.inputs, mistake)
+
+    def _two_changes(self) -> Iterator[Base]:
+        """The reference with two general mistakes."""
+        for first in self.changes:
+            once = Remembering(first.make(self.compute, self.exercise), self.inputs)
+            for second in self.changes:
+                if first.id != second.id:
+                    twice = second.make(once, self.exercise)
+                    yield Base((first.id, second.id), twice, self.inputs)
+
+    def _level(self, number: int) -> list[Base]:
+        """The candidates of one level."""
+        if number not in self._kept:
+            makers = (self._simple, self._changed, self._slipped)
+            makers += (self._both, self._two_changes)
+            self._kept[number] = list(makers[number]())
+        return self._kept[number]
+
+    @property
+    def levels(self) -> int:
+        """How far to look: less far where every call takes its time."""
+        if self.is_value:
+            return 1
+        return 2 if self.exercise.slow else len(_LEAST)
+
+    # --- where it is wrong
+
+    @property
+    def expected(self) -> list[Arrays]:
+        """The right outputs on each input."""
+        return [self.right.result(i) for i in range(len(self.inputs))]
+
+    def gots(self, k: int) -> Column:
+        """Output k of the student's function on each input."""
+        return [None if row is None else row[k] for row in self.rows]
+
+    def wrong_at(self, k: int) -> list[int]:
+        """The inputs on which output k is wrong, of those where it was compared."""
+        expected = [row[k] for row in self.expected]
+        bounds = allowed(self.exercise, expected)
+        triples = zip(self.gots(k), expected, bounds, strict=True)
+        return [
+            i
+            for i, (got, wanted, bound) in enumerate(triples)
+            if got is not None
+            and not (got.shape == wanted.shape and np.all(right(got, wanted, bound)))
+        ]
+
+    # --- what fits
+
+    def _plausible(self, level: int, k: int) -> list[tuple[Base, Fit]]:
+        """The candidates of a level that fit output k at all, and how well."""
+        if (level, k) not in self._near:
+            gots = self.gots(k)
+            pairs = ((b, fit(gots, b, k, LOOSE)) for b in self._level(level))
+            self._near[level, k] = [
+                (base, found)
+                for base, found in pairs
+                if found.agrees and not found.differs
+            ]
+        return self._near[level, k]
+
+    def exact(self, k: int, tolerance: float) -> Match | None:
+        """Find the simplest candidate that fits on all inputs."""
+        best: list[Match] = []
+        for level in range(self.levels):
+            if best and len(best[0].ids) <= _LEAST[level]:
+                break
+            for base, found in self._plausible(level, k):
+                match = self._fitting(base, found, tolerance)
+                if match and (not best or len(match.ids) <= len(best[0].ids)):
+                    simpler = best and len(match.ids) < len(best[0].ids)
+                    best = [match] if simpler else [*best, match]
+        return self._read(best, k) if best else None
+
+    def _read(self, matches: list[Match], k: int) -> Match:
+        """Of mistakes that give the same numbers here, take what fits everywhere.
+
+        Where several do, or none, all of them are readings, and none is certain.
+        """
+        plain = [m for m in matches if m.base.mistake and m.ids == m.base.ids]
+        if not plain:
+            return matches[0]
+        whole = [m for m in plain if self._explains(m.base)]
+        one, *others = {m.ids: m for m in whole or plain}.values()
+        certain = not others and (bool(whole) or not self.is_value)
+        return replace(one, others=tuple(others), certain=certain)
+
+    def _explains(self, base: Base) -> bool:
+        """Whether a written mistake gives all that was found, right results as well."""
+        rows = [base.result(i) for i in range(len(self.inputs))]
+        return all(
+            row is None or made is None or all(map(equal_or_same, row, made))
+            for row, made in zip(self.rows, rows, strict=True)
+        )
+
+    def _fitting(self, base: Base, found: Fit, tolerance: float) -> Match | None:
+        if found.misfit > tolerance:
+            return None
+        scale = self.scales.explaining(found.ratios, max(tolerance, CERTAIN))
+        if scale is None and not self.inputs[0]:  # 0 was predicted, as in this mistake
+            scale = self._no_factor if np.isnan(found.ratios).all() else None
+        if scale is None:
+            return None
+        match = Match(base, scale, ("extra-axis",) * found.reshaped)
+        return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
+
+    @property
+    def _no_factor(self) -> Scale:
+        return self.scales.choices[0]
+
+    def mostly(self, k: int) -> Match | None:
+        """Find a candidate that fits on most of the inputs that go wrong."""
+        at = self.wrong_at(k)
+        if len(at) < 2:
+            return None
+        gots, best, most = self.gots(k), None, max(1, len(at) / 2)
+        for base in (*self._level(0), *self._level(min(1, self.levels - 1))):
+            found = fit(gots, base, k, CERTAIN, at)
+            scale, count = self.scales.commonest(found.ratios)
+            if base.ids + scale.ids and count > most:
+                best, most = Match(base, scale, certain=False), count
+        return best
+
+    def direction(self, k: int) -> Match | None:
+        """Find a candidate that is right but for an unknown factor."""
+        gots = self.gots(k)
+        big = sum(got is not None and got.size > 2 for got in gots)
+        for base in reversed(self._level(0)):
+            found = fit(gots, base, k, CERTAIN)
+            known = found.ratios[~np.isnan(found.ratios)]
+            if found.differs or len(known) < (2 if big else 3):
+                continue
+            if np.ptp(known) <= 1e-6 * np.max(np.abs(known)):
+                return Match(base, Scale(("factor",), found.ratios), certain=False)
+            if big > 1 and min(known) > 0:
+                return Match(base, Scale(("length",), found.ratios), certain=False)
+        return None
+
+    def nearly(self, k: int) -> Match | None:
+        """Find a candidate that fits to few digits: float32, or something small."""
+        if self.expected[0][k].dtype.kind in "iu":  # a count: right or wrong
+            return None
+        types = {got.dtype for got in self.gots(k) if got is not None}
+        low = types <= {np.dtype("f4"), np.dtype("f2")}
+        bound = HALF if np.dtype("f2") in types else SINGLE if low else ROUGH
+        match = self._or_right(k, bound)
+        if match is None:
+            return None
+        if low or self._or_right(k, FLOAT32) is not None:
+            return replace(match, extra=(*match.extra, "float32"), certain=low)
+        extra = match.extra if match.ids else ("imprecise",)
+        return replace(match, extra=extra, certain=False)
+
+    def _or_right(self, k: int, tolerance: float) -> Match | None:
+        """The same as `exact`, but the reference without any factor counts."""
+        found = fit(self.gots(k), self.right, k, tolerance)
+        known = found.ratios[~np.isnan(found.ratios)]
+        if not found.differs and len(known) and np.all(abs(known - 1) <= tolerance):
+            return Match(self.right, self._no_factor, ("extra-axis",) * found.reshaped)
+        return self.exact(k, tolerance)
+
+    def plain(self, k: int) -> str | None:
+        """See what the numbers show by themselves: zeros, or one constant."""
+        gots = [got for got in self.gots(k) if got is not None and got.size]
+        if self.is_value or not gots or any(got.dtype.kind == "U" for got in gots):
+            return None
+        if self._all_zero(k):
+            if any(np.any(got) for got in gots) and self._other_shapes(k):
+                return "axis"  # a sum that cancels, taken along the wrong axis
+            return "zero" if any(np.any(row[k]) for row in self.expected) else None
+        first = gots[0].flat[0]
+        same = len(gots) > 1 and all(np.all(got == first) for got in gots)
+        return "constant" if same else None
+
+    def _all_zero(self, k: int) -> bool:
+        """Whether nothing but rounding is left, where terms cancel that should not."""
+        pairs = zip(
+            self.gots(k), scale_of([row[k] for row in self.expected]), strict=True
+        )
+        return all(
+            got is None or np.all(np.abs(got) <= _ROUNDING * size)
+            for got, size in pairs
+        )
+
+    def _other_shapes(self, k: int) -> bool:
+        """Whether the output has as many axes as it should, and other lengths."""
+        pairs = zip(self.gots(k), self.expected, strict=True)
+        known = [(g.shape, row[k].shape) for g, row in pairs if g is not None]
+        return any(got != wanted for got, wanted in known) and all(
+            len(got) == len(wanted) for got, wanted in known
+        )
+
+    def not_finite(self, k: int) -> bool:
+        """Whether there are NaN or infinities that do not belong there."""
+        pairs = zip(self.gots(k), self.expected, strict=True)
+        return any(
+            not np.all(np.isfinite(got)) and np.all(np.isfinite(row[k]))
+            for got, row in pairs
+            if got is not None and got.dtype.kind != "U"
+        )
+
+    def reshaped(self, k: int) -> bool:
+        """Whether the right numbers stand in another shape."""
+        pairs = [
+            (got, row[k])
+            for got, row in zip(self.gots(k), self.expected, strict=True)
+            if got is not None and "U" not in (got.dtype.kind, row[k].dtype.kind)
+        ]
+        return bool(pairs) and all(equal(got, wanted) for got, wanted in pairs)
+
+    # --- what to say
+
+    def name(self, k: int) -> Finding | None:
+        """Name the mistake in output k, as well as it can be done."""
+        if plain := self.plain(k):
+            return self._general((plain,), k)
+        if match := self.exact(k, max(CERTAIN, self.exercise.tolerance)):
+            if match.ids == ("other-output",) and self._copied(k):
+                return self._general(("copied-output",), k)
+            return self._finding(match, k)
+        if not self.is_value and self.reshaped(k):
+            return self._general(("other-shape",), k)
+        for guess in (self.nearly, self.mostly, self.direction):
+            if match := guess(k):
+                return self._finding(match, k)
+        return self._general(("not-finite",), k) if self.not_finite(k) else None
+
+    def _copied(self, k: int) -> bool:
+        """Whether another output has the same numbers, and rightly."""
+        others = (j for j in range(len(self.exercise.outputs)) if j != k)
+        pairs = ((self.gots(j), self.gots(k)) for j in others if not self.wrong_at(j))
+        return any(
+            all(a is b or equal_or_same(a, b) for a, b in zip(*pair, strict=True))
+            for pair in pairs
+        )
+
+    def _general(self, ids: tuple[str, ...], k: int) -> Finding:
+        """Say a general sentence about output k, or the one that is written for it."""
+        written = (m for m in self.exercise.mistakes if m.id == ids[0])
+        base = Base(ids, self.compute, [], next(written, None))
+        return self._finding(Match(base, self._no_factor), k)
+
+    def _finding(self, match: Match, k: int) -> Finding:
+        """Put a match into words."""
+        name = labels(self.exercise)[k] if self.exercise.outputs else ""
+        ids = tuple(dict.fromkeys(match.ids))
+        said = [told(one, match.base.mistake) for one in ids]
+        other = [told(m.ids[0], m.base.mistake) for m in match.others]
+        places = (self.exercise.reached(place) for _, place in said + other)
+        where = next((place for place in places if place), "")
+        ids += tuple(m.ids[0] for m in match.others)
+        says = either(said + other) if other else together(said)
+        return Finding(ids, says, where, name, match.certain)
+
+
+def _signs() -> list[Scale]:
+    """The only factor that one predicted value can be recognised by."""
+    return [Scale((), np.ones(1)), Scale(("sign",), -np.ones(1))]
+
+
+def name_all(matcher: Matcher) -> list[Finding]:
+    """Name the mistakes in all outputs that are wrong, in their order. Plumbing."""
+    count = len(labels(matcher.exercise))
+    found = (matcher.name(k) for k in range(count) if matcher.wrong_at(k))
+    return merged([finding for finding in found if finding], count)

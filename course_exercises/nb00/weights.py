@@ -1,0 +1,74 @@
+"""00.1 · Predict: the weights of a smaller network."""
+
+from course_exercises.judge import Exercise
+
+NETWORK = "00_start_here#Twenty seconds to a trained network"
+ON_THE_PAGE = (784 + 1) * 128 + (128 + 1) * 10
+
+ex = Exercise(
+    "00.1",
+    "Predict: the weights of a smaller network",
+    hints=(
+        "Count in two parts: the weights that lead into the middle, and those that "
+        "lead into the scores.",
+        "Each new number has one factor for every number before it, and a constant "
+        "besides.",
+        "Each number in the middle has 784 + 1 weights. How many has each score, "
+        "when 32 numbers stand before it?",
+    ),
+    explanation=(
+        "Each of the 32 numbers has 784 factors and a constant, each of the 10 scores "
+        "has 32 factors and a constant: (784 + 1) · 32 + (32 + 1) · 10 = 25,450."
+    ),
+)
+
+
+@ex.answer
+def n_weights_32():
+    into_middle = (784 + 1) * 32
+    into_scores = (32 + 1) * 10
+    return into_middle + into_scores
+
+
+ex.guess("constants-missing", 784 * 32 + 32 * 10, NETWORK).says("""
+    These are the factors alone. Each new number also has a constant of its own, and we
+    may change it, so it counts as a weight.
+""")
+
+ex.guess("second-layer-missing", (784 + 1) * 32, NETWORK).says("""
+    This leads from the picture to the 32 numbers in the middle, and ends there. The 10
+    scores have factors and constants, too.
+""")
+
+ex.guess("constants-at-the-start", 784 * (32 + 1) + 32 * (10 + 1), NETWORK).says("""
+    A constant was given to each number that goes in. It belongs to each number that
+    comes out.
+""")
+
+ex.guess("constants-of-the-scores-missing", (784 + 1) * 32 + 32 * 10, NETWORK).says("""
+    Nearly: the 32 numbers in the middle have their constants, and the 10 scores have
+    none.
+""")
+
+ex.guess("constants-of-the-middle-missing", 784 * 32 + (32 + 1) * 10, NETWORK).says("""
+    Nearly: the 10 scores have their constants, and the 32 numbers in the middle have
+    none.
+""")
+
+ex.guess("one-constant-each", 784 * 32 + 1 + 32 * 10 + 1, NETWORK).says("""
+    One constant was counted for all the new numbers together. Each of them has its own.
+""")
+
+ex.guess("not-changed", ON_THE_PAGE, NETWORK).says("""
+    This is the network of the page, with 128 numbers in the middle. Here there are 32.
+""")
+
+ex.guess("a-quarter", ON_THE_PAGE / 4, NETWORK).says("""
+    A quarter of the numbers in the middle leaves a quarter of the weights, but for
+    some: the constants of the 10 scores stay as many.
+""")
+
+ex.guess("one-product", 784 * 32 * 10, NETWORK).says("""
+    All three sizes were multiplied. The picture leads to the middle, and the middle to
+    the scores: that is two products, and they are added.
+""")

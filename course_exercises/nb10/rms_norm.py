@@ -1,0 +1,216 @@
+"""10.1 · RMS normalisation."""
+
+import numpy as np
+
+from course_exercises.judge import Exercise
+from course_utils import functional as F
+
+from .shared import NO_ACTIVATION, NORM, norm_inputs
+
+ex = Exercise(
+    "10.1",
+    "RMS normalisation",
+    gradient=True,
+    outputs=("grad_x", "grad_gamma"),
+    absent={"activation-missing": NO_ACTIVATION, "at-output": NO_ACTIVATION},
+    hints=(
+        "Take the differential for one row: $\\mathrm{d}\\hat x$ of $\\hat x = "
+        "x/r$ by the quotient rule. What is $\\mathrm{d}r$?",
+        "From $r^2 = \\operatorname{mean}(x^2) + \\varepsilon$ follows "
+        "$r\\,\\mathrm{d}r = \\operatorname{mean}(x\\,\\mathrm{d}x)$, so "
+        "$\\mathrm{d}r = \\operatorname{mean}(\\hat x\\,\\mathrm{d}x)$. The "
+        "rest is as for layer normalisation, with one term fewer.",
+        "$\\mathrm{d}\\hat x = (\\mathrm{d}x - \\hat x \\operatorname{mean}("
+        "\\hat x\\,\\mathrm{d}x))/r$. With $u = \\gamma G$, collect what stands "
+        "before $\\mathrm{d}x_j$. And `gamma` is shared by the rows.",
+    ),
+    explanation=(
+        "$\\partial L/\\partial x = (u - \\hat x \\operatorname{mean}(u \\hat x))/r$ "
+        "with $u = \\gamma G$: only the part along $\\hat x$ is removed, since only "
+        "the scaling is undone. With ε = 0 the gradient is orthogonal to $x$ in each "
+        "row."
+    ),
+)
+
+
+@ex.answer
+def rms_norm_vjp(grad_out, x, gamma, eps=1e-5):
+    r = np.sqrt((x * x).mean(axis=-1, keepdims=True) + eps)
+    x_hat, u = x / r, grad_out * gamma
+    along = (u * x_hat).mean(axis=-1, keepdims=True)
+    grad_x = (u - x_hat * along) / r
+    grad_gamma = (grad_out * x_hat).sum(axis=0)
+    return grad_x, grad_gamma
+
+
+@ex.given
+def rms_inputs(rng):
+    one = rng.normal(size=(1, 3)), 1 + rng.normal(size=(1, 3)), rng.normal(size=3), 0.2
+    return [*norm_inputs(rng), one]
+
+
+# --- other right answers
+
+
+@ex.right
+def rms_by_loops(grad_out, x, gamma, eps=1e-5):
+    N, D = x.shape
+    grad_x, grad_gamma = [[0.0] * D for _ in range(N)], [0.0] * D
+    for n in range(N):
+        r = (sum(v * v for v in x[n]) / D + eps) ** 0.5
+        shared = sum(grad_out[n, i] * gamma[i] * x[n, i] for i in range(D))
+        for j in range(D):
+            own = grad_out[n, j] * gamma[j] / r
+            grad_x[n][j] = own - shared * x[n, j] / (D * r**3)
+            grad_gamma[j] += grad_out[n, j] * x[n, j] / r
+    return grad_x, grad_gamma
+
+
+@ex.right
+def rms_by_sums(grad_out, x, gamma, eps=1e-5):
+    grad_x, grad_gamma = np.zeros_like(x), np.zeros_like(gamma)
+    N, D = x.shape
+    for n in range(N):
+        r, grad_r = np.sqrt(x[n] @ x[n] / D + eps), 0.0
+        for d in range(D):
+            grad_gamma[d] += grad_out[n, d] * x[n, d] / r
+            grad_r -= grad_out[n, d] * gamma[d] * x[n, d] / r**2
+        grad_x[n] = grad_out[n] * gamma / r + grad_r * x[n] / (r * D)
+    return grad_x, grad_gamma
+
+
+# --- wrong ones: paths and sums
+
+ex.slip("tempting", {" - x_hat * along": ""}, NORM).says("""
+    The denominator is treated as a constant. But each entry changes it, and with it all
+    that is divided by it: a second path for the gradient.
+""")
+
+ex.slip("broadcast", {".sum(axis=0)": ""}, NORM).says("""
+    What belongs to `gamma` is not summed. It is shared by all rows, so its gradient
+    collects from all of them.
+""")
+
+ex.slip("assigned", {".sum(axis=0)": "[-1]"}, NORM)
+
+
+@ex.wrong(NORM)
+def of_layer_norm(grad_out, x, gamma, eps=1e-5):
+    """This is layer normalisation's rule. Here no mean is subtracted, neither from $x$
+    nor from the gradient.
+    """
+    return F.layer_norm_vjp(grad_out, x, gamma, eps)[:2]
+
+
+ex.slip(
+    "mean-removed", {"(u -": "(u - u.mean(axis=-1, keepdims=True) -"}, NORM
+).says("""
+    A mean is removed from the gradient. That part of layer normalisation's rule came
+    from its subtracting a mean; here nothing is subtracted.
+""")
+
+ex.slip("only-deviation", {"u - x_hat": "-x_hat"}, NORM).says("""
+    Only the path through the denominator is there. The numerator depends on $x$ as
+    well: two paths, and they add.
+""")
+
+# --- gamma, the root, and what is normalised
+
+ex.slip(
+    "gamma-missing",
+    {"grad_out * gamma": "grad_out", "grad_out * x_hat": "grad_out * x"},
+    NORM,
+).says("""
+    A factor of the forward pass is not in its gradient: `gamma` for $x$, or $r$ for
+    `gamma`. A product hands to each factor the other one.
+""")
+
+ex.slip(
+    "gamma-late",
+    {
+        "grad_out * gamma": "grad_out",
+        "return grad_x, grad_gamma": "return grad_x * gamma, grad_gamma * gamma",
+    },
+    NORM,
+).says("""
+    `gamma` is multiplied in at the wrong end. On the way back it comes first: the
+    gradient passes the scale before it meets the division.
+""")
+
+ex.slip("root-missing", {"np.sqrt": ""}, NORM).says("""
+    The root is missing: it is divided by the mean of the squares.
+""")
+
+ex.slip("not-normalised", {"x / r": "x"}, NORM).says(r"""
+    `x` stands where the normalised $\hat x = x/r$ belongs.
+""")
+
+ex.slip("one-not-normalised", {"u * x_hat": "u * x"}, NORM).says(r"""
+    In the mean along $\hat x$ stands `x` itself. Both places of the second path need
+    the normalised numbers.
+""")
+
+# --- ε
+
+ex.slip("eps-missing", {" + eps": ""}, NORM).says("""
+    ε is left out. It stands under the root in the forward pass, so it is there on the
+    way back as well.
+""")
+
+ex.slip("eps-outside", {" + eps)": ") + eps"}, NORM).says("""
+    ε is added after the root. It stands under it, together with the mean of the
+    squares.
+""")
+
+ex.slip("eps-fixed", {"+ eps": "+ 1e-5"}, NORM).says("""
+    The argument `eps` is not used: some other number stands in its place.
+""")
+
+# --- the second path, and what r is made of
+
+ex.slip(
+    "over-all",
+    {
+        "(x * x).mean(axis=-1, keepdims=True)": "(x * x).mean()",
+        "x_hat).mean(axis=-1, keepdims=True)": "x_hat).mean()",
+    },
+    NORM,
+).says("""
+    The mean runs over the whole batch. Each row has an $r$ of its own.
+""")
+
+ex.slip("along-twice", {"- x_hat": "- 2 * x_hat"}, NORM).says("""
+    The second path counts twice. The 2 of the square meets the ½ of the root.
+""")
+
+ex.slip("along-halved", {"- x_hat": "- 0.5 * x_hat"}, NORM).says("""
+    The second path counts half. The ½ of the root meets the 2 of the square.
+""")
+
+ex.slip("power-of-r", {"- x_hat": "- x / r**2"}, NORM).says(r"""
+    In the second path the power of $r$ is wrong. Count the divisions: those inside
+    $\hat x$, and the one in front.
+""")
+
+ex.slip("gamma-in-one-place", {"u * x_hat": "grad_out * x_hat"}, NORM).says("""
+    `gamma` is in the first path alone. What comes back through the scale goes both ways
+    afterwards.
+""")
+
+ex.slip("absolute", {"np.sqrt((x * x)": "(np.abs(x)"}, NORM).says("""
+    $r$ is made of absolute values here. It is the root of a mean of squares.
+""")
+
+ex.slip("deviation", {"(x * x).mean": "x.var"}, NORM).says("""
+    $r$ is the standard deviation here. This normalisation does not subtract the mean,
+    under the root neither.
+""")
+
+ex.slip("length", {"(x * x).mean": "(x * x).sum"}, NORM).says("""
+    $r$ is the length of the row here. Under the root stands a *mean*.
+""")
+
+ex.slip("beta-for-gamma", {"(grad_out * x_hat)": "grad_out"}, NORM).says("""
+    `grad_gamma` knows nothing of `x`. This would be the gradient of a shift; a scale
+    gets what it multiplies.
+""")

@@ -1,0 +1,199 @@
+"""11.1 · Cross-entropy in one piece."""
+
+import numpy as np
+
+from course_exercises.judge import Exercise
+
+from .shared import torch
+
+RULE = "11_pytorch_and_beyond#Our rule inside PyTorch"
+LOSSES = "06_layers_and_losses#From logits"
+
+ex = Exercise(
+    "11.1",
+    "Cross-entropy in one piece",
+    gradient=True,
+    n=lambda grad_out, z, labels: len(z),
+    absent={
+        "assigned": "nothing is used twice here",
+        "broadcast": "nothing is broadcast here",
+    },
+    seconds=30,
+    hints=(
+        "Notebook 06 derived it: what is left when the softmax and the logarithm "
+        "are differentiated together? And the loss is a mean.",
+        "`torch.softmax(z, dim=1)` gives the probabilities, "
+        "`torch.nn.functional.one_hot(labels, classes)` the targets.",
+        "Probability minus target, divided by $N$, times what comes in. For an "
+        "input that needs no gradient torch expects `None`.",
+    ),
+    explanation=(
+        "$dz = g\\,(p - t)/N$, as `F.softmax_cross_entropy_vjp` has it. `backward` "
+        "returns one thing for each input of `forward`; for the labels, which are "
+        "integers, it is `None`."
+    ),
+)
+
+
+@ex.answer
+def fused_backward(grad_out, z, labels):
+    N, classes = z.shape
+    target = torch.nn.functional.one_hot(labels, classes)
+    return grad_out * (torch.softmax(z, dim=1) - target) / N, None
+
+
+@ex.called
+def call_fused(answer, grad_out, z, labels):
+    incoming = torch.tensor(grad_out, dtype=torch.float64)
+    value = answer(incoming, torch.from_numpy(z), torch.tensor(labels))
+    if value is None:
+        return None
+    if not isinstance(value, tuple | list) or len(value) != 2 or value[1] is not None:
+        raise TypeError(
+            "`backward` returns one thing for each input of `forward`: here the "
+            "gradient of the logits, and for the labels, which are integers and "
+            "cannot be nudged, None"
+        )
+    return value[0]
+
+
+@ex.given
+def fused_inputs(rng):
+    sizes = (2, 3), (3, 3), (5, 4), (1, 3), (7, 2)
+    return [
+        (
+            float(rng.uniform(0.5, 2)),
+            rng.normal(size=(N, C)),
+            rng.permutation(np.arange(N) % C),
+        )
+        for N, C in sizes
+    ]
+
+
+@ex.right
+def fused_by_indices(grad_out, z, labels):
+    p = torch.exp(z - torch.logsumexp(z, dim=1, keepdim=True))
+    p[torch.arange(len(z)), labels] -= 1.0
+    return p * (grad_out / len(z)), None
+
+
+@ex.right
+def fused_by_loop(grad_out, z, labels):
+    rows = []
+    for row, label in zip(z, labels, strict=True):
+        e = [float(torch.exp(v)) for v in row]
+        p = [v / sum(e) for v in e]
+        p[int(label)] -= 1
+        rows.append([float(grad_out) * v / len(z) for v in p])
+    return torch.tensor(rows, dtype=torch.float64), None
+
+
+SOFTMAX = "torch.softmax(z, dim=1)"  # as in the right answer
+OF_LABEL = "torch.arange(len(z)), labels"  # as in the one by indices
+
+# --- wrong ones: the probabilities
+
+ex.slip("at-output", {SOFTMAX: "z"}, LOSSES).says("""
+    The logits themselves stand where the probabilities belong. The rule is made of what
+    softmax makes of them.
+""")
+
+ex.slip("activation-missing", {SOFTMAX: "0"}, LOSSES).says("""
+    The softmax is missing: only the target is left. The logits of the wrong classes
+    have a gradient as well, since all share one sum.
+""")
+
+ex.slip("wrong-axis", {"dim=1": "dim=0"}, LOSSES).says("""
+    The softmax runs over the examples. Each row is a distribution of its own: which
+    `dim` numbers the classes?
+""")
+
+ex.slip("sigmoid", {SOFTMAX: "torch.sigmoid(z)"}, LOSSES).says("""
+    A sigmoid stands where softmax belongs. Here the classes exclude each other.
+""")
+
+ex.slip("log-softmax", {"softmax": "log_softmax"}, LOSSES).says("""
+    The logarithms of the probabilities stand where the probabilities belong.
+""")
+
+ex.slip("softmax-twice", {"(z,": f"({SOFTMAX},"}, LOSSES).says("""
+    The softmax is taken twice. The second one makes all classes nearly alike.
+""")
+
+ex.slip("not-normalised", {SOFTMAX: "torch.exp(z)"}, LOSSES).says("""
+    The exponentials are not divided by their sum.
+""")
+
+ex.slip("over-all", {SOFTMAX: "torch.exp(z) / torch.exp(z).sum()"}, LOSSES).says("""
+    The exponentials are divided by the sum over the whole batch. Each row is a
+    distribution of its own.
+""")
+
+ex.slip("over-largest", {"logsumexp": "amax"}, LOSSES, of=fused_by_indices).says("""
+    The exponentials are divided by the largest of the row, and not by the row's sum.
+""")
+
+# --- the target
+
+ex.slip("target-missing", {" - target": ""}, LOSSES).says("""
+    The target is not subtracted, so every logit is pushed down, the right one too.
+""")
+
+ex.slip("target-twice", {"- target": "- 2 * target"}, LOSSES).says("""
+    The target is subtracted twice.
+""")
+
+ex.slip("label-numbers", {"- target": "- labels[:, None]"}, LOSSES).says("""
+    The labels themselves are subtracted, as numbers. Subtract a row that has a 1 at the
+    place of the label.
+""")
+
+ex.slip("product", {"- target": "* target"}, LOSSES).says("""
+    Probability and target are multiplied. The rule has their difference.
+""")
+
+ex.slip("right-class-only", {"- target)": "- 1) * target"}, LOSSES).says("""
+    Only the entry of the right class has a gradient. The other logits stand in the sum
+    of the softmax, too.
+""")
+
+ex.slip("columns-of-all", {OF_LABEL: ":, labels"}, LOSSES, of=fused_by_indices).says("""
+    1 is subtracted in whole columns: `p[:, labels]` takes each label's column in every
+    row. Each row has one entry of its own.
+""")
+
+ex.slip("first-row", {OF_LABEL: "0, labels[0]"}, LOSSES, of=fused_by_indices).says("""
+    The 1 is subtracted in the first row alone. Each example has a label.
+""")
+
+ex.slip("first-column", {OF_LABEL: ":, 0"}, LOSSES, of=fused_by_indices).says("""
+    The 1 is subtracted in the same column of every row. Each example has a label of its
+    own.
+""")
+
+# --- what is done with the difference
+
+
+@ex.wrong(LOSSES)
+def one_slope_more(grad_out, z, labels):
+    """A slope $p(1-p)$ is multiplied in. The difference of probability and target is
+    the gradient of the *logits* already: that is why the two are fused.
+    """
+    p = torch.softmax(z, dim=1)
+    return fused_backward(grad_out * p * (1 - p), z, labels)
+
+
+ex.slip(
+    "at-probabilities", {f"{SOFTMAX} - target": f"-target / {SOFTMAX}"}, LOSSES
+).says("""
+    This is the gradient of the probabilities. The way back through the softmax is still
+    to go.
+""")
+
+ex.slip("difference-squared", {"target)": "target) ** 2"}, LOSSES).says("""
+    The difference is squared. For cross-entropy the gradient is the difference itself.
+""")
+
+ex.slip("incoming-added", {"grad_out *": "grad_out +"}, RULE).says("""
+    The gradient that comes in is added, where the chain rule multiplies.
+""")

@@ -1,0 +1,35 @@
+"""Drawings for the notebooks: graphs, networks, curves, matrices, images.
+
+Every function returns a figure and shows nothing; `show(fig, alt)` is the one way to
+the page, so that no picture goes without its words. `step` alone shows what it makes.
+Figures are made without pyplot: none is displayed twice or left open. Matplotlib is
+imported where it is used.
+
+What notebooks call:
+
+- `page`: `show`, a picture with its words
+- `house`: `style`, `axes`, `COLORS`
+- `curves`: `plot_curves`
+- `matrices`: `heat_map`, `confusion_matrix`, `image_grid`
+- `boundary`: `decision_boundary`
+- `network`: `draw_network`
+- `graph`: `draw_graph`
+- `stepping`: `step`
+
+What stands behind the last three:
+
+- `naming`: what nodes are called, and how numbers are written
+- `boxes`: words and small heat maps in boxes that are made to fit them
+- `layout`: boxes in layers, and the edges between them
+- `sheet`: a sheet of paper with words
+- `stepper`: the picture that can be stepped through, and its player
+"""
+
+from course_utils.viz.page import show
+from course_utils.viz.house import COLORS, axes, style
+from course_utils.viz.curves import plot_curves
+from course_utils.viz.matrices import confusion_matrix, heat_map, image_grid
+from course_utils.viz.boundary import decision_boundary
+from course_utils.viz.network import draw_network
+from course_utils.viz.graph import draw_graph
+from course_utils.viz.stepping import step

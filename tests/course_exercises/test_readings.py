@@ -1,0 +1,250 @@
+"""What may be said for certain: chance, several readings, how an answer behaves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from course_exercises.judge.exercise import Exercise, Mistake
+from course_exercises.judge.judging import Judge
+
+
+def verdict(exercise, answer):
+    return Judge(exercise, answer).verdict()
+
+
+def certain(said):
+    return [name for f in said.findings if f.certain for name in f.ids]
+
+
+# --- what comes in, on some of the paths ----------------------------------------------
+
+
+def swish_vjp(grad_out, x):
+    s = 1 / (1 + np.exp(-x))
+    return grad_out * (s + x * s * (1 - s))
+
+
+def staged_vjp(grad_out, a, b):
+    d_top = grad_out / b
+    d_bottom = -grad_out * a / b**2
+    return 2 * a * d_top + d_bottom, d_top - d_bottom
+
+
+SWISH = Exercise(
+    "99.4",
+    "Swish",
+    swish_vjp,
+    lambda rng: [(rng.normal(size=n), rng.normal(size=n)) for n in (3, 4, 5)],
+    gradient=True,
+)
+STAGED = Exercise(
+    "99.5",
+    "Stages",
+    staged_vjp,
+    lambda rng: [tuple(rng.uniform(0.5, 2, size=3)) for _ in range(5)],
+    gradient=True,
+    outputs=("da", "db"),
+)
+
+
+def first_path(grad_out, x):
+    s = 1 / (1 + np.exp(-x))
+    return grad_out * s + x * s * (1 - s)
+
+
+def second_path(grad_out, x):
+    s = 1 / (1 + np.exp(-x))
+    return s + grad_out * x * s * (1 - s)
+
+
+def top_alone(grad_out, a, b):
+    d_top, d_bottom = 1 / b, -grad_out * a / b**2
+    return 2 * a * d_top + d_bottom, d_top - d_bottom
+
+
+def bottom_alone(grad_out, a, b):
+    d_top, d_bottom = grad_out / b, -a / b**2
+    return 2 * a * d_top + d_bottom, d_top - d_bottom
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [
+        (SWISH, first_path),
+        (SWISH, second_path),
+        (STAGED, top_alone),
+        (STAGED, bottom_alone),
+    ],
+)
+def test_what_comes_in_is_missing_on_one_path(exercise, answer):
+    assert set(certain(verdict(exercise, answer))) == {"incoming-partly"}
+
+
+# --- results that are another one's ---------------------------------------------------
+
+
+def both(x, y, w):
+    return 2 * w * (x - 1), 3 * w * (y - 2)
+
+
+TWO = Exercise(
+    "99.6",
+    "Two results",
+    both,
+    lambda rng: [tuple(rng.normal(size=3)) for _ in range(5)],
+    outputs=("dx", "dy"),
+)
+
+
+def test_a_copied_line_is_no_exchange():
+    said = verdict(TWO, lambda x, y, w: (both(x, y, w)[0],) * 2)
+    assert certain(said) == ["copied-output"] and said.findings[0].output == "dy"
+    assert certain(verdict(TWO, lambda x, y, w: both(x, y, w)[::-1])) == ["order"]
+
+
+# --- inputs of one kind ---------------------------------------------------------------
+
+
+def costs(x, customers):
+    return sum(w * (x - place) for place, _, w in customers)
+
+
+COSTS = Exercise(
+    "99.7",
+    "Customers",
+    costs,
+    lambda rng: [(rng.normal(), rng.normal(size=(n, 3))) for n in (3, 1, 5, 2, 3)],
+)
+
+
+def three_customers(x, customers):
+    return sum(customers[i][2] * (x - customers[i][0]) for i in range(3))
+
+
+def test_three_customers_with_three_numbers_are_no_square_matrix():
+    assert verdict(COSTS, three_customers).mistakes == ("one-length",)
+
+
+def masked_vjp(grad_out, mask):
+    return grad_out * mask
+
+
+def masks(rng):
+    cases = [
+        (rng.normal(size=(n, 4)), 2.0 * (rng.random((n, 4)) < 0.5)) for n in (1, 3, 5)
+    ]
+    cases[0][1][:] = 2.0  # as a draw of one row may well be
+    return cases
+
+
+MASKED = Exercise("99.8", "A mask", masked_vjp, masks, gradient=True)
+
+
+def test_a_coincidence_of_the_draw_is_not_taken_for_a_rule():
+    exercise = Exercise("99.8", "A mask", masked_vjp, masks, gradient=True)
+    first = [True]
+
+    def lucky(grad_out, mask):  # right on what has one row, but by luck
+        lucky_one = len(mask) == 1 and first and first.pop()
+        return grad_out * (mask if lucky_one else mask**2 + 0.5)
+
+    assert "single-only" not in verdict(exercise, lucky).mistakes
+
+
+def test_what_holds_on_new_inputs_too_is_said():
+    said = verdict(MASKED, lambda g, mask: g * mask if len(g) == 1 else g * mask + 0.3)
+    assert "single-only" in said.mistakes and not certain(said)
+
+
+# --- behaviour ------------------------------------------------------------------------
+
+
+def test_who_draws_anew_is_told_so():
+    rng = np.random.default_rng(0)
+    said = verdict(MASKED, lambda g, mask: g * (rng.random(g.shape) < 0.5))
+    assert certain(said) == ["random"]
+
+
+def test_an_argument_that_makes_no_difference_is_named():
+    def fixed(grad_out, mask):
+        return grad_out * np.where(np.arange(mask.size).reshape(mask.shape) % 3, 2, 0.7)
+
+    said = verdict(MASKED, fixed)
+    assert certain(said) == ["argument-ignored"] and said.findings[0].output == "mask"
+
+
+def test_what_depends_on_all_arguments_has_no_name():
+    said = verdict(MASKED, lambda g, mask: np.sin(g) * np.cos(mask) + 0.1)
+    assert not said.findings and "no name" in said.says
+
+
+# --- several readings -----------------------------------------------------------------
+
+
+def test_two_mistakes_with_the_same_numbers_are_both_offered():
+    exercise = Exercise("99.9", "Two", both, TWO.inputs, outputs=("dx", "dy"))
+    exercise.mistakes = [
+        Mistake("this", lambda x, y, w: (w * x**2, x - y), "This happened."),
+        Mistake("that", lambda x, y, w: (w * x**2, y * w), "That happened."),
+    ]
+    said = verdict(exercise, lambda x, y, w: (w * x**2, both(x, y, w)[1]))
+    assert not certain(said) and set(said.mistakes) == {"this", "that"}
+    assert "(1) This happened. (2) That happened." in said.findings[0].says
+    for mistake in exercise.mistakes:  # the other result tells which
+        assert set(certain(verdict(exercise, mistake.code))) == {mistake.id}
+
+
+def test_one_predicted_number_of_several_may_come_from_elsewhere():
+    exercise = Exercise("99.10", "Predict", lambda: (1, 2, 3), outputs=("a", "b", "c"))
+    exercise.guess("added", (4, 2, 9)).says("It was added.")
+    assert set(certain(verdict(exercise, (4, 2, 9)))) == {"added"}
+    said = verdict(exercise, (4, 2, 7))
+    assert said.mistakes == ("added",) and not certain(said)
+
+
+# --- entry by entry -------------------------------------------------------------------
+
+
+def tail_vjp(grad_out, x):
+    return grad_out * np.exp(-np.logaddexp(0, -x))
+
+
+def tails(rng):
+    return [(rng.normal(size=3), np.array([-40.0, 0.5, far])) for far in (2, 30, -30)]
+
+
+def test_small_entries_count_where_the_exercise_says_so():
+    def cancelling(grad_out, x):
+        return grad_out * (1 + np.tanh(x / 2)) / 2
+
+    loose = Exercise("99.11", "Tails", tail_vjp, tails, gradient=True)
+    strict = Exercise("99.11", "Tails", tail_vjp, tails, gradient=True, entrywise=True)
+    assert verdict(loose, cancelling).passed
+    assert verdict(strict, tail_vjp).passed
+    assert verdict(strict, lambda g, x: g / (1 + np.exp(-x))).passed
+    assert not verdict(strict, cancelling).passed
+    strict.wrong()(cancelling)
+    assert certain(verdict(strict, cancelling)) == ["cancelling"]
+
+
+# --- in words that a student knows ----------------------------------------------------
+
+
+def test_a_product_that_does_not_fit_is_told_by_its_lengths():
+    def wrong(grad_out, mask):
+        return grad_out @ mask
+
+    said = verdict(MASKED, wrong)
+    assert (
+        "the rows of the first have 4 entries, the columns of the second 1" in said.says
+    )
+    assert "gufunc" not in said.says
+
+
+def test_an_underflow_is_no_news():
+    def wrong(grad_out, mask):
+        return np.exp(np.full(mask.shape, -1000.0)) / 0.0 * grad_out
+
+    said = verdict(MASKED, wrong)
+    assert "underflow" not in repr(said) and "NumPy warned" in repr(said)

@@ -1,0 +1,184 @@
+"""Every stored notebook keeps every rule, and every rule can complain."""
+
+import pytest
+
+from tests.notebooks import hygiene
+from tools.notebooks import ROOT, Cell, Notebook, code_lines, paths, read
+
+MOST_BYTES = 8_000_000
+NOTEBOOKS = paths()
+
+
+@pytest.mark.parametrize("rule", hygiene.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_hygiene(path, rule):
+    complaints = rule(read(path))
+    assert not complaints, "\n".join([f"{path.name}: {rule.__doc__}", *complaints])
+
+
+def test_size_in_all():
+    sizes = {path.name: path.stat().st_size for path in NOTEBOOKS}
+    assert sum(sizes.values()) < MOST_BYTES, sizes
+
+
+# --- the rules themselves -------------------------------------------------------------
+
+OPENING = "*What you will build* *What you will learn* *What you need* *Time*"
+CLOSING = "## Summary\na\n## Exercises\nb\n## Sources\nc"
+
+
+def code(source="x = 1", **more):
+    return Cell("code", source, **more)
+
+
+def text(source):
+    return Cell("markdown", source)
+
+
+def stream(text_):
+    return {"output_type": "stream", "name": "stdout", "text": text_}
+
+
+def show(metadata=None, **data):
+    named = {mime.replace("_", "/"): value for mime, value in data.items()}
+    return {"output_type": "display_data", "data": named, "metadata": metadata or {}}
+
+
+ERROR = {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["t"]}
+MINI = ROOT / "tests" / "03_mini.ipynb"  # a path, no file
+METADATA = {"kernelspec": {"name": "python3"}, "language_info": {"name": "python"}}
+
+
+def mini(*cells, metadata=METADATA, minor=5):
+    """Make a good notebook around some cells: numbered, counted, with ids."""
+    head, foot = text(f"# Title\n\n{OPENING}"), text(CLOSING)
+    cells = [head, *cells, *[code() for _ in range(3)], foot]
+    count = 0
+    for number, cell in enumerate(cells):
+        cell.number, cell.cell_id = number, cell.cell_id or f"03-{number}"
+        if cell.kind == "code" and cell.source.strip():
+            count += 1
+            cell.count = cell.count or count
+        cell.metadata = {**cell.metadata, **({"tags": cell.tags} if cell.tags else {})}
+    texts = sum(cell.kind == "markdown" for cell in cells)
+    fill = max(0, (2 * len(cells) - 5 * texts) // 3)  # up to 40 % of text
+    for number in range(len(cells), len(cells) + fill):
+        cells.insert(-1, Cell("markdown", "more", number, f"03-{number}"))
+    return Notebook(MINI, cells, metadata, minor)
+
+
+PNG = "image/png"
+BAD = {
+    "cells_ran_in_order": [mini(code(count=7))],
+    "no_cell_is_empty": [mini(text(" ")), mini(code(""))],
+    "errors_are_announced": [
+        mini(code(outputs=[ERROR])),
+        mini(code(tags=["raises-exception"])),
+    ],
+    "metadata_is_bare": [
+        mini(metadata={**METADATA, "widgets": {}}),
+        mini(metadata={**METADATA, "kernelspec": {"name": "mine"}}),
+        mini(
+            metadata={**METADATA, "language_info": {"name": "python", "version": "3"}}
+        ),
+        mini(code(metadata={"collapsed": True})),
+        mini(code(outputs=[show({"isolated": True}, text_plain="a")])),
+    ],
+    "cells_have_ids": [mini(code(cell_id="a"), code(cell_id="a")), mini(minor=4)],
+    "no_widget_state": [
+        mini(
+            code(outputs=[show(**{"application/vnd.jupyter.widget-view+json": "{}"})])
+        ),
+    ],
+    "no_machine_paths": [
+        mini(code("open('/home/anna/x')")),
+        mini(code(outputs=[stream("/tmp/ipykernel_12/3.py:1: RuntimeWarning: x")])),
+        mini(code(outputs=[stream("lib/python3/site-packages/numpy")])),
+        mini(text("see C:\\Users\\anna")),
+    ],
+    "no_addresses": [mini(code(outputs=[stream("<A object at 0x7f00aa00bb00>")]))],
+    "pictures_have_alt_text": [
+        mini(code(outputs=[show(image_png="iVBO")])),
+        mini(code(outputs=[show({PNG: {"alt": "plot"}}, image_png="iVBO")])),
+        mini(code(outputs=[show(text_html="<img src='data:image/png;base64,aa'>")])),
+    ],
+    "no_pictures_from_the_web": [
+        mini(text("![a](https://example.org/a.png)")),
+        mini(text("<img width=3 src='http://example.org/a.png'>")),
+        mini(code(outputs=[show(text_html="<script src=//example.org/a.js>")])),
+        mini(Cell("markdown", "![a](attachment:a.png)", attachments={"a.png": {}})),
+    ],
+    "text_and_code_are_balanced": [
+        mini(*[code() for _ in range(4)], *[text("a") for _ in range(20)]),
+        Notebook(MINI, [text("a"), code(), code()]),
+    ],
+    "cells_are_short": [
+        mini(*[code("x = 1\n" * 6) for _ in range(9)]),
+        mini(code("x = 1\n" * 16)),
+    ],
+    "outputs_fit_a_screen": [mini(code(outputs=[stream("a\n" * 61)]))],
+    "no_forbidden_code": [
+        mini(code("from numpy import *")),
+        mini(code("import sys\nsys.path.append('..')")),
+        mini(code("%pip install numpy")),
+        mini(code("!pip install numpy")),
+        mini(code("print('Success!')")),
+        mini(code('print("✓ All tests passed")')),
+    ],
+    "randomness_is_passed_on": [
+        mini(code("np.random.seed(1)")),
+        mini(code("x = np.random.randn(3)")),
+    ],
+    "code_can_be_read": [mini(code("x = = 1"))],
+    "words_are_kind": [mini(text("This is simply the chain rule."))],
+    "it_opens_as_all_do": [
+        mini(text("# Second title")),
+        Notebook(MINI, [text("# Title"), code()]),
+    ],
+    "it_closes_as_all_do": [
+        Notebook(MINI, [text("# T\n## Summary\n## Sources\n## Exercises")]),
+        mini(text("## Sources"), text(CLOSING.replace("Summary", "End"))),
+    ],
+    "headings_skip_no_level": [mini(text("### Third level under the title"))],
+    "links_lead_somewhere": [mini(text("[next](99_nowhere.ipynb#top)"))],
+    "few_cells_are_exempt": [
+        mini(*[code("# NBVAL_IGNORE_OUTPUT\nx = 1") for _ in range(4)]),
+        mini(*[code(tags=["nbval-skip"]) for _ in range(4)]),
+    ],
+}
+BAD["it_closes_as_all_do"][1].cells.pop()
+
+GOOD = mini(
+    code("# a comment\nx = 1  # and\n\n# more", outputs=[stream("a 0.5\n" * 60)]),
+    code("%matplotlib inline\nimport numpy as np\nrng = np.random.default_rng(1)"),
+    code("np.random.seed(501)", tags=["legacy-seed"]),
+    code("1 / 0", tags=["raises-exception"], outputs=[ERROR]),
+    code(outputs=[show({PNG: {"alt": "Loss falls quickly"}}, image_png="iVBO/tmp/")]),
+    code("# NBVAL_IGNORE_OUTPUT\nprint('ok' if x else 'no', 'success')"),
+    text("## Part\n\n```\n# no heading\n```\n### Sub\n[a](https://example.org/home/a)"),
+    text("[tests](../tests/notebooks/test_notebooks.py#L1) and [here](#part)"),
+)
+
+BAD_CASES = [
+    pytest.param(rule, notebook, id=f"{rule.__name__}-{n}")
+    for rule in hygiene.RULES
+    for n, notebook in enumerate(BAD.get(rule.__name__, [None]))
+]
+
+
+@pytest.mark.parametrize(("rule", "notebook"), BAD_CASES)
+def test_rule_complains(rule, notebook):
+    assert notebook, f"{rule.__name__} has no bad notebook to complain about"
+    assert rule(notebook)
+
+
+@pytest.mark.parametrize("rule", hygiene.RULES, ids=lambda rule: rule.__name__)
+def test_rule_is_silent(rule):
+    assert rule(GOOD) == []
+
+
+def test_code_lines():
+    assert code_lines("# a\n\nx = 1\n\nf(  # b\n    1,\n)\n") == 4
+    assert code_lines('"""a\n\nb"""\n') == 2
+    assert code_lines("%time x\n") == 1
+    assert code_lines("") == 0

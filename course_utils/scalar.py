@@ -124,8 +124,7 @@ class Value(Quantity):
     __sub__, __rsub__ = recorded("-"), recorded("-", turned=True)
     __truediv__, __rtruediv__ = recorded("/"), recorded("/", turned=True)
     __neg__ = recorded("neg")
-    exp, log, tanh = recorded("exp"), recorded("log"), recorded("tanh")
-    sigmoid, relu = recorded("sigmoid"), recorded("relu")
+    exp, log, tanh, sigmoid, relu = map(recorded, "exp log tanh sigmoid relu".split())
 
     def __pow__(self, n: float) -> Value:
         return record(Value, power_op(n), self)

@@ -9,6 +9,7 @@ differ only in the rules that their operations bring along.
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,10 +56,9 @@ class Node:
     __slots__ = ("data", "grad", "op", "inputs", "requires_grad", "number")
 
     def __init__(self, data: Any, requires_grad: bool = True):
-        self.data = data
+        self.data, self.requires_grad = data, requires_grad
         self.grad = None
         self.op, self.inputs = None, ()
-        self.requires_grad = requires_grad
         self.number = next(_count)
 
     def backward(self, grad_out: Any = None, *, accumulate: bool = False) -> None:
@@ -222,13 +222,33 @@ class Tape:
                     f"for {len(node.inputs)} inputs; it must give one each"
                 )
             for x, grad in zip(node.inputs, grads):  # noqa: B905 — counted, and faster
-                if x.requires_grad:
+                if x.requires_grad and grad is not None:
                     if grad.__class__ is not fits:  # on a tape of floats, a float does
                         check_shape(node.op.name, grad, x.data)
                     x.grad = grad if x.grad is None else x.grad + grad
         for leaf, grad in held:
             if grad is not None:
                 leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+
+
+def check_unchanged(tape: Tape) -> None:
+    """Raise ValueError if parameters on the tape were changed after they were used.
+
+    A Parameter notes when its `.data` were set (`changed`, counted as nodes are). Where
+    that is later than the first operation, what they went into is computed once more.
+    Plumbing.
+    """
+    begun = tape.operations[0].number if tape.operations else math.inf
+    late = {x for x in tape.leaves if getattr(x, "changed", 0) > begun}
+    for node in tape.operations if late else []:
+        if late.intersection(node.inputs):
+            again = node.op.forward(*[x.data for x in node.inputs])
+            if not np.array_equal(again, node.data, equal_nan=True):
+                raise ValueError(
+                    f"backward: a parameter was changed after {node.op.name} had used "
+                    f"it, so this would be the gradient of no point. Step after "
+                    f"backward, or compute the output anew"
+                )
 
 
 @contextmanager

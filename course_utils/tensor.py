@@ -10,14 +10,8 @@ from typing import Any
 import numpy as np
 
 from course_utils import functional as F
-from course_utils.rules import (  # noqa: F401 — who looks for a rule looks here, too
-    MAKE_OP,
-    OPS,
-    broadcasting,
-    like,
-    with_parameters,
-)
-from course_utils.tape import Node, Op, Quantity, Tape, record
+from course_utils.rules import MAKE_OP, OPS, broadcasting, like
+from course_utils.tape import Node, Op, Quantity, Tape, check_unchanged, record
 
 
 def as_tensor(x: Any, dtype: Any = None) -> Tensor:
@@ -118,26 +112,6 @@ def loss(name: str) -> Callable[[Tensor, Any], Tensor]:
 
     method.__doc__ = getattr(F, name).__doc__
     return method
-
-
-def check_unchanged(tape: Tape) -> None:
-    """Raise ValueError if parameters on the tape were changed after they were used.
-
-    A Parameter notes when its `.data` were set (`changed`, counted as nodes are). Where
-    that is later than the first operation, what they went into is computed once more.
-    Plumbing.
-    """
-    begun = tape.operations[0].number if tape.operations else math.inf
-    late = {x for x in tape.leaves if getattr(x, "changed", 0) > begun}
-    for node in tape.operations if late else []:
-        if late.intersection(node.inputs):
-            again = node.op.forward(*[x.data for x in node.inputs])
-            if not np.array_equal(again, node.data, equal_nan=True):
-                raise ValueError(
-                    f"backward: a parameter was changed after {node.op.name} had used "
-                    f"it, so this would be the gradient of no point. Step after "
-                    f"backward, or compute the output anew"
-                )
 
 
 def _one_tuple(numbers: tuple) -> tuple:

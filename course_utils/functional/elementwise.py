@@ -229,12 +229,12 @@ def clip(x, low=None, high=None):
 
 
 def clip_vjp(grad_out, x, low=None, high=None):
-    """The gate is open from `low` to `high`, both included, as in PyTorch.
+    """The gate is open between `low` and `high`; at the bounds it is shut, as a relu.
 
     Taught in: 07_array_tape.
     """
     low, high = _bounds(low, high)
-    return grad_out * ((x >= low) & (x <= high))
+    return grad_out * ((x > low) & (x < high))
 
 
 def _bounds(low, high):

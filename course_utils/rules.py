@@ -48,7 +48,7 @@ OPS = {
     "sub": Op("−", F.sub, broadcasting(lambda g, y, a, b: F.sub_vjp(g))),
     "mul": Op("×", F.mul, broadcasting(lambda g, y, a, b: F.mul_vjp(g, a, b))),
     "div": Op("÷", F.div, broadcasting(lambda g, y, a, b: F.div_vjp(g, a, b))),
-    "raised": Op("^", F.raised, broadcasting(F.raised_vjp)),
+    "raised": Op("pow", F.raised, broadcasting(F.raised_vjp)),
     "maximum": Op(
         "max", F.maximum, broadcasting(lambda g, y, a, b: F.maximum_vjp(g, a, b))
     ),

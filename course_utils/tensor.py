@@ -382,8 +382,10 @@ def where(mask: Any, a: Any, b: Any) -> Tensor:
 def concatenate(tensors: Iterable[Any], axis: int = 0) -> Tensor:
     """Tensors one after the other, along an axis that they have.
 
-    Taught in: 07_array_tape.
+    Raises TypeError without an axis. Taught in: 07_array_tape.
     """
+    if axis is None:
+        raise TypeError("concatenate needs an axis; flatten() the tensors to have one")
 
     def vjp(g, y, *arrays):
         sizes = [x.shape[axis] for x in arrays]

@@ -244,7 +244,7 @@ def fit(
     """
     check_examples(x, y, batch_size)
     if validation is not None:
-        check_examples(*validation)
+        check_examples(*validation, what="validation")
     history = History()
     n_steps, lr = -(-len(x) // batch_size), optimizer.lr
     try:
@@ -271,7 +271,9 @@ def fit(
     return history
 
 
-def check_examples(x: np.ndarray, y: np.ndarray, batch_size: int = 1) -> None:
+def check_examples(
+    x: np.ndarray, y: np.ndarray, batch_size: int = 1, what: str = "fit"
+) -> None:
     """Raise ValueError if x and y differ in length, are empty, or x holds NaN.
 
     TypeError if they are Tensors, ValueError for a batch_size below 1. Plumbing.
@@ -279,18 +281,18 @@ def check_examples(x: np.ndarray, y: np.ndarray, batch_size: int = 1) -> None:
     for name, array in (("x", x), ("y", y)):
         if isinstance(array, Node):
             raise TypeError(
-                f"fit: expected arrays, found {name} as a {type(array).__name__}; "
+                f"{what}: expected arrays, found {name} as a {type(array).__name__}; "
                 f"examples are constants. Take {name}.data"
             )
     _check_whole("batch_size", batch_size)
     if len(x) != len(y) or not len(x):
         raise ValueError(
-            f"fit: {len(x)} examples and {len(y)} targets; their numbers must be equal "
-            f"and not 0"
+            f"{what}: {len(x)} examples and {len(y)} targets; their numbers must be "
+            f"equal and not 0"
         )
     if np.isnan(np.sum(x)):
         places = np.argwhere(np.isnan(x))
         raise ValueError(
-            f"fit: NaN in {len(places)} places of x, the first at index "
+            f"{what}: NaN in {len(places)} places of x, the first at index "
             f"{tuple(places[0].tolist())}. Mend or leave out those examples"
         )

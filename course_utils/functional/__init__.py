@@ -72,6 +72,7 @@ from course_utils.functional.products import (
     linear_vjp,
 )
 from course_utils.functional.logits import (
+    _largest,
     softmax,
     softmax_vjp,
     logsumexp,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from numbers import Real
 from typing import Any
 
@@ -41,10 +42,7 @@ def elementwise(name: str, a: Tensor, b: Tensor) -> Tensor:
 
 
 def record_with(name: str, x: Tensor, *parameters: Any) -> Tensor:
-    """Record an operation that has parameters besides its input.
-
-    Taught in: 07_array_tape.
-    """
+    """Record an operation with parameters besides x. Taught in: 07_array_tape."""
     return record(Tensor, MAKE_OP[name](*parameters), x)
 
 
@@ -57,10 +55,10 @@ def function(name: str) -> Callable[[Tensor], Tensor]:
     Taught in: 07_array_tape.
     """
 
+    @wraps(getattr(F, name))
     def method(self):
         return record(Tensor, OPS[name], self)
 
-    method.__doc__ = getattr(F, name).__doc__
     return method
 
 
@@ -71,15 +69,15 @@ def operator(name: str, turned: bool = False) -> Callable[[Tensor, Any], Tensor]
     Taught in: 07_array_tape.
     """
 
+    @wraps(getattr(F, name))
     def method(self, other):
         return elementwise(name, self, as_tensor(other, self.dtype))
 
+    @wraps(getattr(F, name))
     def turned_method(self, other):
         return elementwise(name, as_tensor(other, self.dtype), self)
 
-    chosen = turned_method if turned else method
-    chosen.__doc__ = getattr(F, name).__doc__
-    return chosen
+    return turned_method if turned else method
 
 
 def along(name: str, x: Tensor, axis: Any, *parameters: Any, **unknown: Any) -> Tensor:
@@ -102,6 +100,7 @@ def loss(name: str) -> Callable[[Tensor, Any], Tensor]:
     Raises TypeError for a Tensor as target. Taught in: 07_array_tape.
     """
 
+    @wraps(getattr(F, name))
     def method(self, y):
         if isinstance(y, Node):
             raise TypeError(
@@ -110,7 +109,6 @@ def loss(name: str) -> Callable[[Tensor, Any], Tensor]:
             )
         return record_with(name, self, y)
 
-    method.__doc__ = getattr(F, name).__doc__
     return method
 
 
@@ -239,8 +237,9 @@ class Tensor(Quantity):
     sigmoid, relu = function("sigmoid"), function("relu")
 
     def clip(self, low: float | None = None, high: float | None = None) -> Tensor:
-        """Elements below `low` become it, those above `high` that."""
-        return record_with("clip", self, low, high)
+        """Elements below `low` become it, those above `high` that; None is no bound."""
+        bounds = -math.inf if low is None else low, math.inf if high is None else high
+        return record_with("clip", self, *bounds)
 
     # --- along axes -------------------------------------------------------------------
 

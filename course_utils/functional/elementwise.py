@@ -219,29 +219,20 @@ def minimum_vjp(grad_out, a, b):
     return maximum_vjp(grad_out, -a, -b)
 
 
-def clip(x, low=None, high=None):
-    """x, but `low` where it is below, and `high` where it is above; None is no bound.
+def clip(x, low=-math.inf, high=math.inf):
+    """x, but `low` where it is below, and `high` where it is above.
 
     Taught in: 07_array_tape.
     """
-    low, high = _bounds(low, high)
     return np.minimum(np.maximum(x, low), high)
 
 
-def clip_vjp(grad_out, x, low=None, high=None):
+def clip_vjp(grad_out, x, low=-math.inf, high=math.inf):
     """The gate is open between `low` and `high`; at the bounds it is shut, as a relu.
 
     Taught in: 07_array_tape.
     """
-    low, high = _bounds(low, high)
     return grad_out * ((x > low) & (x < high))
-
-
-def _bounds(low, high):
-    return (
-        -math.inf if low is None else float(low),
-        math.inf if high is None else float(high),
-    )
 
 
 def where(mask, a, b):

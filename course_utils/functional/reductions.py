@@ -81,7 +81,7 @@ def var_vjp(grad_out, x, axis=None, keepdims=False, ddof=0):
     """
     centred = x - np.mean(x, axis=axis, keepdims=True)
     n = x.size // math.prod(np.shape(grad_out)) if x.size else 1
-    return spread(grad_out, x.shape, axis, keepdims) * centred * (2 / (n - ddof))
+    return spread(grad_out, x.shape, axis, keepdims) * (2 * centred) / (n - ddof)
 
 
 def std(x, axis=None, keepdims=False, ddof=0):

@@ -1,6 +1,7 @@
 """Every operation of the array tape: all ways to write it, its dtypes, its shapes."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -134,6 +135,15 @@ def test_one_number_does_not_vary(name):
         y = getattr(x, name)(axis)
         y.sum().backward()
         assert not y.data.any() and x.grad.shape == x.shape and not x.grad.any()
+
+
+def test_a_sample_of_one_has_no_variance_as_in_torch():
+    x, t = Tensor([4.0]), torch.tensor([4.0], requires_grad=True)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        y, peer = x.var(ddof=1), t.var()
+        y.backward(), peer.backward()
+    assert np.isnan([y.item(), peer.item(), x.grad[0], t.grad.item()]).all()
 
 
 def test_reductions_at_an_axis_that_is_not_there_say_so_at_once():

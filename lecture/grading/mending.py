@@ -82,6 +82,7 @@ class Wanted:
 
     answer: NotebookNode
     check: NotebookNode
+    given: list[list[str]]  # all code that was given out, bare
 
     @property
     def number(self) -> str:
@@ -98,8 +99,9 @@ class Wanted:
         return is_code(cell) and self.number in numbers_in(cell.source)
 
     def written_in(self, cell: NotebookNode) -> bool:
-        """Whether a cell defines what is asked for, and is not the stub."""
-        return is_code(cell) and self.defined_in(cell) and not self.is_stub(cell)
+        """Whether a cell defines what is asked for, and was not given out so."""
+        own = is_code(cell) and self.defined_in(cell)
+        return own and bare(cell.source) not in self.given
 
     def defined_in(self, cell: NotebookNode) -> bool:
         """Whether a cell gives the name asked for to something."""
@@ -107,15 +109,13 @@ class Wanted:
         given += rf"|{self.name}\s*(?::[^=\n]*)?=(?!=)"
         return bool(re.search(rf"^[ \t]*(?:{given})", cell.source, re.M))
 
-    def is_stub(self, cell: NotebookNode) -> bool:
-        """Whether a cell says no more than what was given out."""
-        return bare(cell.source) == bare(self.answer.source)
-
 
 def wanted(released: NotebookNode) -> list[Wanted]:
     """The exercises of the version that was given out."""
     counted = [c for c in released.cells if "nbgrader" in c.metadata]
-    return [Wanted(*two) for two in zip(counted[::2], counted[1::2], strict=True)]
+    given = [bare(cell.source) for cell in released.cells if is_code(cell)]
+    two = zip(counted[::2], counted[1::2], strict=True)
+    return [Wanted(answer, check, given) for answer, check in two]
 
 
 def is_code(cell: NotebookNode) -> bool:

@@ -19,6 +19,7 @@ from lecture.tests.handing_in import (
     references,
     row,
 )
+from tools.exercise_cells import with_exercises
 from tools.notebooks import FOLDER
 
 pytest.importorskip("nbgrader")
@@ -332,6 +333,17 @@ def test_whatever_is_done_every_cell_counts_once(released, tmp_path, student):
     assert sorted(marked, key=order) == sorted(given, key=order)
     assert len({c.id for c in notebook.cells}) == len(notebook.cells)
     nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("path", with_exercises(), ids=lambda path: path.stem[:2])
+def test_what_was_given_out_is_nobodys_answer(path):
+    """The name that 10.3 asks for stands in a cell far above, too."""
+    given = with_cells_marked(path)
+    asked = mending.wanted(given)
+    assert asked and mending.answered_in(given, asked) == []
+    assert mending.found_in(given, asked) == [one.number for one in asked]
+    for one in asked:
+        assert given.cells[mending.place(given.cells, one)] is one.answer
 
 
 LINES = [

@@ -36,11 +36,12 @@ SOME_NOTEBOOKS = $(if $(wildcard $(NOTEBOOKS)),$(NOTEBOOKS),$(error No notebook 
 
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help lab test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
+.PHONY: help lab update lab-course test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
 
 help:
 	@echo "For students"
-	@echo "  make lab             open the course in JupyterLab (ARGS=… is passed on)"
+	@echo "  make lab             open your copies of the notebooks, in work/ (ARGS=… for JupyterLab)"
+	@echo "  make update          bring a corrected course into them, and keep what is yours"
 	@echo "  make test            unit tests, every notebook, what steps in a browser: all three"
 	@echo
 	@echo "For instructors (one notebook: NB=03)"
@@ -51,6 +52,7 @@ help:
 	@echo "  make lecture-test    are site, decks and grading as they should be? (after making them)"
 	@echo
 	@echo "To change the course (one notebook: NB=03)"
+	@echo "  make lab-course      open the originals in JupyterLab, to change them"
 	@echo "  make notebooks       run notebooks and store clean outputs"
 	@echo "  make unit            the tests without running the notebooks"
 	@echo "  make notebooks-test  every notebook by nbval"
@@ -99,10 +101,11 @@ $(TOOLS)/.ready: requirements/tools.lock
 	$(LOCKED)
 	@touch $@
 
-# Two threads that share two cores with a browser wait for each other: one is faster.
-lab: export OMP_NUM_THREADS ?= 1
-lab: $(READY)
-	cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
+lab lab-course: $(READY)
+	$(BIN)/python -m tools.work $@ $(ARGS)
+
+update: $(READY)
+	$(BIN)/python -m tools.work update
 
 # One thread for each of the JOBS workers: more would only wait for each other.
 unit fuzz notebooks-test browser-test notebooks: export OMP_NUM_THREADS := 1

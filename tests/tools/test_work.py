@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_merging import ANSWER, changed, code, course, sources, with_cell
+from tests.course_utils.test_merging import (
+    ANSWER,
+    changed,
+    code,
+    course,
+    sources,
+    with_cell,
+)
 from tools import merging, work
 from tools.notebooks import FOLDER, ROOT
 from tools.work import Place, main

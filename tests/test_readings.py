@@ -1,4 +1,4 @@
-"""What may be said for certain: chance hits, several readings, how an answer behaves."""
+"""What may be said for certain: chance hits, several readings, what an answer does."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 
 from course_exercises.judge.exercise import Exercise, Mistake
 from course_exercises.judge.judging import Judge
+from course_exercises.judge.source import edited
 
 
 def verdict(exercise, answer):
@@ -79,6 +80,45 @@ def bottom_alone(grad_out, a, b):
 )
 def test_what_comes_in_is_missing_on_one_path(exercise, answer):
     assert set(certain(verdict(exercise, answer))) == {"incoming-partly"}
+
+
+# --- one thing in the place of another ------------------------------------------------
+
+
+def centred(x, w):
+    """Centred rows, weighted, by a formula and by loops."""
+    g = x - x.mean(axis=1, keepdims=True)  # no gradient comes in, in spite of its name
+    out = np.zeros(x.shape)
+    for i in range(len(x)):
+        for j in range(len(w)):
+            if w[j] > 0.1:
+                out[i, j] = (g[i, j] + w[j]) * np.sqrt(np.abs(w[j]))
+    return out
+
+
+def weighted(rng):
+    sizes = (3, 4), (5, 5), (2, 6), (4, 4), (5, 2)
+    return [(rng.normal(size=s), rng.normal(size=s[1])) for s in sizes]
+
+
+CENTRED = Exercise("99.12", "Centred", centred, weighted)
+MIXED_UP = {
+    "brackets": ("(g[i, j] + w[j]) *", "g[i, j] + w[j] *"),
+    "comparison": ("> 0.1", "< 0.1"),
+    "function-missing": ("np.sqrt(np.abs(w[j]))", "np.abs(w[j])"),
+    "function-twice": ("np.sqrt(np.abs(w[j]))", "np.sqrt(np.sqrt(np.abs(w[j])))"),
+    "index-fixed": ("if w[j]", "if w[0]"),
+    "indices": ("(g[i, j]", "(g[j, i]"),
+    "keepdims": ("keepdims=True", "keepdims=False"),
+    "off-by-one": ("len(w))", "len(w) - 1)"),
+    "other-variable": ("(g[i", "(x[i"),
+}
+
+
+@pytest.mark.parametrize("name", MIXED_UP)
+def test_one_thing_in_the_place_of_another_is_named(name):
+    said = verdict(CENTRED, edited(centred, dict([MIXED_UP[name]])))
+    assert certain(said) == [name]
 
 
 # --- results that are another one's ---------------------------------------------------
@@ -201,6 +241,25 @@ def test_one_predicted_number_of_several_may_come_from_elsewhere():
     assert set(certain(verdict(exercise, (4, 2, 9)))) == {"added"}
     said = verdict(exercise, (4, 2, 7))
     assert said.mistakes == ("added",) and not certain(said)
+
+
+def test_a_wrong_number_among_others_is_named_by_itself():
+    exercise = Exercise("99.10", "Predict", lambda: (1, 2, 3), outputs=("a", "b", "c"))
+    exercise.guess("added", {"a": 4}).says("It was added.")
+    exercise.guess("exchanged", {"b": 3, "c": 2}).says("They were exchanged.")
+    assert certain(verdict(exercise, (4, 2, 3))) == ["added"]
+    assert certain(verdict(exercise, (4, 3, 2))) == ["added", "exchanged"]
+    said = verdict(exercise, (4, 3, 7))
+    assert certain(said) == ["added"] and said.mistakes == ("added", "exchanged")
+
+
+def test_a_judge_may_name_several_mistakes():
+    exercise = Exercise("99.13", "Both", lambda: 1)
+    for name in ("one", "other"):
+        exercise.mistake(name).says(name)
+    exercise.judged(lambda answer, run: [m for m in exercise.mistakes if answer])
+    assert certain(verdict(exercise, 1)) == ["one", "other"]
+    assert verdict(exercise, 0).passed
 
 
 # --- entry by entry -------------------------------------------------------------------

@@ -17,6 +17,7 @@ from .exercise import Exercise, Mistake, plainly
 from .matching import Matcher, name_all
 from .running import Run, Runner, shortened
 from .telling import described, difference, last_line, told
+from .wording import told as sentence
 
 Facts = tuple[tuple[str, str], ...]
 ENDS = ("stopped", "not attempted")  # what makes further calls useless
@@ -250,13 +251,13 @@ class Judge:
             return self._answer("wrong type", says)
         return self._judged(said)
 
-    def _judged(self, said: Mistake | str | bool | None) -> Answer:
-        if said is None or said is True:
+    def _judged(self, said: Mistake | list[Mistake] | str | bool | None) -> Answer:
+        if said is None or said is True or said == []:
             return self._answer("passed")
-        if isinstance(said, Mistake):
-            says, where = SENTENCES.get(said.id, ("", ""))
-            says, where = said.sentence or says, said.where or where
-            return self._answer("wrong value", "", (Finding((said.id,), says, where),))
+        if isinstance(said, Mistake | list):
+            mistakes = said if isinstance(said, list) else [said]
+            findings = tuple(Finding((m.id,), *sentence(m.id, m)) for m in mistakes)
+            return self._answer("wrong value", "", findings)
         return self._answer("wrong value", said or "It is not solved yet.")
 
     # --- what is shown

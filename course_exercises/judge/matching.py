@@ -38,12 +38,16 @@ from .fitting import (
     equal_or_same,
     fit,
 )
+from .mixups import ALONE
 from .slips import slips
 from .wording import either, merged, together, told
 
 MOST_AT_ONCE = 3  # mistakes: more of them together fit by accident
 _ROUNDING = 1e-13  # of the right numbers: so much may be left of a zero
-_ELSEWHERE = ("assigned", "incoming-partly")  # slips of other right answers, too
+_ELSEWHERE = (  # slips of other right answers, too
+    *("assigned", "incoming-partly", "brackets", "axis", "keepdims", "off-by-one"),
+    *("inner-sign", "mean-or-sum", "factor-missing", "function-missing"),
+)
 _LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
 
@@ -93,7 +97,8 @@ class Matcher:
         """The reference with one slip inside, or another right answer with one."""
         reference = slips(self.exercise.reference)
         others = (slips(right, _ELSEWHERE) for right in self.exercise.variants)
-        for name, function in chain(reference, *others):
+        made = sorted(chain(reference, *others), key=lambda slip: slip[0] in ALONE)
+        for name, function in made:
             compute = on_copies(computing(self.exercise, function))
             yield Base((name,), compute, self.inputs)
 
@@ -193,10 +198,17 @@ class Matcher:
         return replace(one, others=tuple(others), certain=certain)
 
     def _explains(self, base: Base) -> bool:
-        """Whether a written mistake gives all that was found, right results as well."""
+        """Whether a written mistake gives all that was found, right results as well.
+
+        Of those that speak of some outputs alone, only these are looked at.
+        """
         rows = [base.result(i) for i in range(len(self.inputs))]
+        names, about = labels(self.exercise), base.mistake.about
+        at = [k for k, name in enumerate(names) if not about or name in about]
         return all(
-            row is None or made is None or all(map(equal_or_same, row, made))
+            row is None
+            or made is None
+            or all(equal_or_same(row[k], made[k]) for k in at)
             for row, made in zip(self.rows, rows, strict=True)
         )
 
@@ -206,7 +218,7 @@ class Matcher:
         scale = self.scales.explaining(found.ratios, max(tolerance, CERTAIN))
         if scale is None and not self.inputs[0]:  # 0 was predicted, as in this mistake
             scale = self._no_factor if np.isnan(found.ratios).all() else None
-        if scale is None:
+        if scale is None or (scale.ids and base.ids[:1] and base.ids[0] in ALONE):
             return None
         match = Match(base, scale, ("extra-axis",) * found.reshaped)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None

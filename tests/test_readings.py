@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -260,6 +262,26 @@ def test_a_judge_may_name_several_mistakes():
     exercise.judged(lambda answer, run: [m for m in exercise.mistakes if answer])
     assert certain(verdict(exercise, 1)) == ["one", "other"]
     assert verdict(exercise, 0).passed
+
+
+# --- in silence -----------------------------------------------------------------------
+
+
+def warning_vjp(grad_out, mask):
+    warnings.warn("odd, but known", stacklevel=1)
+    np.log(np.zeros(1))
+    return grad_out + mask
+
+
+@pytest.mark.parametrize("judged", [False, True])
+def test_wrong_answers_that_are_compared_with_do_not_warn(judged, recwarn):
+    exercise = Exercise("99.14", "A mask", masked_vjp, masks, gradient=True)
+    exercise.mistake("odd", code=warning_vjp).says("This is odd.")
+    if judged:
+        odd = exercise.mistakes[0]
+        exercise.judged(lambda answer, run: [odd, odd.code(1.0, np.ones(1))][:1])
+    assert certain(verdict(exercise, warning_vjp)) == ["odd"]
+    assert not recwarn.list
 
 
 # --- entry by entry -------------------------------------------------------------------

@@ -6,6 +6,7 @@ What is said about each stands in `general.py`, under the same id.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -384,7 +385,8 @@ def _once(what: str, compute: Compute, args: tuple, make: Callable[[], list]) ->
 def quietly(compute: Compute, args: tuple) -> Arrays | None:
     """Compute without warnings; None where it cannot be. Plumbing."""
     try:
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # torch and NumPy warn of odd slips
             results = compute(args)
         return [None if np.asarray(y).dtype == object else y for y in results]
     except Exception:  # a wrong function may fail in any way

@@ -192,9 +192,10 @@ class Matcher:
         plain = [m for m in matches if m.base.mistake and m.ids == m.base.ids]
         if not plain:
             return matches[0]
-        whole = [m for m in plain if self._explains(m.base)]
+        whole = _saying_most([m for m in plain if self._explains(m.base)])
         one, *others = {m.ids: m for m in whole or plain}.values()
-        certain = not others and (bool(whole) or not self.is_value)
+        by_itself = not self.is_value or one.base.mistake.about
+        certain = not others and bool(whole or by_itself)
         return replace(one, others=tuple(others), certain=certain)
 
     def _explains(self, base: Base) -> bool:
@@ -370,6 +371,13 @@ class Matcher:
         ids += tuple(m.ids[0] for m in match.others)
         says = either(said + other) if other else together(said)
         return Finding(ids, says, where, name, match.certain)
+
+
+def _saying_most(matches: list[Match]) -> list[Match]:
+    """Of matches that are all there is to say, those about the most outputs."""
+    counts = [len(m.base.mistake.about) for m in matches]
+    most = 0 if 0 in counts else max(counts, default=0)  # nothing is said of: all
+    return [m for m, n in zip(matches, counts, strict=True) if n == most]
 
 
 def _signs() -> list[Scale]:

@@ -194,6 +194,20 @@ def test_a_coincidence_of_the_draw_is_not_taken_for_a_rule():
     assert "single-only" not in verdict(exercise, lucky).mistakes
 
 
+def test_who_is_right_up_to_an_error_is_told_why():
+    exercise = Exercise("99.8", "A mask", masked_vjp, masks, gradient=True)
+
+    def small_only(grad_out, mask):
+        if len(mask) > 3:
+            raise ValueError("too many")
+        return grad_out * mask
+
+    exercise.mistake("small-only", code=small_only).says("For small ones only.")
+    said = verdict(exercise, lambda g, mask: g * mask if len(g) < 4 else {}[g])
+    assert said.status == "raised" and certain(said) == ["small-only"]
+    assert not verdict(exercise, lambda g, mask: {}[0]).findings
+
+
 def test_what_holds_on_new_inputs_too_is_said():
     said = verdict(MASKED, lambda g, mask: g * mask if len(g) == 1 else g * mask + 0.3)
     assert "single-only" in said.mistakes and not certain(said)

@@ -47,6 +47,7 @@ _ROUNDING = 1e-13  # of the right numbers: so much may be left of a zero
 _ELSEWHERE = (  # slips of other right answers, too
     *("assigned", "incoming-partly", "brackets", "axis", "keepdims", "off-by-one"),
     *("inner-sign", "mean-or-sum", "factor-missing", "function-missing"),
+    *("index-fixed", "indices"),
 )
 _LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
@@ -345,6 +346,16 @@ class Matcher:
                 return self._finding(match, k)
         return self._general(("not-finite",), k) if self.not_finite(k) else None
 
+    def failing(self) -> Finding | None:
+        """Name a written mistake that ends where this answer does, right elsewhere."""
+        ended = [row is None for row in self.rows]
+        for mistake, compute in self._codes:
+            base = Base((mistake.id,), compute, self.inputs, mistake)
+            same = [base.result(i) is None for i in range(len(ended))] == ended
+            if any(ended) and same and self._explains(base):
+                return self._finding(Match(base, self._no_factor), 0)
+        return None
+
     def _copied(self, k: int) -> bool:
         """Whether another output has the same numbers, and rightly."""
         others = (j for j in range(len(self.exercise.outputs)) if j != k)
@@ -388,5 +399,6 @@ def _signs() -> list[Scale]:
 def name_all(matcher: Matcher) -> list[Finding]:
     """Name the mistakes in all outputs that are wrong, in their order. Plumbing."""
     count = len(labels(matcher.exercise))
-    found = (matcher.name(k) for k in range(count) if matcher.wrong_at(k))
-    return merged([finding for finding in found if finding], count)
+    wrong = [k for k in range(count) if matcher.wrong_at(k)]
+    found = [matcher.name(k) for k in wrong] if wrong else [matcher.failing()]
+    return merged([finding for finding in found if finding], count if wrong else 1)

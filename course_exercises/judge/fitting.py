@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .changes import Arrays, Compute, Scale, quietly
+from .changes import Scale
 from .exercise import Mistake
+from .once import Arrays, Compute, quietly
 
 CERTAIN, FLOAT32, ROUGH = 1e-9, 5e-6, 1e-4  # relative errors
 SINGLE, HALF = 1e-3, 1e-2  # where the numbers say themselves that they have few digits

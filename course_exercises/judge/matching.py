@@ -11,15 +11,7 @@ from typing import Any
 import numpy as np
 
 from .answer import Finding
-from .changes import (
-    Arrays,
-    Compute,
-    Remembering,
-    Scale,
-    changes,
-    on_copies,
-    scales,
-)
+from .changes import Scale, changes, scales
 from .comparing import allowed, computing, labels, right, scale_of
 from .exercise import Exercise, Mistake
 from .fitting import (
@@ -39,6 +31,7 @@ from .fitting import (
     fit,
 )
 from .mixups import ALONE
+from .once import Arrays, Compute, Remembering, on_copies
 from .slips import slips
 from .wording import either, merged, together, told
 

@@ -149,6 +149,11 @@ SENTENCES = {
         "The first example is left out. Where does the loop, or the slice, begin?",
         _BIAS,
     ),
+    "last-only": Sentence(
+        "Only what belongs to the last example comes back. Does each round of a loop "
+        "write over what the one before has found?",
+        _BIAS,
+    ),
     "last-missing": Sentence(
         "The last example is left out. Where does the loop, or the slice, end?",
         _BIAS,
@@ -167,6 +172,11 @@ SENTENCES = {
     "summed-up": Sentence(
         "Everything is added up into one number: one axis too many is summed. Which "
         "axis has to remain?",
+        _BIAS,
+    ),
+    "summed-away": Sentence(
+        "An axis is summed away that has to remain. Which letters does the result "
+        "have, and which ones are left here?",
         _BIAS,
     ),
     "returns-input": Sentence(
@@ -225,6 +235,16 @@ SENTENCES = {
         "A power is missing inside the computation: something is used as it is that "
         "has to be squared.",
         _CHAIN,
+    ),
+    "entrywise": Sentence(
+        "Two matrices are multiplied entry by entry, `*`, where their matrix product, "
+        "`@`, belongs.",
+        _SHAPE,
+    ),
+    "factors-exchanged": Sentence(
+        "Two factors of a matrix product are exchanged. Their order counts: write down "
+        "the shape of each, and which letter is summed.",
+        _SHAPE,
     ),
     "brackets": Sentence(
         "Brackets are missing, or stand in another place: a factor or a division meets "

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+from course_exercises.judge.comparing import Trouble
 from course_exercises.judge.exercise import Exercise, Mistake
 from course_exercises.judge.judging import Judge
 from course_exercises.judge.source import edited
@@ -121,6 +122,49 @@ MIXED_UP = {
 def test_one_thing_in_the_place_of_another_is_named(name):
     said = verdict(CENTRED, edited(centred, dict([MIXED_UP[name]])))
     assert certain(said) == [name]
+
+
+def product_vjp(grad_out, X, y):
+    N, shares = len(X), grad_out @ X
+    return shares * (y - 1) / N
+
+
+def products(rng):
+    sizes = (3, 4), (5, 5), (2, 6), (4, 4), (5, 2), (1, 3)
+    return [(rng.normal(size=(n, n)), *rng.normal(size=(2, n, d))) for n, d in sizes]
+
+
+PRODUCT = Exercise("99.16", "A product", product_vjp, products, gradient=True)
+IN_PRODUCTS = {
+    "brackets": {"(y - 1) / N": "(y - 1 / N)"},
+    "entrywise": {"grad_out @ X": "grad_out * X"},
+    "factors-exchanged": {"grad_out @ X": "X @ grad_out"},
+    "first-only": {"return": "out =", "/ N": "/ N\n    return out[0]"},
+    "last-only": {"return": "out =", "/ N": "/ N\n    return out[-1]"},
+    "summed-away": {"return": "out =", "/ N": "/ N\n    return out.sum(axis=-1)"},
+}
+
+
+@pytest.mark.parametrize("name", IN_PRODUCTS)
+def test_a_slip_in_a_product_is_named(name):
+    wrong = edited(product_vjp, IN_PRODUCTS[name])
+    assert certain(verdict(PRODUCT, wrong)) == [name]
+
+
+def test_two_general_mistakes_at_once_are_never_certain():
+    said = verdict(PRODUCT, lambda g, X, y: product_vjp(g * g, X, y).T)
+    assert set(said.mistakes) == {"incoming-twice", "transposed"} and not certain(said)
+
+
+def test_a_coarse_step_is_nearly_right():
+    def by_difference(grad_out, mask, h=1e-3):
+        return grad_out * ((mask + h) ** 3 - mask**3) / (3 * h)
+
+    exercise = Exercise(
+        "99.17", "A cube", lambda grad_out, mask: grad_out * mask**2, masks
+    )
+    said = verdict(exercise, by_difference)
+    assert said.mistakes == ("imprecise",) and not certain(said)
 
 
 # --- results that are another one's ---------------------------------------------------
@@ -240,6 +284,16 @@ def test_a_step_that_is_written_down_is_an_argument_ignored():
     assert certain(said) == ["argument-ignored"] and said.findings[0].output == "h"
 
 
+def test_an_argument_that_may_be_ignored_is_no_mistake():
+    def total(x, size):
+        return sum(x[k : k + size].sum() for k in range(0, len(x), size))
+
+    parts = [(np.arange(n) / 7, k) for n, k in ((5, 2), (7, 3), (9, 4))]
+    exercise = Exercise("99.18", "In parts", total, lambda rng: parts)
+    said = verdict(exercise, lambda x, size: np.sin(x).max())
+    assert not said.findings
+
+
 def test_what_depends_on_all_arguments_has_no_name():
     said = verdict(MASKED, lambda g, mask: np.sin(g) * np.cos(mask) + 0.1)
     assert not said.findings and "no name" in said.says
@@ -306,6 +360,31 @@ def test_wrong_answers_that_are_compared_with_do_not_warn(judged, recwarn):
         exercise.judged(lambda answer, run: [odd, odd.code(1.0, np.ones(1))][:1])
     assert certain(verdict(exercise, warning_vjp)) == ["odd"]
     assert not recwarn.list
+
+
+# --- what an exercise says by itself --------------------------------------------------
+
+
+def test_trouble_in_a_call_is_told_in_its_own_words():
+    def call(answer, x):
+        if not isinstance(found := answer(x), tuple):
+            raise Trouble("wrong type", "Two things are asked for.")
+        return found[0]
+
+    exercise = Exercise("99.19", "Two", lambda x: (x, 0), lambda rng: [(1.0,), (2.0,)])
+    exercise.called(call)
+    assert verdict(exercise, lambda x: (x, 5)).passed
+    said = verdict(exercise, lambda x: x)
+    assert (said.status, said.says) == ("wrong type", "Two things are asked for.")
+
+
+def test_what_is_asked_when_the_numbers_are_right():
+    exercise = Exercise("99.20", "Twice", lambda x: 2 * x, lambda rng: [(1.0,), (3.0,)])
+    slow = exercise.mistake("slow").says("It takes long.")
+    exercise.afterwards(lambda answer, run: slow if run(9.0) == 18 else None)
+    assert certain(verdict(exercise, lambda x: x + x)) == ["slow"]
+    assert verdict(exercise, lambda x: x + x if x < 9 else 0).passed
+    assert verdict(exercise, lambda x: -2 * x).mistake == "sign"
 
 
 # --- entry by entry -------------------------------------------------------------------

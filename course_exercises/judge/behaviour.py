@@ -15,6 +15,7 @@ import numpy as np
 
 from ..general import SENTENCES
 from .answer import Finding
+from .fitting import equal_or_same
 
 if TYPE_CHECKING:
     from .judging import Judge, Trial
@@ -89,7 +90,8 @@ class Behaviour:
             (trial,) = self.judge.tried([args])
             if not trial.fine or not same(trial.got, old.got):
                 return False
-            seen |= not same(trial.expected, old.expected)
+            pairs = zip(trial.expected, old.expected, strict=True)
+            seen |= not all(equal_or_same(*pair) for pair in pairs)
         return seen
 
     def _finding(self, name: str, output: str = "", certain: bool = True) -> Finding:

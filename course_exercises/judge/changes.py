@@ -216,11 +216,10 @@ def contributions(
 
 def _fits(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether an input of the small shape may have been broadcast to the other."""
-    if len(small) < len(shape):
-        return True
-    return len(small) == len(shape) and all(
-        s in (1, n) for s, n in zip(small, shape, strict=True)
-    )
+    if len(small) != len(shape):
+        return len(small) < len(shape)
+    pairs = zip(small, shape, strict=True)
+    return small != shape and all(s in (1, n) for s, n in pairs)
 
 
 def _not_summed(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
@@ -257,6 +256,22 @@ def _over_batch(spread: bool) -> Callable[[Compute, Exercise], Compute]:
                 None
                 if y is None or y.ndim == 0 or len(y) != n
                 else np.broadcast_to(y.sum(0), y.shape if spread else y.shape[1:])
+                for y in compute(args)
+            ]
+
+        return wrong
+
+    return make
+
+
+def _row(n: int) -> Callable[[Compute, Exercise], Compute]:
+    """What belongs to one example alone, where each has a row of its own."""
+
+    def make(compute: Compute, exercise: Exercise) -> Compute:
+        def wrong(args: tuple) -> Arrays:
+            count = exercise.examples(args)
+            return [
+                y[n] if y is not None and y.ndim and len(y) == count else None
                 for y in compute(args)
             ]
 
@@ -310,6 +325,9 @@ _ALWAYS = (
     Change("summed-over-batch", _over_batch(spread=True)),
     Change("summed-over-batch", _over_batch(spread=False)),
     Change("summed-up", _each(lambda y: y.sum() if y.ndim else None)),
+    Change("summed-away", _each(lambda y: y.sum(-1) if y.ndim > 1 else None)),
+    Change("first-only", _row(0)),
+    Change("last-only", _row(-1)),
 )
 _LAST = (Change("incoming-added", _added), Change("incoming-twice", _twice))
 

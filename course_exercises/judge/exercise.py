@@ -91,6 +91,8 @@ class Exercise:
     call: Callable = plainly
     may_change: tuple[str, ...] = ()
     judge: Callable | None = None
+    further: Callable | None = None
+    look: Callable | None = None
     tolerance: float = 1e-9
     entrywise: bool = False
     seconds: float = 10
@@ -116,6 +118,19 @@ class Exercise:
     def judged(self, function: Callable) -> Callable:
         """Register the author's own judge."""
         self.judge = function
+        return function
+
+    def afterwards(self, function: Callable) -> Callable:
+        """Register a judge that is asked when the numbers are right."""
+        self.further = function
+        return function
+
+    def looked(self, function: Callable) -> Callable:
+        """Register what else to try with an answer whose numbers have no name.
+
+        `look(answer, run)` gives a mistake, or None.
+        """
+        self.look = function
         return function
 
     def helper(self, function: Callable) -> Callable:

@@ -82,7 +82,9 @@ class Matcher:
         yield self.right
 
     def _changed(self) -> Iterator[Base]:
-        """The reference with one general mistake."""
+        """The reference with one general mistake; that of all axes looks like B A."""
+        for name, function in slips(self.exercise.reference, ("factors-exchanged",)):
+            yield Base((name,), self._computing(function), self.inputs)
         for change in self.changes:
             wrong = change.make(self.compute, self.exercise)
             yield Base((change.id,), wrong, self.inputs)
@@ -215,7 +217,8 @@ class Matcher:
             scale = self._no_factor if np.isnan(found.ratios).all() else None
         if scale is None or (scale.ids and base.ids[:1] and base.ids[0] in ALONE):
             return None
-        match = Match(base, scale, ("extra-axis",) * found.reshaped)
+        extra = ("extra-axis",) * found.reshaped
+        match = Match(base, scale, extra, certain=len(base.ids) < 2)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
 
     @property
@@ -264,6 +267,15 @@ class Matcher:
             return replace(match, extra=(*match.extra, "float32"), certain=low)
         extra = match.extra if match.ids else ("imprecise",)
         return replace(match, extra=extra, certain=False)
+
+    def roughly(self, k: int) -> Match | None:
+        """See whether it is right but for a hundredth, as a coarse step makes it."""
+        found = fit(self.gots(k), self.right, k, LOOSE)
+        known = found.ratios[~np.isnan(found.ratios)]
+        counted = self.is_value or self.expected[0][k].dtype.kind in "iu"
+        if counted or found.differs or not len(known) or max(abs(known - 1)) > LOOSE:
+            return None
+        return Match(self.right, self._no_factor, ("imprecise",), certain=False)
 
     def _or_right(self, k: int, tolerance: float) -> Match | None:
         """The same as `exact`, but the reference without any factor counts."""
@@ -334,7 +346,7 @@ class Matcher:
             return self._finding(match, k)
         if not self.is_value and self.reshaped(k):
             return self._general(("other-shape",), k)
-        for guess in (self.nearly, self.mostly, self.direction):
+        for guess in (self.nearly, self.mostly, self.direction, self.roughly):
             if match := guess(k):
                 return self._finding(match, k)
         return self._general(("not-finite",), k) if self.not_finite(k) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ from .mixups import Slip, set_to
 from .source import defined, source_of
 
 _ONE = ast.Constant(1.0)
+_BY = ast.Mult | ast.Div
 
 
 def _operator(node: ast.BinOp) -> Iterator[Slip]:
@@ -34,11 +35,19 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield "sum-for-product", set_to("op", ast.Add())
     if isinstance(node.op, ast.Mult | ast.Div):
         yield from _partly(node)
+        yield from _partly_below(node)
         yield "factor-missing", set_to("right", _ONE)
     if isinstance(node.op, ast.Div):
         yield "upside-down", set_to("op", ast.Mult())
     if isinstance(node.op, ast.Pow):
         yield "power-missing", set_to("right", _ONE)
+    if isinstance(node.op, ast.MatMult):
+        yield "entrywise", set_to("op", ast.Mult())
+        yield "factors-exchanged", _exchanged
+
+
+def _exchanged(node: ast.BinOp) -> None:
+    node.left, node.right = node.right, node.left
 
 
 def _times(factor: float, value: ast.expr) -> ast.BinOp:
@@ -111,6 +120,34 @@ def _distributed(total: ast.BinOp, by: ast.expr, term: str) -> Callable[[Any], N
         node.left, node.op, node.right = terms["left"], total.op, terms["right"]
 
     return change
+
+
+def _sums_in(product: ast.expr) -> Iterator[ast.BinOp]:
+    """The sums among the factors of a product, and above its fraction lines."""
+    if not isinstance(product, ast.BinOp):
+        return
+    if isinstance(product.op, ast.Add | ast.Sub):
+        yield product
+    if isinstance(product.op, ast.Mult | ast.Div):
+        yield from _sums_in(product.left)
+    if isinstance(product.op, ast.Mult):
+        yield from _sums_in(product.right)
+
+
+def _partly_below(node: ast.BinOp) -> Iterator[Slip]:
+    """The last factor, or division, of a product meets one term of a sum in it."""
+    if not isinstance(node.left.op if isinstance(node.left, ast.BinOp) else None, _BY):
+        return
+    name = "incoming-partly" if _comes_in(node.right) else "brackets"
+    for k, _ in enumerate(_sums_in(node.left)):
+        for term in ("left", "right"):
+            yield name, partial(_moved_in, k=k, term=term)
+
+
+def _moved_in(node: ast.BinOp, k: int, term: str) -> None:
+    total = next(islice(_sums_in(node.left), k, None))
+    setattr(total, term, ast.BinOp(getattr(total, term), node.op, node.right))
+    mixups.become(node.left)(node)
 
 
 def _parsed(source: str) -> ast.Module:

@@ -11,15 +11,7 @@ from typing import Any
 import numpy as np
 
 from .answer import Finding
-from .changes import (
-    Arrays,
-    Compute,
-    Remembering,
-    Scale,
-    changes,
-    on_copies,
-    scales,
-)
+from .changes import Scale, changes, scales
 from .comparing import allowed, computing, labels, right, scale_of
 from .exercise import Exercise, Mistake
 from .fitting import (
@@ -38,12 +30,18 @@ from .fitting import (
     equal_or_same,
     fit,
 )
+from .mixups import ALONE
+from .once import Arrays, Compute, Remembering, on_copies
 from .slips import slips
 from .wording import either, merged, together, told
 
 MOST_AT_ONCE = 3  # mistakes: more of them together fit by accident
 _ROUNDING = 1e-13  # of the right numbers: so much may be left of a zero
-_ELSEWHERE = ("assigned", "incoming-partly")  # slips of other right answers, too
+_ELSEWHERE = (  # slips of other right answers, too
+    *("assigned", "incoming-partly", "brackets", "axis", "keepdims", "off-by-one"),
+    *("inner-sign", "mean-or-sum", "factor-missing", "function-missing"),
+    *("index-fixed", "indices"),
+)
 _LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
 
@@ -84,7 +82,9 @@ class Matcher:
         yield self.right
 
     def _changed(self) -> Iterator[Base]:
-        """The reference with one general mistake."""
+        """The reference with one general mistake; that of all axes looks like B A."""
+        for name, function in slips(self.exercise.reference, ("factors-exchanged",)):
+            yield Base((name,), self._computing(function), self.inputs)
         for change in self.changes:
             wrong = change.make(self.compute, self.exercise)
             yield Base((change.id,), wrong, self.inputs)
@@ -93,7 +93,8 @@ class Matcher:
         """The reference with one slip inside, or another right answer with one."""
         reference = slips(self.exercise.reference)
         others = (slips(right, _ELSEWHERE) for right in self.exercise.variants)
-        for name, function in chain(reference, *others):
+        made = sorted(chain(reference, *others), key=lambda slip: slip[0] in ALONE)
+        for name, function in made:
             compute = on_copies(computing(self.exercise, function))
             yield Base((name,), compute, self.inputs)
 
@@ -187,16 +188,24 @@ class Matcher:
         plain = [m for m in matches if m.base.mistake and m.ids == m.base.ids]
         if not plain:
             return matches[0]
-        whole = [m for m in plain if self._explains(m.base)]
+        whole = _saying_most([m for m in plain if self._explains(m.base)])
         one, *others = {m.ids: m for m in whole or plain}.values()
-        certain = not others and (bool(whole) or not self.is_value)
+        by_itself = not self.is_value or one.base.mistake.about
+        certain = not others and bool(whole or by_itself)
         return replace(one, others=tuple(others), certain=certain)
 
     def _explains(self, base: Base) -> bool:
-        """Whether a written mistake gives all that was found, right results as well."""
+        """Whether a written mistake gives all that was found, right results as well.
+
+        Of those that speak of some outputs alone, only these are looked at.
+        """
         rows = [base.result(i) for i in range(len(self.inputs))]
+        names, about = labels(self.exercise), base.mistake.about
+        at = [k for k, name in enumerate(names) if not about or name in about]
         return all(
-            row is None or made is None or all(map(equal_or_same, row, made))
+            row is None
+            or made is None
+            or all(equal_or_same(row[k], made[k]) for k in at)
             for row, made in zip(self.rows, rows, strict=True)
         )
 
@@ -206,9 +215,10 @@ class Matcher:
         scale = self.scales.explaining(found.ratios, max(tolerance, CERTAIN))
         if scale is None and not self.inputs[0]:  # 0 was predicted, as in this mistake
             scale = self._no_factor if np.isnan(found.ratios).all() else None
-        if scale is None:
+        if scale is None or (scale.ids and base.ids[:1] and base.ids[0] in ALONE):
             return None
-        match = Match(base, scale, ("extra-axis",) * found.reshaped)
+        extra = ("extra-axis",) * found.reshaped
+        match = Match(base, scale, extra, certain=len(base.ids) < 2)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
 
     @property
@@ -257,6 +267,15 @@ class Matcher:
             return replace(match, extra=(*match.extra, "float32"), certain=low)
         extra = match.extra if match.ids else ("imprecise",)
         return replace(match, extra=extra, certain=False)
+
+    def roughly(self, k: int) -> Match | None:
+        """See whether it is right but for a hundredth, as a coarse step makes it."""
+        found = fit(self.gots(k), self.right, k, LOOSE)
+        known = found.ratios[~np.isnan(found.ratios)]
+        counted = self.is_value or self.expected[0][k].dtype.kind in "iu"
+        if counted or found.differs or not len(known) or max(abs(known - 1)) > LOOSE:
+            return None
+        return Match(self.right, self._no_factor, ("imprecise",), certain=False)
 
     def _or_right(self, k: int, tolerance: float) -> Match | None:
         """The same as `exact`, but the reference without any factor counts."""
@@ -327,10 +346,20 @@ class Matcher:
             return self._finding(match, k)
         if not self.is_value and self.reshaped(k):
             return self._general(("other-shape",), k)
-        for guess in (self.nearly, self.mostly, self.direction):
+        for guess in (self.nearly, self.mostly, self.direction, self.roughly):
             if match := guess(k):
                 return self._finding(match, k)
         return self._general(("not-finite",), k) if self.not_finite(k) else None
+
+    def failing(self) -> Finding | None:
+        """Name a written mistake that ends where this answer does, right elsewhere."""
+        ended = [row is None for row in self.rows]
+        for mistake, compute in self._codes:
+            base = Base((mistake.id,), compute, self.inputs, mistake)
+            same = [base.result(i) is None for i in range(len(ended))] == ended
+            if any(ended) and same and self._explains(base):
+                return self._finding(Match(base, self._no_factor), 0)
+        return None
 
     def _copied(self, k: int) -> bool:
         """Whether another output has the same numbers, and rightly."""
@@ -360,6 +389,13 @@ class Matcher:
         return Finding(ids, says, where, name, match.certain)
 
 
+def _saying_most(matches: list[Match]) -> list[Match]:
+    """Of matches that are all there is to say, those about the most outputs."""
+    counts = [len(m.base.mistake.about) for m in matches]
+    most = 0 if 0 in counts else max(counts, default=0)  # nothing is said of: all
+    return [m for m, n in zip(matches, counts, strict=True) if n == most]
+
+
 def _signs() -> list[Scale]:
     """The only factor that one predicted value can be recognised by."""
     return [Scale((), np.ones(1)), Scale(("sign",), -np.ones(1))]
@@ -368,5 +404,6 @@ def _signs() -> list[Scale]:
 def name_all(matcher: Matcher) -> list[Finding]:
     """Name the mistakes in all outputs that are wrong, in their order. Plumbing."""
     count = len(labels(matcher.exercise))
-    found = (matcher.name(k) for k in range(count) if matcher.wrong_at(k))
-    return merged([finding for finding in found if finding], count)
+    wrong = [k for k in range(count) if matcher.wrong_at(k)]
+    found = [matcher.name(k) for k in wrong] if wrong else [matcher.failing()]
+    return merged([finding for finding in found if finding], count if wrong else 1)

@@ -115,6 +115,12 @@ ex.slip("two-left", DIAGONAL | SIGMOID, SOFTMAX).says("""
     the hidden layer.
 """)
 
+COLUMNS = {"(probs - one_hot)": "(probs * one_hot.sum(axis=0) - one_hot)"}
+ex.slip("softmax-down-columns", COLUMNS, SOFTMAX).says("""
+    On the way back through the softmax, the sum runs down the columns. It is the
+    probabilities of one *row* that depend on each other.
+""")
+
 # --- the slope of the tanh
 
 ex.slip("activation-missing", {" * (1 - h**2)": ""})
@@ -140,6 +146,10 @@ ex.slip("slope-twice", {"(1 - h**2)": "(1 - h**2) ** 2"}, ACTIVATIONS).says("""
 
 ex.slip("not-squared", {"h**2": "h"}, ACTIVATIONS).says("""
     The slope of the tanh is not $1 - y$. One letter of it is squared.
+""")
+
+ex.slip("bracket-squared", {"(1 - h**2)": "(1 - h) ** 2"}, ACTIVATIONS).says("""
+    $(1 - h)^2$ is not $1 - h^2$: the square belongs to $h$ alone.
 """)
 
 ex.slip("gate", {"(1 - h**2)": "(h > 0)"}, ACTIVATIONS).says("""
@@ -170,6 +180,14 @@ ex.slip(
 
 ex.slip("truth-missing", {" - one_hot": ""}, SOFTMAX).says("""
     The labels have no part in it. The gradient is prediction *minus truth*.
+""")
+
+EVERYWHERE = {
+    "np.eye(len(b2))[labels]": "np.zeros((N, 1)) + np.eye(len(b2))[labels].max(0)"
+}
+ex.slip("every-label", EVERYWHERE, SOFTMAX).says("""
+    In every row, the labels of *all* examples are subtracted. Each row has one label:
+    rows and labels have to be picked in pairs.
 """)
 
 ex.slip("softmax-twice", {"(probs": "(F.softmax(probs)"}, TRAIN).says("""

@@ -50,8 +50,8 @@ def inputs(rng):
         return 2 * rng.normal(size=(N, K)), rng.integers(0, K, size=N), eps
 
     cases = [one(2, 3, 0.1), one(5, 4, 0.2), one(3, 3, 0.3), one(1, 5, 0.25)]
-    far = np.array([[1000.0, 0.0, -1000.0], [-700.0, 900.0, 0.0]])
-    return [*cases, one(7, 6, 0.05), (far, np.array([1, 1]), 0.1)]
+    far = np.array([[1000.0, 0.0, -1000.0], [-700.0, 900.0, 0.0], [0.5, 0.1, -0.3]])
+    return [*cases, one(7, 6, 0.05), (far, np.array([1, 1, 2]), 0.1)]
 
 
 @ex.right
@@ -112,6 +112,13 @@ ex.slip("label-not-reduced", {"(1 - eps) * ": ""}, SOFTMAX).says(r"""
     more than 1.
 """)
 
+ex.slip(
+    "every-label", {"np.eye(K)[labels]": "np.eye(K)[labels].max(axis=0)"}, SOFTMAX
+).says("""
+    Every row gets the labels of *all* examples. Each row has one label: rows and labels
+    have to be picked in pairs.
+""")
+
 ex.slip("not-smoothed", {"(1 - eps) * ": "", " + eps / K": ""}, SOFTMAX).says("""
     The truth is not smoothed here: it is still 1 at the label and 0 elsewhere.
 """)
@@ -125,13 +132,33 @@ ex.slip("swapped", {"(1 - eps)": "eps", "+ eps": "+ (1 - eps)"}, SOFTMAX).says(r
 
 @ex.wrong(SOFTMAX)
 def overflows(logits, labels, eps):
-    """Right on paper, `nan` or infinite at logits of 1000: there $e^z$ overflows, and a
-    probability that has rounded to 0 has no logarithm. Which form needs neither?
+    """Right on paper, `nan` at logits of 1000: there $e^z$ overflows, and infinity over
+    infinity is no number. What may be subtracted from all logits of a row?
     """
     N, K = logits.shape
     q = (1 - eps) * np.eye(K)[labels] + eps / K
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return -(q * np.log(probs)).sum() / N, (probs - q) / N
+
+
+LOG = {"F.log_softmax(logits)": "np.log(F.softmax(logits))"}
+ex.slip("log-of-zero", LOG, SOFTMAX).says("""
+    The loss is infinite at logits of 1000: a probability has rounded to 0, and 0 has no
+    logarithm. Which form takes the logarithm before anything is rounded away?
+""")
+
+
+@ex.wrong(SOFTMAX)
+def largest_of_all(logits, labels, eps):
+    """The largest of the whole array is subtracted from all logits. In a row that lies
+    far below it nothing but zeros is left: each *row* needs its own largest.
+    """
+    N, K = logits.shape
+    q = (1 - eps) * np.eye(K)[labels] + eps / K
+    shifted = logits - logits.max()
+    total = np.exp(shifted).sum(axis=1, keepdims=True)
+    loss = -(q * (shifted - np.log(total))).sum() / N
+    return loss, (np.exp(shifted) / total - q) / N
 
 
 ex.slip("activation-missing", {"F.softmax(logits)": "logits"}, SOFTMAX).says("""

@@ -123,6 +123,20 @@ ex.slip("only-counted", {LEAK: "(x < 0)"}, BY_INDEX).says("""
     slope matters more where the input is farther from 0.
 """)
 
+ex.slip("all-entries", {LEAK: "x"}, BY_INDEX).says("""
+    In `grad_slope` every entry counts, also those above 0. There the output is `x`
+    itself, and the slope has no say.
+""")
+
+ex.slip("above", {LEAK: "np.maximum(x, 0)"}, BY_INDEX).says("""
+    The entries *above* 0 are added up. The slope has a say below 0 only.
+""")
+
+ex.slip("slope-again", {LEAK: "(x < 0) * slope"}, BY_INDEX).says("""
+    The slope itself stands in its own gradient. In the product $a_h x_{nh}$ the
+    derivative for one factor is the *other* one.
+""")
+
 ex.slip("one-after-the-other", {"= (grad_out": "= (grad_x"}, VJP).says("""
     `grad_x` was used to find `grad_slope`. Both are inputs of the same operation: each
     gets its gradient from `grad_out`.

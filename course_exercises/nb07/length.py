@@ -61,6 +61,10 @@ ex.slip("at-output", {"/ y": "/ np.sqrt(y)"}, EACH).says("""
     The root's rule $1/2y$ wants its output `y`. Here a root of `y` is taken once more.
 """)
 
+ex.slip("length-missing", {"(grad_out / y)": "grad_out"}, EACH).says("""
+    The length does not occur in it. The root has a rule too: what does it divide by?
+""")
+
 ex.slip("divided-by-square", {"/ y": "/ y**2"}, EACH).says("""
     It is divided by the square of the length. Which of the two does the rule of the
     root, $1/2y$, ask for?
@@ -97,6 +101,26 @@ ex.slip("forward", {BACK: "grad_out * y"}, REDUCE).says("""
 
 ex.slip("incoming-added", {BACK: "grad_out[:, None] + x / y[:, None]"}, EACH).says("""
     The gradient that comes in is added, where the chain rule multiplies.
+""")
+
+ex.slip("sign-lost", {"] * x": "] * abs(x)"}, EACH).says("""
+    The sign of `x` has gone. More of a negative entry makes its row shorter.
+""")
+
+ex.slip("entries-summed", {"np.sqrt((x * x)": "(x", "/ y": "/ abs(y)"}, REDUCE).says("""
+    It is divided by the sum of the entries. The length is the root of the sum of their
+    *squares*.
+""")
+
+PLAIN = {BACK: "grad_out * x / y[:, None]"}
+ex.slip("axis-not-put-back", PLAIN, REDUCE).says("""
+    `grad_out` has one number for each row. Without a new axis behind it, its numbers
+    stand along the columns.
+""")
+
+ex.slip("of-the-output", {"] * x": "] * y[:, None]"}, EACH).says("""
+    It is multiplied by the length, where the derivative of the square brings in the
+    entry of `x` itself.
 """)
 
 ex.slip("absolute", {"np.sqrt((x * x)": "(abs(x)"}, EACH).says("""

@@ -166,6 +166,19 @@ def cut_off(grad, shape):
     return grad.ravel()[: int(np.prod(shape))].reshape(shape)
 
 
+@ex.wrong(REDUCE)
+def axes_move_up(grad, shape):
+    """A stretched axis goes away when it is summed, and those behind it move up. It has
+    to stay, with length 1: what does `keepdims` do?
+    """
+    while grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            grad = grad.sum(axis=axis)
+    return grad
+
+
 ex.slip("axis-lost", {", keepdims=True": ""}, REDUCE).says("""
     The sums are right, the shape is not: a stretched axis has length 1 afterwards, and
     does not go away. What does `keepdims` do?

@@ -1,10 +1,10 @@
 """Run a notebook in a fresh kernel, and clean what it leaves: the one way to do it.
 
 What stores outputs (`tools/store_outputs.py`) and what compares them
-(`tests/notebooks/nbval_numeric.py`) both call `run` and `clean`, so whatever is stored is what a
-comparison finds: a history (`_`, `Out[1]`), cleared outputs and updated displays in
-their last state, what child processes print. The kernel is this very Python, and its
-surroundings are the same whoever starts it.
+(`tests/notebooks/nbval_numeric.py`) both call `run` and `clean`, so whatever is stored
+is what a comparison finds: a history (`_`, `Out[1]`), cleared outputs and updated
+displays in their last state, what child processes print. The kernel is this very
+Python, and its surroundings are the same whoever starts it.
 """
 
 from __future__ import annotations

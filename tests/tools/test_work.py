@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.course_utils.test_merging import (
+from tests.tools.test_merging import (
     ANSWER,
     changed,
     code,

@@ -215,9 +215,12 @@ def run(notebook: nbformat.NotebookNode, folder: Path, go_on: bool = False) -> W
 
 
 def settle(text: str) -> str:
-    """Keep of each line what a terminal shows after its last carriage return."""
+    """Keep of each line what is seen after its carriage returns and backspaces."""
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return "\n".join(lines)
+    text, before = "\n".join(lines), ""
+    while text != before:
+        text, before = re.sub(r"[^\n\x08]\x08", "", text), text
+    return text
 
 
 def join_streams(outputs: list) -> list:

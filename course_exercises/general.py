@@ -247,8 +247,9 @@ SENTENCES = {
         _SHAPE,
     ),
     "brackets": Sentence(
-        "Brackets are missing, or stand in another place: a factor or a division meets "
-        "one term of a sum, where it should meet all of it, or the reverse.",
+        "Brackets are missing, or stand in another place: a factor, a division or a "
+        "power meets one term of a sum, where it should meet all of it, or the "
+        "reverse.",
         _CHAIN,
     ),
     "function-missing": Sentence(

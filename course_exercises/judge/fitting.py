@@ -31,8 +31,9 @@ class Base:
         compute: Compute,
         inputs: list[tuple],
         mistake: Mistake | None = None,
+        slipped: bool = False,
     ) -> None:
-        self.ids, self.mistake = ids, mistake
+        self.ids, self.mistake, self.slipped = ids, mistake, slipped
         self._compute, self._inputs = compute, inputs
         self._results: list[Arrays | None] = [_NOT_YET] * len(inputs)
 

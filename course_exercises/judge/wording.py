@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ..general import SENTENCES
@@ -29,9 +30,9 @@ def together(said: list[tuple[str, str]]) -> str:
     return "Several things at once. " + " ".join(numbered)
 
 
-def either(said: list[tuple[str, str]]) -> str:
+def either(readings: Iterable[str]) -> str:
     """Offer several readings of the same numbers. Plumbing."""
-    texts = list(dict.fromkeys(says for says, _ in said))
+    texts = list(dict.fromkeys(readings))
     if len(texts) == 1:
         return texts[0]
     numbered = (f"({n}) {text}" for n, text in enumerate(texts, start=1))

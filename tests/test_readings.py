@@ -359,6 +359,20 @@ def test_what_depends_on_all_arguments_has_no_name():
     assert not said.findings and "no name" in said.says
 
 
+def test_what_else_an_exercise_tries_comes_last():
+    exercise = Exercise("99.8", "A mask", masked_vjp, masks, gradient=True)
+    exercise.mistake("wave").says("A wave.")
+
+    @exercise.looked
+    def look(answer, run):
+        at_zero = run(np.zeros(2), np.zeros(2))
+        return exercise.named("wave") if np.allclose(at_zero, 0.1) else None
+
+    assert certain(verdict(exercise, lambda g, m: np.sin(g) * np.cos(m) + 0.1))
+    assert not verdict(exercise, lambda g, m: np.sin(g) * np.cos(m) + 0.2).findings
+    assert certain(verdict(exercise, lambda g, m: -g * m)) == ["sign"]
+
+
 # --- several readings -----------------------------------------------------------------
 
 

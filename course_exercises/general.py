@@ -252,6 +252,11 @@ SENTENCES = {
         "reverse.",
         _CHAIN,
     ),
+    "power-inside": Sentence(
+        "A power stands inside a function where it belongs outside, or the reverse: "
+        "the square of $f(x)$ is not $f(x^2)$.",
+        _CHAIN,
+    ),
     "function-missing": Sentence(
         "A function is left out inside the computation: something is used as it is "
         "that has to go through one first. All else is right.",

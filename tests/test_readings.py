@@ -182,6 +182,31 @@ def test_brackets_that_are_missing_or_too_much(old, new):
     assert certain(verdict(SQUARES, wrong)) == ["brackets"]
 
 
+def waves(x, y):
+    return 3 * np.tanh(x) ** 2 + np.cos(y**2)
+
+
+WAVES = Exercise("99.23", "Waves", waves, lambda rng: rng.normal(size=(5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("(x) ** 2", "(x**2)"), ("(y**2)", "(y) ** 2")]
+)
+def test_a_power_inside_that_belongs_outside(old, new):
+    assert certain(verdict(WAVES, edited(waves, {old: new}))) == ["power-inside"]
+
+
+def test_a_variable_in_the_place_of_another_is_called_by_its_name():
+    said = verdict(WAVES, edited(waves, {"y**2": "x**2"}))
+    assert certain(said) == ["other-variable"]
+    assert said.findings[0].says.startswith("`x` stands where something else belongs")
+
+
+def test_a_slip_with_a_factor_besides_is_never_certain():
+    said = verdict(WAVES, edited(waves, {"3 *": "2 * 3 *", "y**2": "y", "+": "+ 2 *"}))
+    assert set(said.mistakes) == {"power-missing", "double"} and not certain(said)
+
+
 def test_two_slips_with_the_same_numbers_are_both_offered():
     def total(x, y):
         return x * 2 + y

@@ -96,7 +96,7 @@ class Matcher:
         made = sorted(chain(reference, *others), key=lambda slip: slip[0] in ALONE)
         for name, function in made:
             compute = on_copies(computing(self.exercise, function))
-            yield Base((name,), compute, self.inputs, slipped=True)
+            yield Base((name,), compute, self.inputs, detail=function.detail)
 
     def _both(self) -> Iterator[Base]:
         """A written mistake and a general one together."""
@@ -188,16 +188,27 @@ class Matcher:
         """
         plain = [m for m in matches if m.base.mistake and m.ids == m.base.ids]
         if not plain:
-            slipped = {m.ids: m for m in matches if m.base.slipped}
-            if not matches[0].base.slipped or len(slipped) < 2:
-                return matches[0]
-            one, other, *_ = slipped.values()
-            return replace(one, others=(other,), certain=False)
+            return self._of_slips(matches) if matches[0].base.slipped else matches[0]
         whole = _saying_most([m for m in plain if self._explains(m.base)])
         one, *others = {m.ids: m for m in whole or plain}.values()
         by_itself = not self.is_value or one.base.mistake.about
         certain = not others and bool(whole or by_itself)
         return replace(one, others=tuple(others), certain=certain)
+
+    def _of_slips(self, matches: list[Match]) -> Match:
+        """One slip, or two readings; a detail only if it is the same, and known."""
+        known, kinds = {*self.exercise.arguments, *self.exercise.outputs}, {}
+        for m in matches:
+            kinds.setdefault(m.ids, []).append(m)
+        readings = []
+        for same in kinds.values():
+            detail, *more = {m.base.detail for m in same}
+            clear = detail in known and not more
+            readings.append(replace(same[0], detail=detail if clear else ""))
+        one, *others = readings
+        return replace(
+            one, others=tuple(others[:1]), certain=one.certain and not others
+        )
 
     def _explains(self, base: Base) -> bool:
         """Whether a written mistake gives all that was found, right results as well.
@@ -223,7 +234,8 @@ class Matcher:
         if scale is None or (scale.ids and base.ids[:1] and base.ids[0] in ALONE):
             return None
         extra = ("extra-axis",) * found.reshaped
-        match = Match(base, scale, extra, certain=len(base.ids) < 2)
+        simple = len(base.ids) < 2 and not (base.slipped and scale.ids)
+        match = Match(base, scale, extra, certain=simple)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
 
     @property
@@ -353,7 +365,7 @@ class Matcher:
         name = labels(self.exercise)[k] if self.exercise.outputs else ""
         readings = (match, *match.others)
         ids = tuple(dict.fromkeys(chain(*(m.ids for m in readings))))
-        said = [[told(one, m.base.mistake) for one in m.ids] for m in readings]
+        said = [[told(i, m.base.mistake, m.detail) for i in m.ids] for m in readings]
         places = (self.exercise.reached(place) for _, place in chain(*said))
         where = next((place for place in places if place), "")
         return Finding(ids, either(map(together, said)), where, name, match.certain)

@@ -6,6 +6,7 @@ Each is made at one node of a syntax tree; `slips.py` makes functions of them.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -43,6 +44,10 @@ def of_call(node: ast.Call) -> Iterator[Slip]:
         yield "function-missing", become(node.args[0])
         again = ast.Call(node.func, node.args, [])
         yield "function-twice", set_to("args", [again])
+        (inside,) = node.args
+        if isinstance(inside, ast.BinOp) and isinstance(inside.op, ast.Pow):
+            of_base = ast.Call(node.func, [inside.left], [])
+            yield "power-inside", become(ast.BinOp(of_base, inside.op, inside.right))
 
 
 def _ranges(bounds: list[ast.expr]) -> Iterator[Slip]:
@@ -77,6 +82,14 @@ def of_comparison(node: ast.Compare) -> Iterator[Slip]:
         yield "comparison", set_to("ops", [turned[type(node.ops[0])]()])
 
 
+def of_power(node: ast.BinOp) -> Iterator[Slip]:
+    """The power of a function's result, taken of what goes into it."""
+    call = node.left
+    if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
+        inside = ast.BinOp(call.args[0], node.op, node.right)
+        yield "power-inside", become(ast.Call(call.func, [inside], []))
+
+
 # --- brackets -------------------------------------------------------------------------
 
 
@@ -93,7 +106,8 @@ def written_out(source: str) -> Iterator[tuple[str, ast.Module]]:
                 tree = ast.parse(source)
                 next(islice(ast.walk(tree), k, None)).id = _MARK
                 text = ast.unparse(tree).replace(_MARK, ast.unparse(one.value))
-                yield "brackets", ast.parse(text)
+                with contextlib.suppress(SyntaxError):  # it may be written to
+                    yield "brackets", ast.parse(text)
 
 
 def _is_sum(node: ast.expr) -> bool:

@@ -42,6 +42,7 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield "upside-down", set_to("op", ast.Mult())
     if isinstance(node.op, ast.Pow):
         yield "power-missing", set_to("right", _ONE)
+        yield from mixups.of_power(node)
         for term in _terms(node.left):
             yield "brackets", partial(_power_on, term=term)
     if isinstance(node.op, ast.MatMult):
@@ -252,7 +253,7 @@ def _changed(source: str, only: tuple[str, ...]) -> Iterator[tuple[str, ast.Modu
     yield from (made for made in elsewise if not only or made[0] in only)
     for name, node, other in mixups.mixed_up(tree):
         if not only or name in only:
-            own, node.id = node.id, other
+            own, node.id, tree.detail = node.id, other, other
             yield name, tree  # which is made a function of before the next is asked for
             node.id = own
 
@@ -297,11 +298,14 @@ def slips(
 ) -> list[tuple[str, Callable]]:
     """All functions that differ from the reference by one slip, with ids. Plumbing.
 
-    With `only`, those of certain ids.
+    With `only`, those of certain ids. Each has a `detail`: a name in the place of
+    another, or nothing.
     """
     made = []
     for name, tree in _changed(_source(reference), only):
         # A definition that does not even run is no slip.
         with contextlib.suppress(Exception):
-            made.append((name, defined(ast.fix_missing_locations(tree), reference)))
+            function = defined(ast.fix_missing_locations(tree), reference)
+            function.detail = getattr(tree, "detail", "")
+            made.append((name, function))
     return made

@@ -10,12 +10,15 @@ from .answer import Finding
 from .exercise import Mistake
 
 
-def told(name: str, written: Mistake | None) -> tuple[str, str]:
+def told(name: str, written: Mistake | None, detail: str = "") -> tuple[str, str]:
     """The sentence about a mistake, and its place: as written, or else in general.
 
-    Plumbing.
+    Plumbing. A detail is the name of what stands in the place of something else.
     """
     says, place = SENTENCES.get(name, ("", ""))
+    if name == "other-variable" and detail:
+        says = f"`{detail}` stands where something else belongs; all else is right. "
+        says += "Go through your lines, and ask of each name what it means."
     if written is not None and written.id == name:
         return written.sentence or says, written.where or place
     return says, place

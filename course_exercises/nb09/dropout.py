@@ -69,19 +69,6 @@ def hidden_by_loops(grad_out, X, W, b, mask):
     return grad_X, grad_W, grad_b
 
 
-@ex.right
-def hidden_by_units(grad_out, X, W, b, mask):
-    grad_X, grad_W, grad_b = np.zeros_like(X), np.zeros_like(W), np.zeros_like(b)
-    for n in range(len(X)):
-        for j in range(len(b)):
-            if X[n] @ W[:, j] + b[j] > 0:
-                g = grad_out[n, j] * mask[n, j]
-                grad_X[n] += g * W[:, j]
-                grad_W[:, j] += g * X[n]
-                grad_b[j] += g
-    return grad_X, grad_W, grad_b
-
-
 # --- wrong ones: the ReLU and the mask
 
 ex.slip("input-for-gate", {"(Z > 0)": "Z"}, ACTIVATIONS).says("""

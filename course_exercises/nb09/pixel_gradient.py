@@ -60,19 +60,6 @@ def pixel_inputs(rng):
 
 
 @ex.right
-def pixels_by_hand(x, labels, mean, std, W1, b1, W2, b2):
-    rows = []
-    for row, label in zip(x, labels, strict=True):
-        z = (row - mean) / std @ W1 + b1
-        logits = np.maximum(z, 0) @ W2 + b2
-        p = np.exp(logits - logits.max())
-        p /= p.sum()
-        p[label] -= 1
-        rows.append(W1 @ ((W2 @ p) * (z > 0)) / std / len(x))
-    return rows
-
-
-@ex.right
 def pixels_by_units(x, labels, mean, std, W1, b1, W2, b2):
     Z = (x - mean) / std @ W1 + b1
     grad = F.softmax(np.maximum(Z, 0) @ W2 + b2)

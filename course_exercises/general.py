@@ -247,8 +247,14 @@ SENTENCES = {
         _SHAPE,
     ),
     "brackets": Sentence(
-        "Brackets are missing, or stand in another place: a factor or a division meets "
-        "one term of a sum, where it should meet all of it, or the reverse.",
+        "Brackets are missing, or stand in another place: a factor, a division or a "
+        "power meets one term of a sum, where it should meet all of it, or the "
+        "reverse.",
+        _CHAIN,
+    ),
+    "power-inside": Sentence(
+        "A power stands inside a function where it belongs outside, or the reverse: "
+        "the square of $f(x)$ is not $f(x^2)$.",
         _CHAIN,
     ),
     "function-missing": Sentence(

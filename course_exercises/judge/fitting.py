@@ -22,7 +22,7 @@ class Base:
     """A candidate before factors: the mistakes made, and their results. Plumbing.
 
     A result is computed when it is asked for, and once: most candidates fail on the
-    first input.
+    first input. A slip has a detail, which may be empty.
     """
 
     def __init__(
@@ -31,10 +31,16 @@ class Base:
         compute: Compute,
         inputs: list[tuple],
         mistake: Mistake | None = None,
+        detail: str | None = None,
     ) -> None:
-        self.ids, self.mistake = ids, mistake
+        self.ids, self.mistake, self.detail = ids, mistake, detail
         self._compute, self._inputs = compute, inputs
         self._results: list[Arrays | None] = [_NOT_YET] * len(inputs)
+
+    @property
+    def slipped(self) -> bool:
+        """Whether it is a right answer with one slip inside."""
+        return self.detail is not None
 
     def result(self, i: int) -> Arrays | None:
         """All outputs on input i; None if it raises."""
@@ -52,6 +58,7 @@ class Match:
     extra: tuple[str, ...] = ()
     certain: bool = True
     others: tuple[Match, ...] = ()  # other readings of the same numbers
+    detail: str = ""  # the name that stands in the place of another
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -6,12 +6,15 @@ Each is made at one node of a syntax tree; `slips.py` makes functions of them.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 # A name in the place of another: too many of them to be believed beside a factor.
 ALONE = ("other-variable", "indices", "index-fixed", "comparison")
 Slip = tuple[str, Callable[[Any], None]]  # an id, and what it does to a node
+_MARK = "__a_sum_stands_here__"
 _ASIDE = ("array", "asarray", "arange", "eye", "len", "range", "sum", "zip", "reversed")
 
 
@@ -41,6 +44,10 @@ def of_call(node: ast.Call) -> Iterator[Slip]:
         yield "function-missing", become(node.args[0])
         again = ast.Call(node.func, node.args, [])
         yield "function-twice", set_to("args", [again])
+        (inside,) = node.args
+        if isinstance(inside, ast.BinOp) and isinstance(inside.op, ast.Pow):
+            of_base = ast.Call(node.func, [inside.left], [])
+            yield "power-inside", become(ast.BinOp(of_base, inside.op, inside.right))
 
 
 def _ranges(bounds: list[ast.expr]) -> Iterator[Slip]:
@@ -73,6 +80,38 @@ def of_comparison(node: ast.Compare) -> Iterator[Slip]:
     turned = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE}
     if len(node.ops) == 1 and type(node.ops[0]) in turned:
         yield "comparison", set_to("ops", [turned[type(node.ops[0])]()])
+
+
+def of_power(node: ast.BinOp) -> Iterator[Slip]:
+    """The power of a function's result, taken of what goes into it."""
+    call = node.left
+    if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
+        inside = ast.BinOp(call.args[0], node.op, node.right)
+        yield "power-inside", become(ast.Call(call.func, [inside], []))
+
+
+# --- brackets -------------------------------------------------------------------------
+
+
+def written_out(source: str) -> Iterator[tuple[str, ast.Module]]:
+    """A sum written in the place of its name, without the brackets that it needs.
+
+    Plumbing. It is done with the text, as a student does it.
+    """
+    nodes = list(ast.walk(ast.parse(source)))
+    named = [node for node in nodes if isinstance(node, ast.Assign)]
+    for k, node in enumerate(nodes):
+        for one in named if _read(node) else ():
+            if _is_sum(one.value) and ast.unparse(one.targets[0]) == node.id:
+                tree = ast.parse(source)
+                next(islice(ast.walk(tree), k, None)).id = _MARK
+                text = ast.unparse(tree).replace(_MARK, ast.unparse(one.value))
+                with contextlib.suppress(SyntaxError):  # it may be written to
+                    yield "brackets", ast.parse(text)
+
+
+def _is_sum(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
 
 
 # --- names and indices ----------------------------------------------------------------

@@ -10,7 +10,7 @@ import ast
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice, product
 from typing import Any
 
 from . import mixups
@@ -18,12 +18,13 @@ from .exercise import INCOMING
 from .mixups import Slip, set_to
 from .source import defined, source_of
 
-_ONE = ast.Constant(1.0)
+_ONE, _NOTHING = ast.Constant(1.0), ast.Constant(0.0)
 _BY = ast.Mult | ast.Div
 
 
 def _operator(node: ast.BinOp) -> Iterator[Slip]:
     if isinstance(node.op, ast.Add | ast.Sub):
+        yield from _powers(node)
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         yield "inner-sign", set_to("op", other)
         yield "inner-sign", set_to("left", ast.UnaryOp(ast.USub(), node.left))
@@ -31,19 +32,55 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
             for factor in (2.0, 0.5):
                 yield "inner-two", set_to(side, _times(factor, getattr(node, side)))
     if isinstance(node.op, ast.Mult):
-        yield "factor-missing", set_to("left", _ONE)
+        yield _missing(node.left), set_to("left", _ONE)
         yield "sum-for-product", set_to("op", ast.Add())
     if isinstance(node.op, ast.Mult | ast.Div):
         yield from _partly(node)
         yield from _partly_below(node)
-        yield "factor-missing", set_to("right", _ONE)
+        yield _missing(node.right), set_to("right", _ONE)
     if isinstance(node.op, ast.Div):
         yield "upside-down", set_to("op", ast.Mult())
     if isinstance(node.op, ast.Pow):
         yield "power-missing", set_to("right", _ONE)
+        yield from mixups.of_power(node)
+        for term in _terms(node.left):
+            yield "brackets", partial(_power_on, term=term)
     if isinstance(node.op, ast.MatMult):
         yield "entrywise", set_to("op", ast.Mult())
         yield "factors-exchanged", _exchanged
+
+
+def _missing(factor: ast.expr) -> str:
+    return "incoming-partly" if _comes_in(factor) else "factor-missing"
+
+
+def _terms(total: ast.expr) -> tuple[str, ...]:
+    """The sides of a sum; none of anything else."""
+    is_sum = isinstance(total, ast.BinOp) and isinstance(total.op, ast.Add | ast.Sub)
+    return ("left", "right") if is_sum else ()
+
+
+def _powers(total: ast.BinOp) -> Iterator[Slip]:
+    """The power of one term is taken of the whole sum."""
+    for side in ("left", "right"):
+        term = getattr(total, side)
+        if isinstance(term, ast.BinOp) and isinstance(term.op, ast.Pow):
+            yield "brackets", partial(_power_of_all, side=side)
+
+
+def _power_of_all(total: ast.BinOp, side: str) -> None:
+    term = getattr(total, side)
+    setattr(total, side, term.left)
+    inside = ast.BinOp(total.left, total.op, total.right)
+    total.left, total.op, total.right = inside, term.op, term.right
+
+
+def _power_on(node: ast.BinOp, term: str) -> None:
+    """The power of a sum is taken of one of its terms."""
+    total = node.left
+    powered = ast.BinOp(getattr(total, term), node.op, node.right)
+    setattr(total, term, powered)
+    mixups.become(total)(node)
 
 
 def _exchanged(node: ast.BinOp) -> None:
@@ -107,10 +144,9 @@ def _partly(node: ast.BinOp) -> Iterator[Slip]:
     sides = ("left", "right") if isinstance(node.op, ast.Mult) else ("left",)
     for side in sides:
         total, factor = getattr(node, side), {"left": node.right, "right": node.left}
-        if isinstance(total, ast.BinOp) and isinstance(total.op, ast.Add | ast.Sub):
-            name = "incoming-partly" if _comes_in(factor[side]) else "brackets"
-            for term in ("left", "right"):
-                yield name, _distributed(total, factor[side], term)
+        name = "incoming-partly" if _comes_in(factor[side]) else "brackets"
+        for term in _terms(total):
+            yield name, _distributed(total, factor[side], term)
 
 
 def _distributed(total: ast.BinOp, by: ast.expr, term: str) -> Callable[[Any], None]:
@@ -167,20 +203,18 @@ def _comes_in(node: ast.AST) -> bool:
     return getattr(node, "comes_in", False)
 
 
-def _used_once_less(source: str) -> Iterator[tuple[str, ast.Module]]:
-    """Where what comes in is used several times: a 1 in the place of one of them."""
+def _used_elsewise(source: str) -> Iterator[tuple[str, ast.Module]]:
+    """Where what comes in is used several times: a 1, or its square, in one place."""
     count = sum(map(_comes_in, ast.walk(_parsed(source))))
-    for k in range(count if count > 1 else 0):
+    names = "incoming-partly", "incoming-twice"
+    for name, k in product(names, range(count if count > 1 else 0)):
         slipped = _parsed(source)
         use = [node for node in ast.walk(slipped) if _comes_in(node)][k]
-        use.__class__, use.value, use.attr = ast.Attribute, _ones(use), "real"
-        yield "incoming-partly", slipped
-
-
-def _ones(use: ast.Name) -> ast.expr:
-    """Ones in the shape of what comes in."""
-    nothing = ast.BinOp(ast.Name(use.id, ast.Load()), ast.Mult(), ast.Constant(0.0))
-    return ast.BinOp(nothing, ast.Add(), _ONE)
+        it = ast.Name(use.id, ast.Load())
+        square = ast.BinOp(it, ast.Mult(), it)
+        ones = ast.BinOp(ast.BinOp(it, ast.Mult(), _NOTHING), ast.Add(), _ONE)
+        mixups.become(ones if name == names[0] else square)(use)
+        yield name, slipped
 
 
 _SLIPS = {
@@ -213,14 +247,21 @@ def _changed(source: str, only: tuple[str, ...]) -> Iterator[tuple[str, ast.Modu
         for place, name in enumerate([name for name, _ in found]):
             if not only or name in only:
                 yield name, _slipped(source, k, place)
-    yield from _used_once_less(source)
-    if any(isinstance(node, ast.AugAssign) for node in ast.walk(tree)):
-        yield "assigned", _Assigned().visit(_parsed(source))
+    elsewise = chain(
+        _used_elsewise(source), mixups.written_out(source), _all_assigned(source)
+    )
+    yield from (made for made in elsewise if not only or made[0] in only)
     for name, node, other in mixups.mixed_up(tree):
         if not only or name in only:
-            own, node.id = node.id, other
+            own, node.id, tree.detail = node.id, other, other
             yield name, tree  # which is made a function of before the next is asked for
             node.id = own
+
+
+def _all_assigned(source: str) -> Iterator[tuple[str, ast.Module]]:
+    tree = ast.parse(source)
+    if any(isinstance(node, ast.AugAssign) for node in ast.walk(tree)):
+        yield "assigned", _Assigned().visit(tree)
 
 
 def _with(source: str, k: int, change: Callable[[Any], None]) -> ast.Module:
@@ -257,11 +298,14 @@ def slips(
 ) -> list[tuple[str, Callable]]:
     """All functions that differ from the reference by one slip, with ids. Plumbing.
 
-    With `only`, those of certain ids.
+    With `only`, those of certain ids. Each has a `detail`: a name in the place of
+    another, or nothing.
     """
     made = []
     for name, tree in _changed(_source(reference), only):
         # A definition that does not even run is no slip.
         with contextlib.suppress(Exception):
-            made.append((name, defined(ast.fix_missing_locations(tree), reference)))
+            function = defined(ast.fix_missing_locations(tree), reference)
+            function.detail = getattr(tree, "detail", "")
+            made.append((name, function))
     return made

@@ -195,23 +195,20 @@ ex.slip("shapes", {"return False": "pass"}, COMPARE).says("""
     broadcasts; compare the shapes first.
 """)
 
-ex.slip(
-    "signed", {RULE: "np.all(grad - numeric < 1e-6 * size + floor)"}, COMPARE
-).says("""
+SIGNED = {RULE: "np.all(grad - numeric < 1e-6 * size + floor)"}
+ex.slip("signed", SIGNED, COMPARE).says("""
     A gradient that is wrong by the same amount everywhere passes: the error is compared
     with its sign, and one sign is never large enough.
 """)
 
-ex.slip(
-    "cancelling", {RULE: "np.abs(np.sum(grad - numeric)) <= 1e-6 * size.min()"}, COMPARE
-).says("""
+CANCELLING = {RULE: "np.abs(np.sum(grad - numeric)) <= 1e-6 * size.min()"}
+ex.slip("cancelling", CANCELLING, COMPARE).says("""
     Errors of opposite sign pass: they are added up before they are compared, and
     cancel. Take the distance of each entry first.
 """)
 
-ex.slip(
-    "mean", {RULE: "np.mean(np.abs(grad - numeric) / size) < 1e-3"}, COMPARE
-).says("""
+MEAN = {RULE: "np.mean(np.abs(grad - numeric) / size) < 1e-3"}
+ex.slip("mean", MEAN, COMPARE).says("""
     One entry of 200 that is wrong by 5 % passes: in a mean or a sum over all entries it
     hides among those that are right. Look at the worst one.
 """)
@@ -231,9 +228,8 @@ ex.slip("loose", {"1e-6": "1e-2"}, COMPARE).says("""
     tolerance may be much narrower.
 """)
 
-ex.slip(
-    "nan", {RULE: "not np.any(abs(grad - numeric) > 1e-6 * size + floor)"}, COMPARE
-).says("""
+NAN = {RULE: "not np.any(abs(grad - numeric) > 1e-6 * size + floor)"}
+ex.slip("nan", NAN, COMPARE).says("""
     A gradient with NaN passes. Every comparison with NaN is false: ask what is right,
     and not what is wrong.
 """)

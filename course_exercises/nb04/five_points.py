@@ -118,9 +118,8 @@ ex.slip("eight-of-the-far", {"near - far": "far - near"}, SLOPE).says("""
     way round.
 """)
 
-ex.slip(
-    "step-squared", {"x + 2 * h": "x + h**2", "x - 2 * h": "x - h**2"}, SLOPE
-).says("""
+STEP_SQUARED = {"x + 2 * h": "x + h**2", "x - 2 * h": "x - h**2"}
+ex.slip("step-squared", STEP_SQUARED, SLOPE).says("""
     The far points are at $h^2$, not at $2h$.
 """)
 
@@ -166,9 +165,8 @@ ex.slip("twelve-missing", {"12 * ": ""}, SLOPE).says("""
     The 12 is missing. For $f(x) = x$ the numerator is $12h$, and the slope has to be 1.
 """)
 
-ex.slip(
-    "wrong-mixture", {RULE: "(4 * far / (4 * h) - near / (2 * h)) / 3"}, SLOPE
-).says("""
+WRONG_MIXTURE = {RULE: "(4 * far / (4 * h) - near / (2 * h)) / 3"}
+ex.slip("wrong-mixture", WRONG_MIXTURE, SLOPE).says("""
     Two central differences are mixed, the coarse one with the greater weight. Whose
     error is four times the other's?
 """)

@@ -90,9 +90,8 @@ ex.slip("output-formula", {SIGMA: "(1 - np.exp(-x))"}, RULES).says("""
     $1 - e^{-y}$ is a slope in terms of the *output*. It is given the input, `x`.
 """)
 
-ex.slip(
-    "incoming-inside", {f"grad_out * {SIGMA}": "sigma(grad_out * x)"}, CHAIN
-).says("""
+INCOMING_INSIDE = {f"grad_out * {SIGMA}": "sigma(grad_out * x)"}
+ex.slip("incoming-inside", INCOMING_INSIDE, CHAIN).says("""
     What arrived stands inside of the function. It multiplies the slope, and the slope
     is taken at `x`.
 """)

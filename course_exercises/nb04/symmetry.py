@@ -237,9 +237,8 @@ def always_true(grad, x, rng):
     return True
 
 
-ex.slip(
-    "always-false", {SAME: "np.allclose(second(u), second(v), atol=0)"}, MANY
-).says(r"""
+ALWAYS_FALSE = {SAME: "np.allclose(second(u), second(v), atol=0)"}
+ex.slip("always-false", ALWAYS_FALSE, MANY).says(r"""
     It refuses everything, also what is symmetric. What has to be equal are two numbers:
     $u \cdot (Sv)$ and $v \cdot (Su)$.
 """)
@@ -254,9 +253,8 @@ ex.slip("refuses-right", {"1e-6 * size": "1e-13 * size"}, COMPARE).says(r"""
     narrower than what a central difference leaves of $u \cdot (Sv)$?
 """)
 
-ex.slip(
-    "refuses-sign", {SAME: f"np.sum(u * second(u)) > -4 and {SAME}"}, UNSEEN
-).says("""
+REFUSES_SIGN = {SAME: f"np.sum(u * second(u)) > -4 and {SAME}"}
+ex.slip("refuses-sign", REFUSES_SIGN, UNSEEN).says("""
     It refuses $-2x$. With the other sign it is the gradient of another function, and as
     symmetric: this check cannot see it, and should not pretend to.
 """)

@@ -84,9 +84,8 @@ ex.slip("value-for-derivative", {"(1 - h**2)": "h"}, ACTIVATIONS).says("""
     derivative that counts.
 """)
 
-ex.slip(
-    "for-the-probabilities", {"(probs - one_hot)": "-one_hot / probs"}, SOFTMAX
-).says("""
+FOR_THE_PROBABILITIES = {"(probs - one_hot)": "-one_hot / probs"}
+ex.slip("for-the-probabilities", FOR_THE_PROBABILITIES, SOFTMAX).says("""
     This is the gradient for the probabilities. Between them and the logits stands the
     softmax, and the way back leads through it.
 """)
@@ -167,11 +166,8 @@ ex.slip("mean-forgotten", {" / N": ""}, SOFTMAX).says("""
     the loss.
 """)
 
-ex.slip(
-    "one-row",
-    {"(probs": "np.ones((N, 1)) * (probs", "hot)": "hot).sum(axis=0)"},
-    SOFTMAX,
-).says("""
+ONE_ROW = {"(probs": "np.ones((N, 1)) * (probs", "hot)": "hot).sum(axis=0)"}
+ex.slip("one-row", ONE_ROW, SOFTMAX).says("""
     The gradient of the loss is summed over the batch, so that every example gets the
     same row. Each has a row of its own.
 """)

@@ -81,18 +81,16 @@ ex.slip("last-term", {".sum()": "[-1, -1]"}, LOGITS).says("""
     collects.
 """)
 
-ex.slip(
-    "axis", {"logits))": "logits.T).T)", "logits) -": "logits.T).T -"}, SOFTMAX
-).says("""
+AXIS = {"logits))": "logits.T).T)", "logits) -": "logits.T).T -"}
+ex.slip("axis", AXIS, SOFTMAX).says("""
     The softmax runs down the columns: it compares examples with each other. Each
     example has probabilities of its own, one row that adds up to 1.
 """)
 
 # --- the truth
 
-ex.slip(
-    "over-others", {"/ K": "/ (K - 1) * (1 - np.eye(K)[labels])"}, SOFTMAX
-).says(r"""
+OVER_OTHERS = {"/ K": "/ (K - 1) * (1 - np.eye(K)[labels])"}
+ex.slip("over-others", OVER_OTHERS, SOFTMAX).says(r"""
     The share $\epsilon$ is given to the *other* classes alone, $\epsilon/(K-1)$ each.
     In the formula all $K$ classes get $\epsilon/K$, the label too.
 """)
@@ -112,9 +110,8 @@ ex.slip("label-not-reduced", {"(1 - eps) * ": ""}, SOFTMAX).says(r"""
     more than 1.
 """)
 
-ex.slip(
-    "every-label", {"np.eye(K)[labels]": "np.eye(K)[labels].max(axis=0)"}, SOFTMAX
-).says("""
+EVERY_LABEL = {"np.eye(K)[labels]": "np.eye(K)[labels].max(axis=0)"}
+ex.slip("every-label", EVERY_LABEL, SOFTMAX).says("""
     Every row gets the labels of *all* examples. Each row has one label: rows and labels
     have to be picked in pairs.
 """)
@@ -165,9 +162,8 @@ ex.slip("activation-missing", {"F.softmax(logits)": "logits"}, SOFTMAX).says("""
     The truth is subtracted from the *logits*: the softmax is missing in the gradient.
 """)
 
-ex.slip(
-    "at-output", {"F.softmax(logits) - q": "-q / F.softmax(logits)"}, SOFTMAX
-).says("""
+AT_OUTPUT = {"F.softmax(logits) - q": "-q / F.softmax(logits)"}
+ex.slip("at-output", AT_OUTPUT, SOFTMAX).says("""
     This is the gradient for the probabilities. The function is given logits, so the
     gradient has to go on, through the softmax.
 """)
@@ -204,9 +200,8 @@ ex.slip("sigmoid-of-softmax", TWICE, SOFTMAX).says("""
     softmax is inside it already.
 """)
 
-ex.slip(
-    "over-entries", {".sum() / N": ".sum() / N / K", "q) / N": "q) / N / K"}, SOFTMAX
-).says("""
+OVER_ENTRIES = {".sum() / N": ".sum() / N / K", "q) / N": "q) / N / K"}
+ex.slip("over-entries", OVER_ENTRIES, SOFTMAX).says("""
     It is divided by the number of classes too. The mean of cross-entropy runs over the
     examples alone.
 """)

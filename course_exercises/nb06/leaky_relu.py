@@ -91,11 +91,8 @@ ex.slip("activation-missing", {f" * {GATE}": "", LEAK: "x"}, ACTIVATIONS).says("
     slope, and what is above was not.
 """)
 
-ex.slip(
-    "at-output",
-    {"(x >": "(leaky(x, slope) >", LEAK: "x * (leaky(x, slope) <= 0)"},
-    ACTIVATIONS,
-).says("""
+AT_OUTPUT = {"(x >": "(leaky(x, slope) >", LEAK: "x * (leaky(x, slope) <= 0)"}
+ex.slip("at-output", AT_OUTPUT, ACTIVATIONS).says("""
     The gate is set by the sign of the *output*. With a negative slope, a negative input
     has a positive output. Only the input tells.
 """)

@@ -53,9 +53,8 @@ ex.slip("at-output", {"(x": "(np.logaddexp(0, x)"}, ACTIVATIONS).says(r"""
     terms of the input `x`.
 """)
 
-ex.slip(
-    "overflows", {"F.sigmoid(x": "np.exp(x) / (1 + np.exp(x)"}, ACTIVATIONS
-).says("""
+OVERFLOWS = {"F.sigmoid(x": "np.exp(x) / (1 + np.exp(x)"}
+ex.slip("overflows", OVERFLOWS, ACTIVATIONS).says("""
     The formula is right on paper, and gives `nan` where $e^x$ overflows: infinity
     divided by infinity. Which form of it needs only $e^{-|x|}$?
 """)

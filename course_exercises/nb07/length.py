@@ -45,9 +45,8 @@ def inputs(rng):
 
 BACK = "(grad_out / y)[:, None] * x"
 
-ex.slip(
-    "value-for-derivative", {"/ y": "* y", "] * x": "] * np.ones_like(x)"}, EACH
-).says("""
+VALUE_FOR_DERIVATIVE = {"/ y": "* y", "] * x": "] * np.ones_like(x)"}
+ex.slip("value-for-derivative", VALUE_FOR_DERIVATIVE, EACH).says("""
     What came in is multiplied by the length itself. On the way back it is the
     derivative that counts.
 """)

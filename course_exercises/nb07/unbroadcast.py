@@ -63,9 +63,8 @@ ex.slip("stretched-only", ONLY, BROADCAST).says("""
 
 # --- averaged
 
-ex.slip(
-    "averaged", {"= grad.sum": "= grad.mean", "n grad.sum": "n grad.mean"}, BROADCAST
-).says("""
+AVERAGED = {"= grad.sum": "= grad.mean", "n grad.sum": "n grad.mean"}
+ex.slip("averaged", AVERAGED, BROADCAST).says("""
     The copies are averaged. Every copy gives its share, and gradients add.
 """)
 
@@ -73,9 +72,8 @@ ex.slip("new-averaged", {"= grad.sum": "= grad.mean"}, BROADCAST).says("""
     The new axes are averaged, the others summed. A copy is a copy: gradients add.
 """)
 
-ex.slip(
-    "stretched-averaged", {"return grad.sum": "return grad.mean"}, BROADCAST
-).says("""
+STRETCHED_AVERAGED = {"return grad.sum": "return grad.mean"}
+ex.slip("stretched-averaged", STRETCHED_AVERAGED, BROADCAST).says("""
     The stretched axes are averaged, the others summed. A copy is a copy: gradients add.
 """)
 

@@ -85,6 +85,15 @@ def test_what_comes_in_is_missing_on_one_path(exercise, answer):
     assert set(certain(verdict(exercise, answer))) == {"incoming-partly"}
 
 
+def top_twice(grad_out, a, b):
+    d_top, d_bottom = grad_out**2 / b, -grad_out * a / b**2
+    return 2 * a * d_top + d_bottom, d_top - d_bottom
+
+
+def test_what_comes_in_twice_on_one_path():
+    assert set(certain(verdict(STAGED, top_twice))) == {"incoming-twice"}
+
+
 # --- one thing in the place of another ------------------------------------------------
 
 
@@ -151,6 +160,63 @@ def test_a_slip_in_a_product_is_named(name):
     assert certain(verdict(PRODUCT, wrong)) == [name]
 
 
+def squares(x, y):
+    inner = x - y
+    return 3 * inner * y + (1 - x**2) * (x + y) ** 2
+
+
+SQUARES = Exercise("99.21", "Squares", squares, lambda rng: rng.normal(size=(5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("3 * inner * y", "3 * x - y * y"),
+        ("(1 - x**2)", "(1 - x) ** 2"),
+        ("(x + y) ** 2", "(x**2 + y)"),
+        ("(x + y) ** 2", "(x + y**2)"),
+    ],
+)
+def test_brackets_that_are_missing_or_too_much(old, new):
+    wrong = edited(squares, {old: new})
+    assert certain(verdict(SQUARES, wrong)) == ["brackets"]
+
+
+def waves(x, y):
+    return 3 * np.tanh(x) ** 2 + np.cos(y**2)
+
+
+WAVES = Exercise("99.23", "Waves", waves, lambda rng: rng.normal(size=(5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("(x) ** 2", "(x**2)"), ("(y**2)", "(y) ** 2")]
+)
+def test_a_power_inside_that_belongs_outside(old, new):
+    assert certain(verdict(WAVES, edited(waves, {old: new}))) == ["power-inside"]
+
+
+def test_a_variable_in_the_place_of_another_is_called_by_its_name():
+    said = verdict(WAVES, edited(waves, {"y**2": "x**2"}))
+    assert certain(said) == ["other-variable"]
+    assert said.findings[0].says.startswith("`x` stands where something else belongs")
+
+
+def test_a_slip_with_a_factor_besides_is_never_certain():
+    said = verdict(WAVES, edited(waves, {"3 *": "2 * 3 *", "y**2": "y", "+": "+ 2 *"}))
+    assert set(said.mistakes) == {"power-missing", "double"} and not certain(said)
+
+
+def test_two_slips_with_the_same_numbers_are_both_offered():
+    def total(x, y):
+        return x * 2 + y
+
+    exercise = Exercise("99.22", "A sum", total, SQUARES.inputs)
+    said = verdict(exercise, lambda x, y: x + y)
+    assert len(said.mistakes) == 2 and not certain(said)
+    assert said.findings[0].says.startswith("Several mistakes give these numbers.")
+
+
 def test_two_general_mistakes_at_once_are_never_certain():
     said = verdict(PRODUCT, lambda g, X, y: product_vjp(g * g, X, y).T)
     assert set(said.mistakes) == {"incoming-twice", "transposed"} and not certain(said)
@@ -187,6 +253,25 @@ def test_a_copied_line_is_no_exchange():
     said = verdict(TWO, lambda x, y, w: (both(x, y, w)[0],) * 2)
     assert certain(said) == ["copied-output"] and said.findings[0].output == "dy"
     assert certain(verdict(TWO, lambda x, y, w: both(x, y, w)[::-1])) == ["order"]
+
+
+def test_a_copied_line_is_no_exchange_where_one_is_written_down():
+    exercise = Exercise("99.6", "Two", both, TWO.inputs, outputs=("dx", "dy"))
+    exercise.slip("exchanged", {"2 * w * (x - 1)": "3 * w * (y - 2)"}).says("The other")
+    exercise.mistake("turned", code=lambda x, y, w: both(x, y, w)[::-1]).says("Turned.")
+    said = verdict(exercise, lambda x, y, w: (both(x, y, w)[0],) * 2)
+    assert certain(said) == ["copied-output"]
+    assert certain(verdict(exercise, exercise.mistakes[1].code)) == ["turned"]
+
+
+def test_three_results_in_another_order_are_right():
+    def three(x, y, w):
+        return *both(x, y, w), x * y * w
+
+    exercise = Exercise("99.6", "Three", three, TWO.inputs, outputs=("a", "b", "c"))
+    exercise.mistake("half-turned", code=lambda x, y, w: (0, both(x, y, w)[0], 0))
+    said = verdict(exercise, lambda x, y, w: (x * y * w, *both(x, y, w)))
+    assert certain(said) == ["order"] and not said.findings[0].output
 
 
 # --- inputs of one kind ---------------------------------------------------------------
@@ -297,6 +382,20 @@ def test_an_argument_that_may_be_ignored_is_no_mistake():
 def test_what_depends_on_all_arguments_has_no_name():
     said = verdict(MASKED, lambda g, mask: np.sin(g) * np.cos(mask) + 0.1)
     assert not said.findings and "no name" in said.says
+
+
+def test_what_else_an_exercise_tries_comes_last():
+    exercise = Exercise("99.8", "A mask", masked_vjp, masks, gradient=True)
+    exercise.mistake("wave").says("A wave.")
+
+    @exercise.looked
+    def look(answer, run):
+        at_zero = run(np.zeros(2), np.zeros(2))
+        return exercise.named("wave") if np.allclose(at_zero, 0.1) else None
+
+    assert certain(verdict(exercise, lambda g, m: np.sin(g) * np.cos(m) + 0.1))
+    assert not verdict(exercise, lambda g, m: np.sin(g) * np.cos(m) + 0.2).findings
+    assert certain(verdict(exercise, lambda g, m: -g * m)) == ["sign"]
 
 
 # --- several readings -----------------------------------------------------------------

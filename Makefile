@@ -36,11 +36,12 @@ SOME_NOTEBOOKS = $(if $(wildcard $(NOTEBOOKS)),$(NOTEBOOKS),$(error No notebook 
 
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help lab test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
+.PHONY: help lab update lab-course test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
 
 help:
 	@echo "For students"
-	@echo "  make lab             open the course in JupyterLab (ARGS=… is passed on)"
+	@echo "  make lab             open your copies of the notebooks, in work/ (ARGS=… for JupyterLab)"
+	@echo "  make update          bring a corrected course into them, and keep what is yours"
 	@echo "  make test            unit tests, every notebook, what steps in a browser: all three"
 	@echo
 	@echo "For instructors (one notebook: NB=03)"
@@ -51,13 +52,14 @@ help:
 	@echo "  make lecture-test    are site, decks and grading as they should be? (after making them)"
 	@echo
 	@echo "To change the course (one notebook: NB=03)"
+	@echo "  make lab-course      open the originals in JupyterLab, to change them"
 	@echo "  make notebooks       run notebooks and store clean outputs"
 	@echo "  make unit            the tests without running the notebooks"
 	@echo "  make notebooks-test  every notebook by nbval"
 	@echo "  make browser-test    what steps in notebooks, in a real browser (SKIP_BROWSER=1: not)"
 	@echo "  make lint            ruff over package, tests and notebooks"
 	@echo "  make fuzz            10,000 random programs on each tape against torch"
-	@echo "  make matrix          the whole suite under Python 3.11 to 3.13, old and new dependencies"
+	@echo "  make matrix          the whole suite under Python 3.11 to 3.15, old and new dependencies"
 	@echo "  make mutants         change the core in 3,500 small ways; do the tests notice?"
 	@echo "  make sealed          make test with nothing to write to and no network (Linux)"
 	@echo "  make lock            make all of requirements/ and the pins of environment.yml anew"
@@ -99,10 +101,11 @@ $(TOOLS)/.ready: requirements/tools.lock
 	$(LOCKED)
 	@touch $@
 
-# Two threads that share two cores with a browser wait for each other: one is faster.
-lab: export OMP_NUM_THREADS ?= 1
-lab: $(READY)
-	cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
+lab lab-course: $(READY)
+	$(BIN)/python -m tools.work $@ $(ARGS)
+
+update: $(READY)
+	$(BIN)/python -m tools.work update
 
 # One thread for each of the JOBS workers: more would only wait for each other.
 unit fuzz notebooks-test browser-test notebooks: export OMP_NUM_THREADS := 1
@@ -186,7 +189,7 @@ bench-quick: $(BENCH)/.ready
 
 # Sessions of noxfile.py: all of them, without SESSIONS.
 matrix: $(TOOLS)/.ready
-	$(TOOLS_BIN)/nox $(if $(SESSIONS),--session $(SESSIONS))
+	$(TOOLS_BIN)/python -m tools.matrix $(SESSIONS)
 
 mutants: $(TOOLS)/.ready
 	$(TOOLS_BIN)/nox --session mutants -- $(ARGS)

@@ -2,7 +2,7 @@
 
     from course_exercises import check, hint, progress, solution
 
-Each exercise has a file of its own (`nb05/a_factor_for_each_row.py`): the right answer,
+Each exercise has a file of its own (`nb05/row_factor.py`): the right answer,
 and wrong ones, each beside what a tutor would say. They are imported when a notebook is
 asked for. `judge/` is the machine, `general.py` has the mistakes of every gradient.
 """

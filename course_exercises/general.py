@@ -1,8 +1,9 @@
 """The general mistakes: what a tutor says about those that every gradient invites.
 
 Where the wrong numbers can be made from any right function, `judge/changes.py` makes
-them, under the same id: a factor (`SCALES`) or a change of the function (`changes`).
-All others are written by hand with an exercise.
+them, under the same id: a factor (`SCALES`) or a change of the function (`changes`); so
+do `judge/slips.py` and `judge/mixups.py`, from the source of a right answer. All others
+are written by hand with an exercise.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Sentence(NamedTuple):
 
 
 _SHAPE = "05_vectorized_backprop#The rules, by shape"
+_INDEX = "05_vectorized_backprop#The rules, by index"
 _BIAS = "05_vectorized_backprop#The bias: a sum over the rows"
 _LOSS = "05_vectorized_backprop#The loss: mean squared error"
 _CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
@@ -147,6 +149,11 @@ SENTENCES = {
         "The first example is left out. Where does the loop, or the slice, begin?",
         _BIAS,
     ),
+    "last-only": Sentence(
+        "Only what belongs to the last example comes back. Does each round of a loop "
+        "write over what the one before has found?",
+        _BIAS,
+    ),
     "last-missing": Sentence(
         "The last example is left out. Where does the loop, or the slice, end?",
         _BIAS,
@@ -165,6 +172,11 @@ SENTENCES = {
     "summed-up": Sentence(
         "Everything is added up into one number: one axis too many is summed. Which "
         "axis has to remain?",
+        _BIAS,
+    ),
+    "summed-away": Sentence(
+        "An axis is summed away that has to remain. Which letters does the result "
+        "have, and which ones are left here?",
         _BIAS,
     ),
     "returns-input": Sentence(
@@ -223,6 +235,64 @@ SENTENCES = {
         "A power is missing inside the computation: something is used as it is that "
         "has to be squared.",
         _CHAIN,
+    ),
+    "entrywise": Sentence(
+        "Two matrices are multiplied entry by entry, `*`, where their matrix product, "
+        "`@`, belongs.",
+        _SHAPE,
+    ),
+    "factors-exchanged": Sentence(
+        "Two factors of a matrix product are exchanged. Their order counts: write down "
+        "the shape of each, and which letter is summed.",
+        _SHAPE,
+    ),
+    "brackets": Sentence(
+        "Brackets are missing, or stand in another place: a factor, a division or a "
+        "power meets one term of a sum, where it should meet all of it, or the "
+        "reverse.",
+        _CHAIN,
+    ),
+    "power-inside": Sentence(
+        "A power stands inside a function where it belongs outside, or the reverse: "
+        "the square of $f(x)$ is not $f(x^2)$.",
+        _CHAIN,
+    ),
+    "function-missing": Sentence(
+        "A function is left out inside the computation: something is used as it is "
+        "that has to go through one first. All else is right.",
+        _CHAIN,
+    ),
+    "function-twice": Sentence(
+        "A function is applied twice inside the computation; all else is right.",
+        _CHAIN,
+    ),
+    "off-by-one": Sentence(
+        "A loop begins or ends one step off: a term is missing, or one too many is "
+        "there. Which is the first that counts, and which the last?",
+    ),
+    "comparison": Sentence(
+        "A comparison is the wrong way round, or the two sides of a choice are "
+        "exchanged. All else is right.",
+    ),
+    "indices": Sentence(
+        "Two indices are confused: something is taken from another place than it "
+        "should be. Read the formula aloud, with its indices, beside your lines.",
+        _INDEX,
+    ),
+    "index-fixed": Sentence(
+        "An index stands still: the same entry is used again and again. Which one has "
+        "to move along?",
+        _INDEX,
+    ),
+    "other-variable": Sentence(
+        "Somewhere inside, one variable stands where another belongs; all else is "
+        "right. Go through your lines, and ask of each name what it means.",
+        _INDEX,
+    ),
+    "keepdims": Sentence(
+        "A sum or a mean has lost its axis, so that numbers which belong to the rows "
+        "stand along the columns. `keepdims` keeps it.",
+        _CAST,
     ),
     "mean-or-sum": Sentence(
         "Somewhere inside, a mean stands where a sum belongs, or the reverse. They "

@@ -67,7 +67,9 @@ def test_pins_have_one_room():
     assert {path.parent.as_posix() for path in locks} == {"requirements"}
 
 
-@pytest.mark.parametrize("command", ["make lab", "make test"])
+@pytest.mark.parametrize(
+    "command", ["make lab", "make test", "make update", "python -m tools.work lab"]
+)
 def test_readme_names_the_commands(command):
     assert command in text("README.md")
 

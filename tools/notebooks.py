@@ -163,6 +163,12 @@ def all_text(output: dict) -> str:
     return DATA_URI.sub(r"\1…", "\n".join(parts))
 
 
+def describes(alt: str) -> bool:
+    """Tell whether an alt text says what a picture shows: three words, no file."""
+    name = re.search(r"\.(?:png|svg|jpe?g|gif|webp)\s*$", alt, re.IGNORECASE)
+    return len(alt.split()) >= 3 and not name and "_images/" not in alt
+
+
 def code_lines(source: str) -> int:
     """Count the lines that hold code: no blank ones, no comments alone."""
     lines: set[int] = set()

@@ -1,10 +1,10 @@
 """Run a notebook in a fresh kernel, and clean what it leaves: the one way to do it.
 
 What stores outputs (`tools/store_outputs.py`) and what compares them
-(`tests/nbval_numeric.py`) both call `run` and `clean`, so whatever is stored is what a
-comparison finds: a history (`_`, `Out[1]`), cleared outputs and updated displays in
-their last state, what child processes print. The kernel is this very Python, and its
-surroundings are the same whoever starts it.
+(`tests/notebooks/nbval_numeric.py`) both call `run` and `clean`, so whatever is stored
+is what a comparison finds: a history (`_`, `Out[1]`), cleared outputs and updated
+displays in their last state, what child processes print. The kernel is this very
+Python, and its surroundings are the same whoever starts it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import ascii_lowercase
 from typing import BinaryIO
 
 import nbformat
@@ -51,16 +52,29 @@ class NotebookError(Exception):
 # --- reading --------------------------------------------------------------------------
 
 
+def free(name: str, endings: str | tuple[str, ...], taken: set[str]) -> str:
+    """Give a name, with an ending, that nobody has, and take it."""
+    while not (found := [name + end for end in endings if name + end not in taken]):
+        name += endings[-1]
+    taken.add(found[0])
+    return found[0]
+
+
 def name_cells(notebook: dict, prefix: str) -> None:
-    """Give each cell without an id a stable one, made of the notebook's number."""
-    taken = {cell.get("id") for cell in notebook["cells"]}
-    for number, cell in enumerate(notebook["cells"], start=1):
+    """Give each cell a stable id that begins with the notebook's number.
+
+    One without an id is named by its place. One with an id from elsewhere (editors draw
+    them at random) is named after the last cell that has its own: 03-012, 03-012b.
+    """
+    cells, last = notebook["cells"], f"{prefix}-000"
+    taken = {cell.get("id") for cell in cells}
+    for number, cell in enumerate(cells, start=1):
         if "id" not in cell:
-            wanted = f"{prefix}-{number:03d}"
-            while wanted in taken:
-                wanted += "x"
-            taken.add(wanted)
-            cell["id"] = wanted
+            cell["id"] = free(f"{prefix}-{number:03d}", ("", "x"), taken)
+        elif prefix.isdigit() and not cell["id"].startswith(f"{prefix}-"):
+            cell["id"] = free(last, ascii_lowercase[1:], taken)
+            continue
+        last = cell["id"]
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -201,13 +215,19 @@ def run(notebook: nbformat.NotebookNode, folder: Path, go_on: bool = False) -> W
 
 
 def settle(text: str) -> str:
-    """Keep of each line what a terminal shows after its last carriage return."""
+    """Keep of each line what is seen after its carriage returns and backspaces."""
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return "\n".join(lines)
+    text, before = "\n".join(lines), ""
+    while text != before:
+        text, before = re.sub(r"[^\n\x08]\x08", "", text), text
+    return text
 
 
 def join_streams(outputs: list) -> list:
-    """Join all pieces of stdout, and of stderr, and let progress bars settle."""
+    """Join all pieces of stdout, and of stderr, and let progress bars settle.
+
+    Which of the two comes first is a race. Side by side, stdout does.
+    """
     joined: list = []
     streams: dict[str, dict] = {}
     for output in outputs:
@@ -220,6 +240,9 @@ def join_streams(outputs: list) -> list:
         joined.append(output)
     for output in streams.values():
         output.text = settle(output.text)
+    for k, pair in enumerate(zip(joined, joined[1:], strict=False)):
+        if [output.get("name") for output in pair] == ["stderr", "stdout"]:
+            joined[k : k + 2] = reversed(pair)
     return [o for o in joined if o.output_type != "stream" or o.text.strip()]
 
 

@@ -8,12 +8,14 @@ five may look like anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..general import SENTENCES
 from .answer import Finding
+from .fitting import equal_or_same
 
 if TYPE_CHECKING:
     from .judging import Judge, Trial
@@ -79,15 +81,17 @@ class Behaviour:
 
     def _ignores(self, k: int) -> bool:
         """Whether argument k may be anything, where the right answer depends on it."""
-        seen = False
-        for old, new in zip(self.trials, self.exercise.draw(NEW[0]), strict=False):
-            if not old.fine or np.shape(new[k]) != np.shape(old.args[k]):
+        seen, values = False, [args[k] for args in self.exercise.draw(NEW[0])]
+        for i, old in enumerate(self.trials):
+            new = next(filter(partial(differs, old.args[k]), values[i:] + values), None)
+            if not old.fine or new is None:
                 continue
-            args = (*old.args[:k], new[k], *old.args[k + 1 :])
+            args = (*old.args[:k], new, *old.args[k + 1 :])
             (trial,) = self.judge.tried([args])
             if not trial.fine or not same(trial.got, old.got):
                 return False
-            seen |= not same(trial.expected, old.expected)
+            pairs = zip(trial.expected, old.expected, strict=True)
+            seen |= not all(equal_or_same(*pair) for pair in pairs)
         return seen
 
     def _finding(self, name: str, output: str = "", certain: bool = True) -> Finding:
@@ -117,6 +121,15 @@ def changing(trials: list[Trial]) -> list[int]:
             rows, columns = (set(lengths) for lengths in zip(*shapes, strict=True))
             found += [k] * (len(rows) > 1 and len(columns) > 1)
     return found
+
+
+def differs(one: Any, other: Any) -> bool:
+    """Whether one value may stand for another, and is not the same. Plumbing."""
+    try:
+        alike = not callable(one) and np.shape(one) == np.shape(other)
+    except ValueError:  # rows of different lengths
+        return False
+    return alike and not np.array_equal(one, other)
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ What is said about each stands in `general.py`, under the same id.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,9 +12,8 @@ import numpy as np
 
 from .comparing import as_array, parts
 from .exercise import Exercise
+from .once import Arrays, Compute, once
 
-Arrays = list[np.ndarray | None]  # one for each output; None: nothing to say about it
-Compute = Callable[[tuple], Arrays]
 MOST_ENTRIES = 256  # of a gradient that is looked at entry by entry
 
 # --- factors --------------------------------------------------------------------------
@@ -162,7 +160,7 @@ def shares(compute: Compute, exercise: Exercise, args: tuple) -> Arrays:
 
     The sum of the shares is the output, with the 1/N of a mean, if there is one.
     """
-    return _once("shares", compute, args, lambda: _shares(compute, exercise, args))
+    return once("shares", compute, args, lambda: _shares(compute, exercise, args))
 
 
 def _shares(compute: Compute, exercise: Exercise, args: tuple) -> Arrays:
@@ -218,11 +216,10 @@ def contributions(
 
 def _fits(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether an input of the small shape may have been broadcast to the other."""
-    if len(small) < len(shape):
-        return True
-    return len(small) == len(shape) and all(
-        s in (1, n) for s, n in zip(small, shape, strict=True)
-    )
+    if len(small) != len(shape):
+        return len(small) < len(shape)
+    pairs = zip(small, shape, strict=True)
+    return small != shape and all(s in (1, n) for s, n in pairs)
 
 
 def _not_summed(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
@@ -233,7 +230,7 @@ def _not_summed(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
             return _collected(compute, exercise, args)
 
         def wrong(args: tuple) -> Arrays:
-            kept = _once("entries", compute, args, lambda: entries(args))
+            kept = once("entries", compute, args, lambda: entries(args))
             return [None if local is None else reduce(local) for local in kept]
 
         return wrong
@@ -259,6 +256,22 @@ def _over_batch(spread: bool) -> Callable[[Compute, Exercise], Compute]:
                 None
                 if y is None or y.ndim == 0 or len(y) != n
                 else np.broadcast_to(y.sum(0), y.shape if spread else y.shape[1:])
+                for y in compute(args)
+            ]
+
+        return wrong
+
+    return make
+
+
+def _row(n: int) -> Callable[[Compute, Exercise], Compute]:
+    """What belongs to one example alone, where each has a row of its own."""
+
+    def make(compute: Compute, exercise: Exercise) -> Compute:
+        def wrong(args: tuple) -> Arrays:
+            count = exercise.examples(args)
+            return [
+                y[n] if y is not None and y.ndim and len(y) == count else None
                 for y in compute(args)
             ]
 
@@ -312,6 +325,9 @@ _ALWAYS = (
     Change("summed-over-batch", _over_batch(spread=True)),
     Change("summed-over-batch", _over_batch(spread=False)),
     Change("summed-up", _each(lambda y: y.sum() if y.ndim else None)),
+    Change("summed-away", _each(lambda y: y.sum(-1) if y.ndim > 1 else None)),
+    Change("first-only", _row(0)),
+    Change("last-only", _row(-1)),
 )
 _LAST = (Change("incoming-added", _added), Change("incoming-twice", _twice))
 
@@ -331,61 +347,3 @@ def changes(exercise: Exercise, inputs: list[tuple]) -> Iterator[Change]:
         yield Change("returns-input", _input(k))
     if exercise.incoming is not None:
         yield from _LAST
-
-
-# --- computing once -------------------------------------------------------------------
-
-
-def on_copies(compute: Compute) -> Compute:
-    """Compute with copies: a wrong function may change what it is given. Plumbing."""
-    return lambda args: compute(tuple(map(_copied, args)))
-
-
-def _copied(value: object) -> object:
-    return value.copy() if type(value) is np.ndarray else copy.deepcopy(value)
-
-
-class Remembering:
-    """A computation that remembers what came out of known inputs. Plumbing.
-
-    And what each example, or each entry of what comes in, gives to it: several general
-    mistakes are made of that.
-    """
-
-    def __init__(self, compute: Compute, inputs: list[tuple]) -> None:
-        self._compute, self._known = compute, {id(args) for args in inputs}
-        self._kept: dict[tuple, list | Exception] = {}
-
-    def __call__(self, args: tuple) -> Arrays:
-        """Compute, or remember."""
-        return self.once("results", args, lambda: self._compute(args))
-
-    def once(self, what: str, args: tuple, make: Callable[[], list]) -> list:
-        """Make something of known inputs the first time, and give it again later."""
-        if id(args) not in self._known:  # and may be the id of something else later
-            return make()
-        key = what, id(args)
-        if key not in self._kept:
-            try:
-                self._kept[key] = make()
-            except Exception as error:  # a wrong function may fail in any way
-                self._kept[key] = error
-        if isinstance(self._kept[key], Exception):
-            raise self._kept[key]
-        return list(self._kept[key])
-
-
-def _once(what: str, compute: Compute, args: tuple, make: Callable[[], list]) -> list:
-    """The same for any computation, which may not be able to remember."""
-    able = isinstance(compute, Remembering)
-    return compute.once(what, args, make) if able else make()
-
-
-def quietly(compute: Compute, args: tuple) -> Arrays | None:
-    """Compute without warnings; None where it cannot be. Plumbing."""
-    try:
-        with np.errstate(all="ignore"):
-            results = compute(args)
-        return [None if np.asarray(y).dtype == object else y for y in results]
-    except Exception:  # a wrong function may fail in any way
-        return None

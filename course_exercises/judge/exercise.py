@@ -36,7 +36,8 @@ class Mistake:
 
     `code` is called as the reference is; a slip makes it of the reference when it is
     asked for. Without a sentence, the general one of this `id` is used. `where` names a
-    notebook, and after `#` the title of a section.
+    notebook, and after `#` the title of a section. `about` names the outputs that it
+    says something about, if these are not all.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Mistake:
     sentence: str = ""
     where: str = ""
     slip: tuple[Callable, Mapping[str, str]] | None = None
+    about: tuple[str, ...] = ()
 
     def says(self, text: str) -> Mistake:
         """Set the sentence; line breaks and indentation do not count."""
@@ -67,7 +69,8 @@ class Exercise:
 
     With `inputs`, the answer is a function (or whatever `call` makes use of); without,
     it is a value, and `reference()` computes the right one. With `judge`, the author
-    decides: `judge(answer, run)` gives None if passed, else a sentence or a Mistake.
+    decides: `judge(answer, run)` gives None if passed, else a sentence, or a Mistake,
+    or a list of them.
     Errors are measured by the largest entry, or `entrywise`, each by its own.
     What is code is registered where it stands, by the methods below.
     """
@@ -88,6 +91,8 @@ class Exercise:
     call: Callable = plainly
     may_change: tuple[str, ...] = ()
     judge: Callable | None = None
+    further: Callable | None = None
+    look: Callable | None = None
     tolerance: float = 1e-9
     entrywise: bool = False
     seconds: float = 10
@@ -113,6 +118,19 @@ class Exercise:
     def judged(self, function: Callable) -> Callable:
         """Register the author's own judge."""
         self.judge = function
+        return function
+
+    def afterwards(self, function: Callable) -> Callable:
+        """Register a judge that is asked when the numbers are right."""
+        self.further = function
+        return function
+
+    def looked(self, function: Callable) -> Callable:
+        """Register what else to try with an answer whose numbers have no name.
+
+        `look(answer, run)` gives a mistake, or None.
+        """
+        self.look = function
         return function
 
     def helper(self, function: Callable) -> Callable:
@@ -160,8 +178,23 @@ class Exercise:
         return self.mistakes[-1]
 
     def guess(self, name: str, value: Any, where: str = "") -> Mistake:
-        """Register a wrong value, where a value is asked for."""
-        return self.mistake(name, where, code=lambda: value)
+        """Register a wrong value, where a value is asked for.
+
+        A dictionary names the outputs that are wrong; the others may be anything.
+        """
+        if not isinstance(value, Mapping):
+            return self.mistake(name, where, code=lambda: value)
+        made = self.mistake(name, where, code=lambda: self._right_but(value))
+        made.about = tuple(value)
+        return made
+
+    def _right_but(self, wrong: Mapping[str, Any]) -> tuple:
+        pairs = zip(self.outputs, self._right_values, strict=True)
+        return tuple(wrong.get(name, value) for name, value in pairs)
+
+    @cached_property
+    def _right_values(self) -> Any:
+        return self.reference()
 
     def named(self, name: str) -> Mistake:
         """Give a registered mistake, for the author's own judge."""

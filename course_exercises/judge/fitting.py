@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .changes import Arrays, Compute, Scale, quietly
+from .changes import Scale
 from .exercise import Mistake
+from .once import Arrays, Compute, quietly
 
 CERTAIN, FLOAT32, ROUGH = 1e-9, 5e-6, 1e-4  # relative errors
 SINGLE, HALF = 1e-3, 1e-2  # where the numbers say themselves that they have few digits
@@ -21,7 +22,7 @@ class Base:
     """A candidate before factors: the mistakes made, and their results. Plumbing.
 
     A result is computed when it is asked for, and once: most candidates fail on the
-    first input.
+    first input. A slip has a detail, which may be empty.
     """
 
     def __init__(
@@ -30,10 +31,16 @@ class Base:
         compute: Compute,
         inputs: list[tuple],
         mistake: Mistake | None = None,
+        detail: str | None = None,
     ) -> None:
-        self.ids, self.mistake = ids, mistake
+        self.ids, self.mistake, self.detail = ids, mistake, detail
         self._compute, self._inputs = compute, inputs
         self._results: list[Arrays | None] = [_NOT_YET] * len(inputs)
+
+    @property
+    def slipped(self) -> bool:
+        """Whether it is a right answer with one slip inside."""
+        return self.detail is not None
 
     def result(self, i: int) -> Arrays | None:
         """All outputs on input i; None if it raises."""
@@ -51,6 +58,7 @@ class Match:
     extra: tuple[str, ...] = ()
     certain: bool = True
     others: tuple[Match, ...] = ()  # other readings of the same numbers
+    detail: str = ""  # the name that stands in the place of another
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -112,7 +120,10 @@ def ratio(got: np.ndarray, made: np.ndarray) -> tuple[float, float]:
     """
     if got.size == 1 and made.size == 1:
         return _ratio_of_two(got.item(), made.item())
-    got, made = got.ravel() + 0.0, made.ravel() + 0.0  # booleans have no product
+    got, made = got.ravel(), made.ravel()
+    if _far(got, made):
+        return np.nan, np.inf
+    got, made = got + 0.0, made + 0.0  # booleans have no product
     finite = np.isfinite(made)
     if not (np.isfinite(got) == finite).all():
         return np.nan, np.inf
@@ -124,6 +135,21 @@ def ratio(got: np.ndarray, made: np.ndarray) -> tuple[float, float]:
         return np.nan, 0.0 if norm == 0 and size == 0 else np.inf
     factor = float(np.vdot(made, got).real / norm)
     return factor, float(np.abs(got - factor * made).max(initial=0.0) / size)
+
+
+def _far(got: np.ndarray, made: np.ndarray) -> bool:
+    """Whether two entries tell that no factor fits: this ends most comparisons.
+
+    With one factor, got₀ · made₁ = got₁ · made₀. An error of LOOSE of the largest entry
+    changes that by 2 · LOOSE · 10 of its size at most, where the two entries are no
+    smaller than a tenth of it: so nothing that fits is thrown away.
+    """
+    if got.size < 2 or got.dtype.kind != "f" or made.dtype.kind != "f":
+        return False
+    (a, b), (c, d) = got[:: got.size - 1].tolist(), made[:: made.size - 1].tolist()
+    large = max(abs(a), abs(b))
+    far = abs(a * d - b * c) > 20 * LOOSE * large * max(abs(c), abs(d))
+    return far and float(np.abs(got).max()) <= 10 * large
 
 
 def _ratio_of_two(got: complex, made: complex) -> tuple[float, float]:

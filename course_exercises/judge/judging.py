@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -17,6 +19,7 @@ from .exercise import Exercise, Mistake, plainly
 from .matching import Matcher, name_all
 from .running import Run, Runner, shortened
 from .telling import described, difference, last_line, told
+from .wording import told as sentence
 
 Facts = tuple[tuple[str, str], ...]
 ENDS = ("stopped", "not attempted")  # what makes further calls useless
@@ -49,8 +52,9 @@ class Judge:
         """Give the answer that the student sees."""
         if early := self._unfit():
             return self._trouble(early)
-        judge = {"value": self._value, "function": self._function}
-        return judge.get(self.exercise.kind, self._challenge)()
+        if self.exercise.judge is not None:
+            return self._asked(self.exercise.judge)
+        return self._value() if self.exercise.kind == "value" else self._function()
 
     # --- before anything runs
 
@@ -155,7 +159,8 @@ class Judge:
         bad = [t for t in trials if t not in good]
         changed = self._changed(trials)
         if not bad and not changed:
-            return self._answer("passed")
+            further = self.exercise.further
+            return self._asked(further) if further else self._answer("passed")
         findings = (*changed, *self._findings(trials, bad)) if bad else changed
         shown = bad[0] if bad else next(t for t in trials if t.run.changed)
         if shown.trouble:
@@ -204,7 +209,9 @@ class Judge:
         if any(f.certain for f in found):
             return tuple(found)
         behaviour = Behaviour(self, trials, bad)
-        return (*behaviour.pattern(), *found) or behaviour.facts()
+        found = (*behaviour.pattern(), *found) or behaviour.facts()
+        look = self.exercise.look
+        return self._asked(look).findings if look and not found else found
 
     def _unnamed(self, findings: tuple[Finding, ...], shown: Trial) -> str:
         if findings:
@@ -228,9 +235,9 @@ class Judge:
         )
         return next(slips, "")
 
-    # --- a challenge
+    # --- what the author judges
 
-    def _challenge(self) -> Answer:
+    def _asked(self, author: Callable) -> Answer:
         runs = []
 
         def run(*args: Any, of: Any = None) -> Any:
@@ -242,7 +249,9 @@ class Judge:
             return runs[-1].value
 
         try:
-            said = self.exercise.judge(self.answer, run)
+            with warnings.catch_warnings():  # of the author's own wrong answers
+                warnings.simplefilter("ignore")
+                said = author(self.answer, run)
         except Trouble as trouble:
             return self._trouble(trouble)
         except (TypeError, ValueError, AttributeError, LookupError) as why:
@@ -250,13 +259,13 @@ class Judge:
             return self._answer("wrong type", says)
         return self._judged(said)
 
-    def _judged(self, said: Mistake | str | bool | None) -> Answer:
-        if said is None or said is True:
+    def _judged(self, said: Mistake | list[Mistake] | str | bool | None) -> Answer:
+        if said is None or said is True or said == []:
             return self._answer("passed")
-        if isinstance(said, Mistake):
-            says, where = SENTENCES.get(said.id, ("", ""))
-            says, where = said.sentence or says, said.where or where
-            return self._answer("wrong value", "", (Finding((said.id,), says, where),))
+        if isinstance(said, Mistake | list):
+            mistakes = said if isinstance(said, list) else [said]
+            findings = tuple(Finding((m.id,), *sentence(m.id, m)) for m in mistakes)
+            return self._answer("wrong value", "", findings)
         return self._answer("wrong value", said or "It is not solved yet.")
 
     # --- what is shown

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, permutations
 from typing import Any
 
 import numpy as np
 
 from .answer import Finding
-from .changes import (
-    Arrays,
-    Compute,
-    Remembering,
-    Scale,
-    changes,
-    on_copies,
-    scales,
-)
-from .comparing import allowed, computing, labels, right, scale_of
+from .changes import Scale, changes, scales
+from .comparing import allowed, computing, labels, right
 from .exercise import Exercise, Mistake
 from .fitting import (
     CERTAIN,
@@ -34,16 +26,22 @@ from .fitting import (
     Fit,
     Match,
     Scales,
-    equal,
     equal_or_same,
     fit,
 )
+from .mixups import ALONE
+from .once import Arrays, Compute, Remembering, on_copies
+from .sight import at_sight, not_finite, reshaped
 from .slips import slips
 from .wording import either, merged, together, told
 
+MOST_EXCHANGED = 4  # outputs
 MOST_AT_ONCE = 3  # mistakes: more of them together fit by accident
-_ROUNDING = 1e-13  # of the right numbers: so much may be left of a zero
-_ELSEWHERE = ("assigned", "incoming-partly")  # slips of other right answers, too
+_ELSEWHERE = (  # slips of other right answers, too
+    *("assigned", "incoming-partly", "brackets", "axis", "keepdims", "off-by-one"),
+    *("inner-sign", "mean-or-sum", "factor-missing", "function-missing"),
+    *("index-fixed", "indices"),
+)
 _LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
 
@@ -84,7 +82,9 @@ class Matcher:
         yield self.right
 
     def _changed(self) -> Iterator[Base]:
-        """The reference with one general mistake."""
+        """The reference with one general mistake; that of all axes looks like B A."""
+        for name, function in slips(self.exercise.reference, ("factors-exchanged",)):
+            yield Base((name,), self._computing(function), self.inputs)
         for change in self.changes:
             wrong = change.make(self.compute, self.exercise)
             yield Base((change.id,), wrong, self.inputs)
@@ -93,9 +93,10 @@ class Matcher:
         """The reference with one slip inside, or another right answer with one."""
         reference = slips(self.exercise.reference)
         others = (slips(right, _ELSEWHERE) for right in self.exercise.variants)
-        for name, function in chain(reference, *others):
+        made = sorted(chain(reference, *others), key=lambda slip: slip[0] in ALONE)
+        for name, function in made:
             compute = on_copies(computing(self.exercise, function))
-            yield Base((name,), compute, self.inputs)
+            yield Base((name,), compute, self.inputs, detail=function.detail)
 
     def _both(self) -> Iterator[Base]:
         """A written mistake and a general one together."""
@@ -177,26 +178,50 @@ class Matcher:
                 if match and (not best or len(match.ids) <= len(best[0].ids)):
                     simpler = best and len(match.ids) < len(best[0].ids)
                     best = [match] if simpler else [*best, match]
-        return self._read(best, k) if best else None
+        return self._read(best) if best else None
 
-    def _read(self, matches: list[Match], k: int) -> Match:
+    def _read(self, matches: list[Match]) -> Match:
         """Of mistakes that give the same numbers here, take what fits everywhere.
 
-        Where several do, or none, all of them are readings, and none is certain.
+        Where several do, or none, all of them are readings, and none is certain. Two
+        slips that nobody has written down are both readings as well.
         """
         plain = [m for m in matches if m.base.mistake and m.ids == m.base.ids]
         if not plain:
-            return matches[0]
-        whole = [m for m in plain if self._explains(m.base)]
+            return self._of_slips(matches) if matches[0].base.slipped else matches[0]
+        whole = _saying_most([m for m in plain if self._explains(m.base)])
         one, *others = {m.ids: m for m in whole or plain}.values()
-        certain = not others and (bool(whole) or not self.is_value)
+        by_itself = not self.is_value or one.base.mistake.about
+        certain = not others and bool(whole or by_itself)
         return replace(one, others=tuple(others), certain=certain)
 
+    def _of_slips(self, matches: list[Match]) -> Match:
+        """One slip, or two readings; a detail only if it is the same, and known."""
+        known, kinds = {*self.exercise.arguments, *self.exercise.outputs}, {}
+        for m in matches:
+            kinds.setdefault(m.ids, []).append(m)
+        readings = []
+        for same in kinds.values():
+            detail, *more = {m.base.detail for m in same}
+            clear = detail in known and not more
+            readings.append(replace(same[0], detail=detail if clear else ""))
+        one, *others = readings
+        return replace(
+            one, others=tuple(others[:1]), certain=one.certain and not others
+        )
+
     def _explains(self, base: Base) -> bool:
-        """Whether a written mistake gives all that was found, right results as well."""
+        """Whether a written mistake gives all that was found, right results as well.
+
+        Of those that speak of some outputs alone, only these are looked at.
+        """
         rows = [base.result(i) for i in range(len(self.inputs))]
+        names, about = labels(self.exercise), base.mistake.about
+        at = [k for k, name in enumerate(names) if not about or name in about]
         return all(
-            row is None or made is None or all(map(equal_or_same, row, made))
+            row is None
+            or made is None
+            or all(equal_or_same(row[k], made[k]) for k in at)
             for row, made in zip(self.rows, rows, strict=True)
         )
 
@@ -206,9 +231,11 @@ class Matcher:
         scale = self.scales.explaining(found.ratios, max(tolerance, CERTAIN))
         if scale is None and not self.inputs[0]:  # 0 was predicted, as in this mistake
             scale = self._no_factor if np.isnan(found.ratios).all() else None
-        if scale is None:
+        if scale is None or (scale.ids and base.ids[:1] and base.ids[0] in ALONE):
             return None
-        match = Match(base, scale, ("extra-axis",) * found.reshaped)
+        extra = ("extra-axis",) * found.reshaped
+        simple = len(base.ids) < 2 and not (base.slipped and scale.ids)
+        match = Match(base, scale, extra, certain=simple)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
 
     @property
@@ -258,6 +285,15 @@ class Matcher:
         extra = match.extra if match.ids else ("imprecise",)
         return replace(match, extra=extra, certain=False)
 
+    def roughly(self, k: int) -> Match | None:
+        """See whether it is right but for a hundredth, as a coarse step makes it."""
+        found = fit(self.gots(k), self.right, k, LOOSE)
+        known = found.ratios[~np.isnan(found.ratios)]
+        counted = self.is_value or self.expected[0][k].dtype.kind in "iu"
+        if counted or found.differs or not len(known) or max(abs(known - 1)) > LOOSE:
+            return None
+        return Match(self.right, self._no_factor, ("imprecise",), certain=False)
+
     def _or_right(self, k: int, tolerance: float) -> Match | None:
         """The same as `exact`, but the reference without any factor counts."""
         found = fit(self.gots(k), self.right, k, tolerance)
@@ -266,79 +302,56 @@ class Matcher:
             return Match(self.right, self._no_factor, ("extra-axis",) * found.reshaped)
         return self.exact(k, tolerance)
 
-    def plain(self, k: int) -> str | None:
-        """See what the numbers show by themselves: zeros, or one constant."""
-        gots = [got for got in self.gots(k) if got is not None and got.size]
-        if self.is_value or not gots or any(got.dtype.kind == "U" for got in gots):
-            return None
-        if self._all_zero(k):
-            if any(np.any(got) for got in gots) and self._other_shapes(k):
-                return "axis"  # a sum that cancels, taken along the wrong axis
-            return "zero" if any(np.any(row[k]) for row in self.expected) else None
-        first = gots[0].flat[0]
-        same = len(gots) > 1 and all(np.all(got == first) for got in gots)
-        return "constant" if same else None
-
-    def _all_zero(self, k: int) -> bool:
-        """Whether nothing but rounding is left, where terms cancel that should not."""
-        pairs = zip(
-            self.gots(k), scale_of([row[k] for row in self.expected]), strict=True
-        )
-        return all(
-            got is None or np.all(np.abs(got) <= _ROUNDING * size)
-            for got, size in pairs
-        )
-
-    def _other_shapes(self, k: int) -> bool:
-        """Whether the output has as many axes as it should, and other lengths."""
-        pairs = zip(self.gots(k), self.expected, strict=True)
-        known = [(g.shape, row[k].shape) for g, row in pairs if g is not None]
-        return any(got != wanted for got, wanted in known) and all(
-            len(got) == len(wanted) for got, wanted in known
-        )
-
-    def not_finite(self, k: int) -> bool:
-        """Whether there are NaN or infinities that do not belong there."""
-        pairs = zip(self.gots(k), self.expected, strict=True)
-        return any(
-            not np.all(np.isfinite(got)) and np.all(np.isfinite(row[k]))
-            for got, row in pairs
-            if got is not None and got.dtype.kind != "U"
-        )
-
-    def reshaped(self, k: int) -> bool:
-        """Whether the right numbers stand in another shape."""
-        pairs = [
-            (got, row[k])
-            for got, row in zip(self.gots(k), self.expected, strict=True)
-            if got is not None and "U" not in (got.dtype.kind, row[k].dtype.kind)
-        ]
-        return bool(pairs) and all(equal(got, wanted) for got, wanted in pairs)
-
     # --- what to say
 
     def name(self, k: int) -> Finding | None:
         """Name the mistake in output k, as well as it can be done."""
-        if plain := self.plain(k):
-            return self._general((plain,), k)
+        gots, wanted = self.gots(k), [row[k] for row in self.expected]
+        if shown := "" if self.is_value else at_sight(gots, wanted):
+            return self._general((shown,), k)
         if match := self.exact(k, max(CERTAIN, self.exercise.tolerance)):
-            if match.ids == ("other-output",) and self._copied(k):
+            known = match.base.mistake and self._explains(match.base)
+            if not (known or self.is_value) and self._copied(k):
                 return self._general(("copied-output",), k)
             return self._finding(match, k)
-        if not self.is_value and self.reshaped(k):
+        if not self.is_value and reshaped(gots, wanted):
             return self._general(("other-shape",), k)
-        for guess in (self.nearly, self.mostly, self.direction):
+        for guess in (self.nearly, self.mostly, self.direction, self.roughly):
             if match := guess(k):
                 return self._finding(match, k)
-        return self._general(("not-finite",), k) if self.not_finite(k) else None
+        return self._general(("not-finite",), k) if not_finite(gots, wanted) else None
+
+    def failing(self) -> Finding | None:
+        """Name a written mistake that ends where this answer does, right elsewhere."""
+        ended = [row is None for row in self.rows]
+        for mistake, compute in self._codes:
+            base = Base((mistake.id,), compute, self.inputs, mistake)
+            same = [base.result(i) is None for i in range(len(ended))] == ended
+            if any(ended) and same and self._explains(base):
+                return self._finding(Match(base, self._no_factor), 0)
+        return None
+
+    def exchanged(self, wrong: list[int]) -> bool:
+        """Whether the wrong outputs are the right ones in another order."""
+        if self.is_value or len(wrong) > MOST_EXCHANGED:
+            return False
+        columns = [[row[k] for row in self.expected] for k in wrong]
+        return any(
+            all(map(_same_column, map(self.gots, wrong), order))
+            for order in permutations(columns)
+        )
+
+    def exchange(self) -> Finding:
+        """Say that all is right but the order."""
+        return replace(self._general(("order",), 0), output="")
 
     def _copied(self, k: int) -> bool:
         """Whether another output has the same numbers, and rightly."""
         others = (j for j in range(len(self.exercise.outputs)) if j != k)
-        pairs = ((self.gots(j), self.gots(k)) for j in others if not self.wrong_at(j))
         return any(
-            all(a is b or equal_or_same(a, b) for a, b in zip(*pair, strict=True))
-            for pair in pairs
+            _same_column(self.gots(j), self.gots(k))
+            for j in others
+            if not self.wrong_at(j)
         )
 
     def _general(self, ids: tuple[str, ...], k: int) -> Finding:
@@ -350,14 +363,23 @@ class Matcher:
     def _finding(self, match: Match, k: int) -> Finding:
         """Put a match into words."""
         name = labels(self.exercise)[k] if self.exercise.outputs else ""
-        ids = tuple(dict.fromkeys(match.ids))
-        said = [told(one, match.base.mistake) for one in ids]
-        other = [told(m.ids[0], m.base.mistake) for m in match.others]
-        places = (self.exercise.reached(place) for _, place in said + other)
+        readings = (match, *match.others)
+        ids = tuple(dict.fromkeys(chain(*(m.ids for m in readings))))
+        said = [[told(i, m.base.mistake, m.detail) for i in m.ids] for m in readings]
+        places = (self.exercise.reached(place) for _, place in chain(*said))
         where = next((place for place in places if place), "")
-        ids += tuple(m.ids[0] for m in match.others)
-        says = either(said + other) if other else together(said)
-        return Finding(ids, says, where, name, match.certain)
+        return Finding(ids, either(map(together, said)), where, name, match.certain)
+
+
+def _same_column(one: Column, other: Column) -> bool:
+    return all(a is b or equal_or_same(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _saying_most(matches: list[Match]) -> list[Match]:
+    """Of matches that are all there is to say, those about the most outputs."""
+    counts = [len(m.base.mistake.about) for m in matches]
+    most = 0 if 0 in counts else max(counts, default=0)  # nothing is said of: all
+    return [m for m, n in zip(matches, counts, strict=True) if n == most]
 
 
 def _signs() -> list[Scale]:
@@ -368,5 +390,7 @@ def _signs() -> list[Scale]:
 def name_all(matcher: Matcher) -> list[Finding]:
     """Name the mistakes in all outputs that are wrong, in their order. Plumbing."""
     count = len(labels(matcher.exercise))
-    found = (matcher.name(k) for k in range(count) if matcher.wrong_at(k))
-    return merged([finding for finding in found if finding], count)
+    wrong = [k for k in range(count) if matcher.wrong_at(k)]
+    found = [matcher.name(k) for k in wrong] if wrong else [matcher.failing()]
+    said = merged([finding for finding in found if finding], count if wrong else 1)
+    return [matcher.exchange()] if len(said) > 1 and matcher.exchanged(wrong) else said

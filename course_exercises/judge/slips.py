@@ -9,39 +9,82 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Iterator
-from functools import cache
-from itertools import islice
+from functools import cache, partial
+from itertools import chain, islice, product
 from typing import Any
 
+from . import mixups
 from .exercise import INCOMING
+from .mixups import Slip, set_to
 from .source import defined, source_of
 
-Slip = tuple[str, Callable[[Any], None]]  # an id, and what it does to a node
-_ONE = ast.Constant(1.0)
-
-
-def _set(name: str, value: Any) -> Callable[[Any], None]:
-    return lambda node: setattr(node, name, value)
+_ONE, _NOTHING = ast.Constant(1.0), ast.Constant(0.0)
+_BY = ast.Mult | ast.Div
 
 
 def _operator(node: ast.BinOp) -> Iterator[Slip]:
     if isinstance(node.op, ast.Add | ast.Sub):
+        yield from _powers(node)
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        yield "inner-sign", _set("op", other)
-        yield "inner-sign", _set("left", ast.UnaryOp(ast.USub(), node.left))
+        yield "inner-sign", set_to("op", other)
+        yield "inner-sign", set_to("left", ast.UnaryOp(ast.USub(), node.left))
         for side in ("left", "right"):
             for factor in (2.0, 0.5):
-                yield "inner-two", _set(side, _times(factor, getattr(node, side)))
+                yield "inner-two", set_to(side, _times(factor, getattr(node, side)))
     if isinstance(node.op, ast.Mult):
-        yield from _incoming(node)
-        yield "factor-missing", _set("left", _ONE)
-        yield "sum-for-product", _set("op", ast.Add())
+        yield _missing(node.left), set_to("left", _ONE)
+        yield "sum-for-product", set_to("op", ast.Add())
     if isinstance(node.op, ast.Mult | ast.Div):
-        yield "factor-missing", _set("right", _ONE)
+        yield from _partly(node)
+        yield from _partly_below(node)
+        yield _missing(node.right), set_to("right", _ONE)
     if isinstance(node.op, ast.Div):
-        yield "upside-down", _set("op", ast.Mult())
+        yield "upside-down", set_to("op", ast.Mult())
     if isinstance(node.op, ast.Pow):
-        yield "power-missing", _set("right", _ONE)
+        yield "power-missing", set_to("right", _ONE)
+        yield from mixups.of_power(node)
+        for term in _terms(node.left):
+            yield "brackets", partial(_power_on, term=term)
+    if isinstance(node.op, ast.MatMult):
+        yield "entrywise", set_to("op", ast.Mult())
+        yield "factors-exchanged", _exchanged
+
+
+def _missing(factor: ast.expr) -> str:
+    return "incoming-partly" if _comes_in(factor) else "factor-missing"
+
+
+def _terms(total: ast.expr) -> tuple[str, ...]:
+    """The sides of a sum; none of anything else."""
+    is_sum = isinstance(total, ast.BinOp) and isinstance(total.op, ast.Add | ast.Sub)
+    return ("left", "right") if is_sum else ()
+
+
+def _powers(total: ast.BinOp) -> Iterator[Slip]:
+    """The power of one term is taken of the whole sum."""
+    for side in ("left", "right"):
+        term = getattr(total, side)
+        if isinstance(term, ast.BinOp) and isinstance(term.op, ast.Pow):
+            yield "brackets", partial(_power_of_all, side=side)
+
+
+def _power_of_all(total: ast.BinOp, side: str) -> None:
+    term = getattr(total, side)
+    setattr(total, side, term.left)
+    inside = ast.BinOp(total.left, total.op, total.right)
+    total.left, total.op, total.right = inside, term.op, term.right
+
+
+def _power_on(node: ast.BinOp, term: str) -> None:
+    """The power of a sum is taken of one of its terms."""
+    total = node.left
+    powered = ast.BinOp(getattr(total, term), node.op, node.right)
+    setattr(total, term, powered)
+    mixups.become(total)(node)
+
+
+def _exchanged(node: ast.BinOp) -> None:
+    node.left, node.right = node.right, node.left
 
 
 def _times(factor: float, value: ast.expr) -> ast.BinOp:
@@ -53,9 +96,9 @@ def _collected(node: ast.AugAssign) -> Iterator[Slip]:
     if not isinstance(node.op, ast.Add | ast.Sub):
         return
     other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-    yield "inner-sign", _set("op", other)
+    yield "inner-sign", set_to("op", other)
     for factor in (2.0, 0.5):
-        yield "inner-two", _set("value", _times(factor, node.value))
+        yield "inner-two", set_to("value", _times(factor, node.value))
     yield "assigned", _written_over
 
 
@@ -68,69 +111,110 @@ def _written_over(node: ast.AugAssign) -> None:
 
 def _minus(node: ast.UnaryOp) -> Iterator[Slip]:
     if isinstance(node.op, ast.USub):
-        yield "inner-sign", _set("op", ast.UAdd())
+        yield "inner-sign", set_to("op", ast.UAdd())
 
 
 def _attribute(node: ast.Attribute) -> Iterator[Slip]:
     if node.attr == "T":
-        yield "argument-transposed", _set("attr", "real")  # which is the array itself
+        yield "argument-transposed", set_to("attr", "real")  # which is the array itself
     if node.attr in ("sum", "mean"):
         other = {"sum": "mean", "mean": "sum"}[node.attr]
-        yield "mean-or-sum", _set("attr", other)
+        yield "mean-or-sum", set_to("attr", other)
 
 
 def _keyword(node: ast.keyword) -> Iterator[Slip]:
     if node.arg == "axis":
         for axis in (0, 1, None):
             name = "summed-up" if axis is None else "axis"
-            yield name, _set("value", ast.Constant(axis))
+            yield name, set_to("value", ast.Constant(axis))
+    if node.arg == "keepdims":
+        yield "keepdims", set_to("value", ast.Constant(value=False))
 
 
 def _subscript(node: ast.Subscript) -> Iterator[Slip]:
     """Leave out the new axis in `v[:, None]`."""
     index = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
     if any(isinstance(one, ast.Constant) and one.value is None for one in index):
-        yield "axis", _set("slice", ast.Constant(...))
+        yield "axis", set_to("slice", ast.Constant(...))
+    yield from mixups.of_subscript(node)
 
 
-def _incoming(node: ast.BinOp) -> Iterator[Slip]:
-    """What comes in multiplies one term of a sum alone."""
-    for side, other in (("left", "right"), ("right", "left")):
-        grad, rest = getattr(node, side), getattr(node, other)
-        if isinstance(rest, ast.BinOp) and isinstance(rest.op, ast.Add | ast.Sub):
-            if _comes_in(grad):
-                for term in ("left", "right"):
-                    yield "incoming-partly", _multiplied(grad, rest, term)
+def _partly(node: ast.BinOp) -> Iterator[Slip]:
+    """A factor, or a division, meets one term of a sum alone."""
+    sides = ("left", "right") if isinstance(node.op, ast.Mult) else ("left",)
+    for side in sides:
+        total, factor = getattr(node, side), {"left": node.right, "right": node.left}
+        name = "incoming-partly" if _comes_in(factor[side]) else "brackets"
+        for term in _terms(total):
+            yield name, _distributed(total, factor[side], term)
 
 
-def _multiplied(grad: ast.expr, total: ast.BinOp, term: str) -> Callable[[Any], None]:
+def _distributed(total: ast.BinOp, by: ast.expr, term: str) -> Callable[[Any], None]:
     def change(node: ast.BinOp) -> None:
-        parts = {"left": total.left, "right": total.right}
-        parts[term] = ast.BinOp(grad, ast.Mult(), parts[term])
-        node.left, node.op, node.right = parts["left"], total.op, parts["right"]
+        terms = {"left": total.left, "right": total.right}
+        terms[term] = ast.BinOp(terms[term], node.op, by)
+        node.left, node.op, node.right = terms["left"], total.op, terms["right"]
 
     return change
 
 
+def _sums_in(product: ast.expr) -> Iterator[ast.BinOp]:
+    """The sums among the factors of a product, and above its fraction lines."""
+    if not isinstance(product, ast.BinOp):
+        return
+    if isinstance(product.op, ast.Add | ast.Sub):
+        yield product
+    if isinstance(product.op, ast.Mult | ast.Div):
+        yield from _sums_in(product.left)
+    if isinstance(product.op, ast.Mult):
+        yield from _sums_in(product.right)
+
+
+def _partly_below(node: ast.BinOp) -> Iterator[Slip]:
+    """The last factor, or division, of a product meets one term of a sum in it."""
+    if not isinstance(node.left.op if isinstance(node.left, ast.BinOp) else None, _BY):
+        return
+    name = "incoming-partly" if _comes_in(node.right) else "brackets"
+    for k, _ in enumerate(_sums_in(node.left)):
+        for term in ("left", "right"):
+            yield name, partial(_moved_in, k=k, term=term)
+
+
+def _moved_in(node: ast.BinOp, k: int, term: str) -> None:
+    total = next(islice(_sums_in(node.left), k, None))
+    setattr(total, term, ast.BinOp(getattr(total, term), node.op, node.right))
+    mixups.become(node.left)(node)
+
+
+def _parsed(source: str) -> ast.Module:
+    """The tree of a function, with a mark wherever it uses the gradient that comes in.
+
+    A variable of its own may have the same name.
+    """
+    tree = ast.parse(source)
+    given = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            node.comes_in = node.id in INCOMING and node.id in given
+    return tree
+
+
 def _comes_in(node: ast.AST) -> bool:
-    loaded = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    return loaded and node.id in INCOMING
+    return getattr(node, "comes_in", False)
 
 
-def _used_once_less(source: str) -> Iterator[tuple[str, ast.Module]]:
-    """Where what comes in is used several times: a 1 in the place of one of them."""
-    count = sum(map(_comes_in, ast.walk(ast.parse(source))))
-    for k in range(count if count > 1 else 0):
-        slipped = ast.parse(source)
+def _used_elsewise(source: str) -> Iterator[tuple[str, ast.Module]]:
+    """Where what comes in is used several times: a 1, or its square, in one place."""
+    count = sum(map(_comes_in, ast.walk(_parsed(source))))
+    names = "incoming-partly", "incoming-twice"
+    for name, k in product(names, range(count if count > 1 else 0)):
+        slipped = _parsed(source)
         use = [node for node in ast.walk(slipped) if _comes_in(node)][k]
-        use.__class__, use.value, use.attr = ast.Attribute, _ones(use), "real"
-        yield "incoming-partly", slipped
-
-
-def _ones(use: ast.Name) -> ast.expr:
-    """Ones in the shape of what comes in."""
-    nothing = ast.BinOp(ast.Name(use.id, ast.Load()), ast.Mult(), ast.Constant(0.0))
-    return ast.BinOp(nothing, ast.Add(), _ONE)
+        it = ast.Name(use.id, ast.Load())
+        square = ast.BinOp(it, ast.Mult(), it)
+        ones = ast.BinOp(ast.BinOp(it, ast.Mult(), _NOTHING), ast.Add(), _ONE)
+        mixups.become(ones if name == names[0] else square)(use)
+        yield name, slipped
 
 
 _SLIPS = {
@@ -140,6 +224,11 @@ _SLIPS = {
     ast.UnaryOp: _minus,
     ast.Attribute: _attribute,
     ast.keyword: _keyword,
+    ast.Call: mixups.of_call,
+    ast.Compare: mixups.of_comparison,
+    ast.For: mixups.of_loop,
+    ast.Slice: mixups.of_slice,
+    ast.comprehension: mixups.of_loop,
 }
 
 
@@ -152,24 +241,44 @@ class _Assigned(ast.NodeTransformer):
 
 def _changed(source: str, only: tuple[str, ...]) -> Iterator[tuple[str, ast.Module]]:
     """Give the tree with one slip at a time, and its id."""
-    tree = ast.parse(source)
+    tree = _parsed(source)
     for k, node in enumerate(ast.walk(tree)):
         found = _SLIPS.get(type(node), lambda node: ())(node)
         for place, name in enumerate([name for name, _ in found]):
             if not only or name in only:
                 yield name, _slipped(source, k, place)
-    yield from _used_once_less(source)
+    elsewise = chain(
+        _used_elsewise(source), mixups.written_out(source), _all_assigned(source)
+    )
+    yield from (made for made in elsewise if not only or made[0] in only)
+    for name, node, other in mixups.mixed_up(tree):
+        if not only or name in only:
+            own, node.id, tree.detail = node.id, other, other
+            yield name, tree  # which is made a function of before the next is asked for
+            node.id = own
+
+
+def _all_assigned(source: str) -> Iterator[tuple[str, ast.Module]]:
+    tree = ast.parse(source)
     if any(isinstance(node, ast.AugAssign) for node in ast.walk(tree)):
         yield "assigned", _Assigned().visit(tree)
 
 
-def _slipped(source: str, k: int, place: int) -> ast.Module:
-    """A tree of its own (to parse is faster than to copy) with one slip at node k."""
-    tree = ast.parse(source)
-    node = next(islice(ast.walk(tree), k, None))
-    _, change = next(islice(_SLIPS[type(node)](node), place, None))
-    change(node)
+def _with(source: str, k: int, change: Callable[[Any], None]) -> ast.Module:
+    """A tree of its own (to parse is faster than to copy), changed at node k."""
+    tree = _parsed(source)
+    change(next(islice(ast.walk(tree), k, None)))
     return tree
+
+
+def _slipped(source: str, k: int, place: int) -> ast.Module:
+    """The tree with one of the slips that node k allows."""
+
+    def change(node: Any) -> None:
+        _, slip = next(islice(_SLIPS[type(node)](node), place, None))
+        slip(node)
+
+    return _with(source, k, change)
 
 
 def _source(reference: Callable) -> str:
@@ -189,11 +298,14 @@ def slips(
 ) -> list[tuple[str, Callable]]:
     """All functions that differ from the reference by one slip, with ids. Plumbing.
 
-    With `only`, those of certain ids.
+    With `only`, those of certain ids. Each has a `detail`: a name in the place of
+    another, or nothing.
     """
     made = []
     for name, tree in _changed(_source(reference), only):
         # A definition that does not even run is no slip.
         with contextlib.suppress(Exception):
-            made.append((name, defined(ast.fix_missing_locations(tree), reference)))
+            function = defined(ast.fix_missing_locations(tree), reference)
+            function.detail = getattr(tree, "detail", "")
+            made.append((name, function))
     return made

@@ -84,7 +84,12 @@ _STOPPED = {
 
 
 def told(error: BaseException, answer: Any, seconds: float) -> Trouble:
-    """Say in one or two sentences why a function did not return. Plumbing."""
+    """Say in one or two sentences why a function did not return. Plumbing.
+
+    Trouble comes from the exercise itself, and has said it.
+    """
+    if isinstance(error, Trouble):
+        return error
     if type(error) is NotImplementedError:
         return Trouble("not attempted")
     if isinstance(error, Stopped):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ..general import SENTENCES
@@ -9,12 +10,15 @@ from .answer import Finding
 from .exercise import Mistake
 
 
-def told(name: str, written: Mistake | None) -> tuple[str, str]:
+def told(name: str, written: Mistake | None, detail: str = "") -> tuple[str, str]:
     """The sentence about a mistake, and its place: as written, or else in general.
 
-    Plumbing.
+    Plumbing. A detail is the name of what stands in the place of something else.
     """
     says, place = SENTENCES.get(name, ("", ""))
+    if name == "other-variable" and detail:
+        says = f"`{detail}` stands where something else belongs; all else is right. "
+        says += "Go through your lines, and ask of each name what it means."
     if written is not None and written.id == name:
         return written.sentence or says, written.where or place
     return says, place
@@ -29,9 +33,9 @@ def together(said: list[tuple[str, str]]) -> str:
     return "Several things at once. " + " ".join(numbered)
 
 
-def either(said: list[tuple[str, str]]) -> str:
+def either(readings: Iterable[str]) -> str:
     """Offer several readings of the same numbers. Plumbing."""
-    texts = list(dict.fromkeys(says for says, _ in said))
+    texts = list(dict.fromkeys(readings))
     if len(texts) == 1:
         return texts[0]
     numbered = (f"({n}) {text}" for n, text in enumerate(texts, start=1))

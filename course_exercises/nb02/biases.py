@@ -71,6 +71,29 @@ ex.slip("before-sigma", biases("dh", "dy"), SIGMA).says("""
     missing on the way.
 """)
 
+ex.slip("hidden-before-sigma", {"db = dh_in": "db = dh"}, SIGMA).says("""
+    A bias is added *before* σ, and this price is the one after it. The slope of σ is
+    missing on the way.
+""")
+
+ex.slip("constant", biases("[1.0, 1.0]", "[1.0, 1.0]"), BACKWARD).says("""
+    1 is the local price of an addition. It still has to meet the price of the sum that
+    the bias goes into.
+""")
+
+TIMES_VALUE = biases("np.multiply(h, dh_in)", "np.multiply(y, dy_in)")
+ex.slip("times-own-value", TIMES_VALUE, BACKWARD).says("""
+    The price is multiplied by the value of a unit, as if the bias were a weight. It is
+    added, with the factor 1: nothing multiplies its price.
+""")
+
+ex.slip(
+    "copied-line", biases("np.multiply(h, dh_in)", "np.multiply(h, dy_in)"), BACKWARD
+).says("""
+    The price is multiplied by the value of a unit, as if the bias were a weight. It is
+    added, with the factor 1: nothing multiplies its price.
+""")
+
 ex.slip("like-a-weight", biases("x * dh_in", "h * dy_in"), BACKWARD).says("""
     This is the rule for a weight: what came in, times the price of where it leads.
     Nothing comes into a bias; it is added as it is.

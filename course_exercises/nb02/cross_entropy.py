@@ -58,6 +58,12 @@ def in_pieces(y_in, t):
     return tuple(out)
 
 
+@ex.right
+def in_short(y_in, t):
+    y = [sigma(z) for z in y_in]
+    return [y[j] - t[j] for j in (0, 1)]
+
+
 # --- the slope of σ
 
 DY = "-t[j] / y[j] + (1 - t[j]) / (1 - y[j])"
@@ -96,8 +102,8 @@ ex.slip("of-input", {SLOPE: " * y_in[j] * (1 - y_in[j])"}, SIGMA).says("""
 # --- the two logarithms
 
 ex.slip("first-term-only", {" + (1 - t[j]) / (1 - y[j])": ""}, FORKS).says("""
-    Only the logarithm of $y$ counts. $1 - y$ stands in the other logarithm, so $y$
-    forks.
+    Only the first logarithm is there. `y` stands in the second one as well, inside of
+    $1 - y$: a second path, and paths add.
 """)
 
 ex.slip("assigned", {"-t[j] / y[j] + ": ""}, FORKS).says("""

@@ -92,6 +92,27 @@ ex.slip("averaged", {"2 * (y": "2 / len(t) * (y"}, BACKWARD).says("""
     of the squared errors.
 """)
 
+ERROR = "2 * (y - target)"
+ex.slip("still-a-square", {ERROR: "(y - target) ** 2"}, BACKWARD).says("""
+    The price of the outputs is the error itself, still squared. What is the price of a
+    square?
+""")
+
+LINEAR = {"[sigma(z) for z": "[z if W is weights[-1] else sigma(z) for z"}
+ex.slip("linear-forward", LINEAR, NETWORK).says("""
+    The outputs are not squeezed on the way forward. Every unit after the inputs is.
+""")
+
+
+@ex.wrong(BACKWARD)
+def two_layers_only(weights, x, t):
+    """It works for two lists of weights alone. How many there are is seen from
+    `len(weights)`; a loop goes through all of them.
+    """
+    _, _ = weights
+    return deep_gradients(weights, x, t)
+
+
 # --- the slope of σ
 
 SLOPE, LAST = "after[j] * (1 - after[j])", "after is layers[-1]"
@@ -103,6 +124,12 @@ ex.slip("activation-missing", {SLOPE: f"({SLOPE} if {LAST} else 1)"}, SIGMA).say
 ex.slip("output-slope-missing", {SLOPE: f"(1 if {LAST} else {SLOPE})"}, SIGMA).says(
     NO_SLOPE_OUT
 )
+
+LINEAR_BOTH = LINEAR | {SLOPE: f"(1 if {LAST} else {SLOPE})"}
+ex.slip("linear-outputs", LINEAR_BOTH, NETWORK).says("""
+    The outputs are not squeezed, neither forward nor on the way back. Every unit after
+    the inputs is.
+""")
 
 ex.slip("no-slopes", {SLOPE: "1"}, SIGMA).says("""
     No slope of σ is there, in none of the layers.

@@ -70,16 +70,14 @@ ex.slip("as-shown", {"2 * ": "", "V[i][j]": "V[j][i]"}, BACKWARD).says("""
 
 shared.way_back(ex)
 
-ex.slip(
-    "slope-of-outputs", {"h[i] * (1 - h[i])": "y[i] * (1 - y[i])"}, SATURATED
-).says("""
+SLOPE_OF_OUTPUTS = {"h[i] * (1 - h[i])": "y[i] * (1 - y[i])"}
+ex.slip("slope-of-outputs", SLOPE_OF_OUTPUTS, SATURATED).says("""
     The slope of the hidden units is computed with `y`. Each σ has its slope at its own
     output.
 """)
 
-ex.slip(
-    "other-inputs", {"h[i] * dy": "x[i] * dy", "x[i] * dh": "h[i] * dh"}, BACKWARD
-).says("""
+OTHER_INPUTS = {"h[i] * dy": "x[i] * dy", "x[i] * dh": "h[i] * dh"}
+ex.slip("other-inputs", OTHER_INPUTS, BACKWARD).says("""
     The price is multiplied by the values of the wrong layer. `x` comes into W, `h`
     comes into V.
 """)

@@ -94,6 +94,27 @@ def way_back(ex):
     ex.slip("slope-squared", both, SIGMA).says(SLOPE_TWICE)
     ex.slip("slope-squared-hidden", squared, SIGMA).says(SLOPE_TWICE)
 
+    ex.slip(
+        "still-a-square", {"2 * (y[j] - t[j])": "(y[j] - t[j]) ** 2"}, BACKWARD
+    ).says("""
+        `dy` is the error itself, still squared. What is the price of a square?
+    """)
+    price = {"2 * (y[j] - t[j])": "2 * y[j]"}
+    ex.slip("target-missing", price, BACKWARD).says("""
+        The target does not occur in `dy`. The error is the output *minus the target*.
+    """)
+    ex.slip("dW-turned", {"x[i] * dh_in[j]": "x[j] * dh_in[i]"}, BACKWARD).says("""
+        In `dW` the two indices have changed places. $w_{ij}$ leads from input $i$ to
+        hidden unit $j$.
+    """)
+    ex.slip("dV-turned", {"h[i] * dy_in[j]": "h[j] * dy_in[i]"}, BACKWARD).says("""
+        In `dV` the two indices have changed places. $v_{ij}$ leads from hidden unit $i$
+        to output $j$.
+    """)
+    ex.slip("other-error", {"V[i][j] * dy_in": "V[i][j] * dy"}, SIGMA).says("""
+        `dh` is made of `dy`, the price after σ. The edges end at the sums before it:
+        they carry `dy_in`.
+    """)
     ex.slip("weights-missing", {"V[i][j] * ": ""}, BACKWARD).says("""
         The prices come back over the edges without their weights. The local price of an
         edge is the weight on it.

@@ -109,9 +109,39 @@ ex.slip("eight-missing", {"8 * ": ""}, SLOPE).says("""
     even the slope itself does not come out.
 """)
 
-ex.slip("exchanged", {"near - far": "far - near"}, SLOPE).says("""
+ex.slip("exchanged", {"8 * near - far": "near - 8 * far"}, SLOPE).says("""
     The weights are exchanged: the *near* points count eight times.
 """)
+
+ex.slip("eight-of-the-far", {"near - far": "far - near"}, SLOPE).says("""
+    The far points count eight times, and the near ones are subtracted. It is the other
+    way round.
+""")
+
+STEP_SQUARED = {"x + 2 * h": "x + h**2", "x - 2 * h": "x - h**2"}
+ex.slip("step-squared", STEP_SQUARED, SLOPE).says("""
+    The far points are at $h^2$, not at $2h$.
+""")
+
+ex.slip("six-for-twelve", {"12": "6"}, SLOPE).says("""
+    It is divided by half of what it should be. For $f(x) = x$ the numerator is $12h$,
+    and the slope has to be 1.
+""")
+
+ex.slip("sixteen", {"12": "16"}, SLOPE).says("""
+    It is divided by what the near points bring alone. The far ones take $4h$ away from
+    it.
+""")
+
+ex.slip("twenty", {"12": "20"}, SLOPE).says("""
+    It is divided as if both pairs added to the slope. The far pair is subtracted.
+""")
+
+ex.slip("own-step", {"    near": "    h = 1e-3\n    near"}, SLOPE).says("""
+    The step is written down in it. It has to be the `h` that comes in: the check, and
+    your plot, try different ones.
+""")
+
 
 ex.slip("too-near", {"+ 2 *": "+ 0.5 *", "- 2 *": "- 0.5 *"}, SLOPE).says("""
     The far points are at half a step. They have to be at two steps, outside of the near
@@ -135,9 +165,8 @@ ex.slip("twelve-missing", {"12 * ": ""}, SLOPE).says("""
     The 12 is missing. For $f(x) = x$ the numerator is $12h$, and the slope has to be 1.
 """)
 
-ex.slip(
-    "wrong-mixture", {RULE: "(4 * far / (4 * h) - near / (2 * h)) / 3"}, SLOPE
-).says("""
+WRONG_MIXTURE = {RULE: "(4 * far / (4 * h) - near / (2 * h)) / 3"}
+ex.slip("wrong-mixture", WRONG_MIXTURE, SLOPE).says("""
     Two central differences are mixed, the coarse one with the greater weight. Whose
     error is four times the other's?
 """)

@@ -13,6 +13,7 @@ ex = Exercise(
     "04.2",
     "A soft rectifier",
     gradient=True,
+    entrywise=True,  # the task asks for a slope of 4e-18
     absent={
         "assigned": "each entry is used once",
         "broadcast": "nothing is broadcast, all arrays have one shape",
@@ -78,6 +79,21 @@ ex.slip("overflow", {SIGMA: "np.exp(x) / (1 + np.exp(x))"}, RULES).says("""
     Right for most `x`, but at 800 the exponential overflows, and infinity over infinity
     is not a number. Write the fraction so that no large exponential stands above and
     below.
+""")
+
+ex.slip("cancels", {SIGMA: "sigma(x)"}, TORCH).says("""
+    At $-40$ it gives 0. There a number that rounds to 1 is taken from 1, or one that
+    rounds to −1 is added to it, and nothing is left: write it without that difference.
+""")
+
+ex.slip("output-formula", {SIGMA: "(1 - np.exp(-x))"}, RULES).says("""
+    $1 - e^{-y}$ is a slope in terms of the *output*. It is given the input, `x`.
+""")
+
+INCOMING_INSIDE = {f"grad_out * {SIGMA}": "sigma(grad_out * x)"}
+ex.slip("incoming-inside", INCOMING_INSIDE, CHAIN).says("""
+    What arrived stands inside of the function. It multiplies the slope, and the slope
+    is taken at `x`.
 """)
 
 ex.slip("inner-alone", {SIGMA: "np.exp(x)"}, CHAIN).says("""

@@ -84,9 +84,8 @@ ex.slip("value-for-derivative", {"(1 - h**2)": "h"}, ACTIVATIONS).says("""
     derivative that counts.
 """)
 
-ex.slip(
-    "for-the-probabilities", {"(probs - one_hot)": "-one_hot / probs"}, SOFTMAX
-).says("""
+FOR_THE_PROBABILITIES = {"(probs - one_hot)": "-one_hot / probs"}
+ex.slip("for-the-probabilities", FOR_THE_PROBABILITIES, SOFTMAX).says("""
     This is the gradient for the probabilities. Between them and the logits stands the
     softmax, and the way back leads through it.
 """)
@@ -113,6 +112,12 @@ ex.slip("several-left", DIAGONAL | SIGMOID | MEAN, SOFTMAX).says("""
 ex.slip("two-left", DIAGONAL | SIGMOID, SOFTMAX).says("""
     Two of the bugs are still in it: the way back through the softmax, and the slope of
     the hidden layer.
+""")
+
+COLUMNS = {"(probs - one_hot)": "(probs * one_hot.sum(axis=0) - one_hot)"}
+ex.slip("softmax-down-columns", COLUMNS, SOFTMAX).says("""
+    On the way back through the softmax, the sum runs down the columns. It is the
+    probabilities of one *row* that depend on each other.
 """)
 
 # --- the slope of the tanh
@@ -142,6 +147,10 @@ ex.slip("not-squared", {"h**2": "h"}, ACTIVATIONS).says("""
     The slope of the tanh is not $1 - y$. One letter of it is squared.
 """)
 
+ex.slip("bracket-squared", {"(1 - h**2)": "(1 - h) ** 2"}, ACTIVATIONS).says("""
+    $(1 - h)^2$ is not $1 - h^2$: the square belongs to $h$ alone.
+""")
+
 ex.slip("gate", {"(1 - h**2)": "(h > 0)"}, ACTIVATIONS).says("""
     This is the gate of a rectifier. The hidden layer is a tanh.
 """)
@@ -157,11 +166,8 @@ ex.slip("mean-forgotten", {" / N": ""}, SOFTMAX).says("""
     the loss.
 """)
 
-ex.slip(
-    "one-row",
-    {"(probs": "np.ones((N, 1)) * (probs", "hot)": "hot).sum(axis=0)"},
-    SOFTMAX,
-).says("""
+ONE_ROW = {"(probs": "np.ones((N, 1)) * (probs", "hot)": "hot).sum(axis=0)"}
+ex.slip("one-row", ONE_ROW, SOFTMAX).says("""
     The gradient of the loss is summed over the batch, so that every example gets the
     same row. Each has a row of its own.
 """)
@@ -170,6 +176,14 @@ ex.slip(
 
 ex.slip("truth-missing", {" - one_hot": ""}, SOFTMAX).says("""
     The labels have no part in it. The gradient is prediction *minus truth*.
+""")
+
+EVERYWHERE = {
+    "np.eye(len(b2))[labels]": "np.zeros((N, 1)) + np.eye(len(b2))[labels].max(0)"
+}
+ex.slip("every-label", EVERYWHERE, SOFTMAX).says("""
+    In every row, the labels of *all* examples are subtracted. Each row has one label:
+    rows and labels have to be picked in pairs.
 """)
 
 ex.slip("softmax-twice", {"(probs": "(F.softmax(probs)"}, TRAIN).says("""

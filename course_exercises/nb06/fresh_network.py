@@ -1,6 +1,6 @@
 """06.4 · Predict: a network that knows nothing."""
 
-from math import e, log, log10
+from math import e, log, log2, log10
 
 import numpy as np
 
@@ -41,49 +41,165 @@ def fresh():
     return loss, grad[0, 0], grad[0, 1], floor
 
 
-ex.guess("no-mean", (5 * log(4), -0.75, 0.25, log(1 + 3 / e)), SOFTMAX).says("""
-    This is the number of one example, or the sum over five. The loss is a mean over the
-    batch, and its gradient has a $1/N$ in it.
+LOSS, LABEL, ELSEWHERE, FLOOR = ex.outputs
+
+# --- the loss
+
+ex.guess("loss-summed", {LOSS: 5 * log(4)}, SOFTMAX).says("""
+    This is the sum over the five examples. The loss is a mean over the batch.
+""")
+
+ex.guess("loss-divided", {LOSS: log(4) / 5}, SOFTMAX).says("""
+    It is divided by five once more. Every example has the same loss: what is the mean
+    of five equal numbers?
+""")
+
+ex.guess("loss-over-entries", {LOSS: log(4) / 4}, SOFTMAX).says("""
+    It is divided by the number of classes. The mean of cross-entropy runs over the
+    examples alone.
+""")
+
+ex.guess("loss-is-probability", {LOSS: 0.25}, SOFTMAX).says("""
+    This is the probability of the right class. The loss is the *negative logarithm* of
+    it.
+""")
+
+ex.guess("loss-is-one-minus", {LOSS: 0.75}, SOFTMAX).says("""
+    This is what the probability lacks to 1. The loss is its *negative logarithm*.
+""")
+
+ex.guess("loss-positive-log", {LOSS: -log(4)}, SOFTMAX).says("""
+    The logarithm of a probability is negative. In the loss a minus stands before it.
+""")
+
+ex.guess("loss-zero", {LOSS: 0.0}, TRAIN).says("""
+    No loss at all has a network that is sure and right. This one knows nothing.
+""")
+
+ex.guess("base-ten", {LOSS: log10(4), FLOOR: log10(1 + 3 / e)}, SOFTMAX).says("""
+    This logarithm has the base 10. That of the course is the natural one.
+""")
+
+ex.guess("base-two", {LOSS: 2.0, FLOOR: log2(1 + 3 / e)}, SOFTMAX).says("""
+    This logarithm has the base 2. That of the course is the natural one.
+""")
+
+# --- which number divides, and which is chosen from
+
+ex.guess(
+    "n-for-k",
+    {LOSS: log(5), LABEL: -0.16, ELSEWHERE: 0.04, FLOOR: log(1 + 4 / e)},
+    SOFTMAX,
+).says("""
+    Five is the number of examples. How many classes are there to choose from?
 """)
 
 ex.guess(
-    "over-entries", (log(4) / 4, -0.0375, 0.0125, log(1 + 3 / e) / 4), SOFTMAX
+    "ten-classes",
+    {LOSS: log(10), LABEL: -0.18, ELSEWHERE: 0.02, FLOOR: log(1 + 9 / e)},
+    TRAIN,
 ).says("""
-    This is divided by the number of classes as well. The mean of cross-entropy runs
-    over the examples alone.
-""")
-
-ex.guess("probability", (0.25, 0.05, 0.25 / 5 - 1, 0.0), SOFTMAX).says("""
-    Is this a probability? The loss is the *negative logarithm* of one; its gradient is
-    the probability *minus the truth*, over $N$. And with softmax twice, what goes in as
-    logits lies between 0 and 1: the loss cannot reach 0.
-""")
-
-ex.guess("n-for-k", (log(5), -0.16, 0.04, log(1 + 4 / e)), SOFTMAX).says("""
-    Examples and classes are exchanged: there are four classes to choose from, and five
-    examples to take the mean over.
-""")
-
-ex.guess("four-for-n", (log(4) / 5, -0.75 / 4, 0.25 / 4, log(4)), SOFTMAX).says("""
-    Look at which number divides what: the mean is over five examples, each of which has
-    the same loss. The smallest loss belongs to a network that is sure and right.
-""")
-
-ex.guess("base-ten", (log10(4), -1.0, 0.0, log10(1 + 3 / e)), SOFTMAX).says("""
-    The logarithm of the course is the natural one. And a gradient of $-1$ and 0 would
-    be that of a network with probability 0 for the right class; here each class has a
-    quarter.
-""")
-
-ex.guess("ten-classes", (log(10), -0.18, 0.02, log(1 + 9 / e)), TRAIN).says("""
     This is the number for ten classes. Here are four.
 """)
 
-ex.guess("truth-alone", (0.0, -0.2, 0.0, 1.0), SOFTMAX).says("""
-    The truth alone, without a prediction? A network that knows nothing still says
-    something: it gives every class the same probability.
+ex.guess(
+    "two-classes",
+    {LOSS: log(2), LABEL: -0.1, ELSEWHERE: 0.1, FLOOR: log(1 + 1 / e)},
+    TRAIN,
+).says("""
+    This is the number for two classes. Here are four.
 """)
 
-ex.guess("two-classes", (log(2), -0.1, 0.1, log(1 + 1 / e)), TRAIN).says("""
-    This is the number for two classes. Here are four.
+ex.guess("no-mean", {LABEL: -0.75, ELSEWHERE: 0.25}, SOFTMAX).says("""
+    The gradient of one example alone would be this. The loss is a mean over the batch,
+    and its $1/N$ comes in here too.
+""")
+
+ex.guess("four-for-n", {LABEL: -0.75 / 4, ELSEWHERE: 0.25 / 4}, SOFTMAX).says("""
+    It is divided by the number of classes. The mean is one over the examples.
+""")
+
+ex.guess("over-entries", {LABEL: -0.0375, ELSEWHERE: 0.0125}, SOFTMAX).says("""
+    It is divided by the number of classes as well. The mean of cross-entropy runs over
+    the examples alone.
+""")
+
+# --- prediction minus truth
+
+ex.guess("gradient-reversed", {LABEL: 0.15, ELSEWHERE: -0.05}, SOFTMAX).says("""
+    The sign is reversed: this is truth minus prediction. More of the right logit makes
+    the loss smaller, more of another one makes it larger.
+""")
+
+ex.guess("truth-missing", {LABEL: 0.05}, SOFTMAX).says("""
+    This is the probability over $N$; the truth is not subtracted. At the label it is 1.
+""")
+
+ex.guess("truth-alone", {LABEL: -0.2}, SOFTMAX).says("""
+    This is the truth alone, without a prediction. A network that knows nothing still
+    says something: it gives every class the same probability.
+""")
+
+ex.guess("truth-everywhere", {ELSEWHERE: -0.15}, SOFTMAX).says("""
+    The truth is 1 at the label alone. Elsewhere it is 0.
+""")
+
+ex.guess("exchanged", {LABEL: 0.05, ELSEWHERE: -0.15}, SOFTMAX).says("""
+    The two are exchanged. Where is the truth 1, and where is it 0?
+""")
+
+ex.guess("truth-not-divided", {LABEL: 0.05 - 1, ELSEWHERE: 0.05 - 1}, SOFTMAX).says("""
+    Only the probability is divided by $N$. The whole difference is, prediction minus
+    truth.
+""")
+
+ex.guess("label-alone", {ELSEWHERE: 0.0}, SOFTMAX).says("""
+    The loss looks at the label's probability alone. But through the softmax every logit
+    of the row has a say in it: these logits are pushed, too.
+""")
+
+ex.guess("at-rest", {LABEL: 0.0}, SOFTMAX).says("""
+    A gradient of 0 would mean that nothing is left to learn. The right class has a
+    quarter so far.
+""")
+
+ex.guess("for-the-probabilities", {LABEL: -0.8}, SOFTMAX).says("""
+    This is the gradient for the *probability*, $-1/p$ over $N$. From there it goes on,
+    through the softmax, to the logits.
+""")
+
+# --- the smallest loss
+
+ex.guess("floor-zero", {FLOOR: 0.0}, TRAIN).says("""
+    The loss would be 0 if the logits could be as far apart as they like. What comes out
+    of a first softmax lies between 0 and 1.
+""")
+
+ex.guess("floor-equal", {FLOOR: log(4)}, TRAIN).says("""
+    This is the loss of equal probabilities. The best that the first softmax can hand on
+    is a 1 at the label and 0 elsewhere.
+""")
+
+ex.guess("floor-worst", {FLOOR: log(1 + 3 * e)}, TRAIN).says("""
+    Here the label gets the small logit, and the others the large one. The *smallest*
+    loss is asked for.
+""")
+
+ex.guess("floor-label-not-subtracted", {FLOOR: log(e + 3)}, TRAIN).says("""
+    From the log-sum-exp the logit of the label has to be subtracted. At its best it is
+    1.
+""")
+
+ex.guess("floor-probability", {FLOOR: e / (e + 3)}, TRAIN).says("""
+    This is a probability, that of the label after the second softmax. The loss is its
+    negative logarithm.
+""")
+
+ex.guess("floor-divided", {FLOOR: log(1 + 3 / e) / 5}, TRAIN).says("""
+    It is divided by five once more. If each example has this loss, so has their mean.
+""")
+
+ex.guess("floor-one", {FLOOR: 1.0}, TRAIN).says("""
+    1 is the best that the first softmax can offer the label. It goes in as a logit; the
+    loss comes after the second softmax.
 """)

@@ -50,8 +50,8 @@ def inputs(rng):
         return 2 * rng.normal(size=(N, K)), rng.integers(0, K, size=N), eps
 
     cases = [one(2, 3, 0.1), one(5, 4, 0.2), one(3, 3, 0.3), one(1, 5, 0.25)]
-    far = np.array([[1000.0, 0.0, -1000.0], [-700.0, 900.0, 0.0]])
-    return [*cases, one(7, 6, 0.05), (far, np.array([1, 1]), 0.1)]
+    far = np.array([[1000.0, 0.0, -1000.0], [-700.0, 900.0, 0.0], [0.5, 0.1, -0.3]])
+    return [*cases, one(7, 6, 0.05), (far, np.array([1, 1, 2]), 0.1)]
 
 
 @ex.right
@@ -81,18 +81,16 @@ ex.slip("last-term", {".sum()": "[-1, -1]"}, LOGITS).says("""
     collects.
 """)
 
-ex.slip(
-    "axis", {"logits))": "logits.T).T)", "logits) -": "logits.T).T -"}, SOFTMAX
-).says("""
+AXIS = {"logits))": "logits.T).T)", "logits) -": "logits.T).T -"}
+ex.slip("axis", AXIS, SOFTMAX).says("""
     The softmax runs down the columns: it compares examples with each other. Each
     example has probabilities of its own, one row that adds up to 1.
 """)
 
 # --- the truth
 
-ex.slip(
-    "over-others", {"/ K": "/ (K - 1) * (1 - np.eye(K)[labels])"}, SOFTMAX
-).says(r"""
+OVER_OTHERS = {"/ K": "/ (K - 1) * (1 - np.eye(K)[labels])"}
+ex.slip("over-others", OVER_OTHERS, SOFTMAX).says(r"""
     The share $\epsilon$ is given to the *other* classes alone, $\epsilon/(K-1)$ each.
     In the formula all $K$ classes get $\epsilon/K$, the label too.
 """)
@@ -112,6 +110,12 @@ ex.slip("label-not-reduced", {"(1 - eps) * ": ""}, SOFTMAX).says(r"""
     more than 1.
 """)
 
+EVERY_LABEL = {"np.eye(K)[labels]": "np.eye(K)[labels].max(axis=0)"}
+ex.slip("every-label", EVERY_LABEL, SOFTMAX).says("""
+    Every row gets the labels of *all* examples. Each row has one label: rows and labels
+    have to be picked in pairs.
+""")
+
 ex.slip("not-smoothed", {"(1 - eps) * ": "", " + eps / K": ""}, SOFTMAX).says("""
     The truth is not smoothed here: it is still 1 at the label and 0 elsewhere.
 """)
@@ -125,8 +129,8 @@ ex.slip("swapped", {"(1 - eps)": "eps", "+ eps": "+ (1 - eps)"}, SOFTMAX).says(r
 
 @ex.wrong(SOFTMAX)
 def overflows(logits, labels, eps):
-    """Right on paper, `nan` or infinite at logits of 1000: there $e^z$ overflows, and a
-    probability that has rounded to 0 has no logarithm. Which form needs neither?
+    """Right on paper, `nan` at logits of 1000: there $e^z$ overflows, and infinity over
+    infinity is no number. What may be subtracted from all logits of a row?
     """
     N, K = logits.shape
     q = (1 - eps) * np.eye(K)[labels] + eps / K
@@ -134,13 +138,32 @@ def overflows(logits, labels, eps):
     return -(q * np.log(probs)).sum() / N, (probs - q) / N
 
 
+LOG = {"F.log_softmax(logits)": "np.log(F.softmax(logits))"}
+ex.slip("log-of-zero", LOG, SOFTMAX).says("""
+    The loss is infinite at logits of 1000: a probability has rounded to 0, and 0 has no
+    logarithm. Which form takes the logarithm before anything is rounded away?
+""")
+
+
+@ex.wrong(SOFTMAX)
+def largest_of_all(logits, labels, eps):
+    """The largest of the whole array is subtracted from all logits. In a row that lies
+    far below it nothing but zeros is left: each *row* needs its own largest.
+    """
+    N, K = logits.shape
+    q = (1 - eps) * np.eye(K)[labels] + eps / K
+    shifted = logits - logits.max()
+    total = np.exp(shifted).sum(axis=1, keepdims=True)
+    loss = -(q * (shifted - np.log(total))).sum() / N
+    return loss, (np.exp(shifted) / total - q) / N
+
+
 ex.slip("activation-missing", {"F.softmax(logits)": "logits"}, SOFTMAX).says("""
     The truth is subtracted from the *logits*: the softmax is missing in the gradient.
 """)
 
-ex.slip(
-    "at-output", {"F.softmax(logits) - q": "-q / F.softmax(logits)"}, SOFTMAX
-).says("""
+AT_OUTPUT = {"F.softmax(logits) - q": "-q / F.softmax(logits)"}
+ex.slip("at-output", AT_OUTPUT, SOFTMAX).says("""
     This is the gradient for the probabilities. The function is given logits, so the
     gradient has to go on, through the softmax.
 """)
@@ -177,9 +200,8 @@ ex.slip("sigmoid-of-softmax", TWICE, SOFTMAX).says("""
     softmax is inside it already.
 """)
 
-ex.slip(
-    "over-entries", {".sum() / N": ".sum() / N / K", "q) / N": "q) / N / K"}, SOFTMAX
-).says("""
+OVER_ENTRIES = {".sum() / N": ".sum() / N / K", "q) / N": "q) / N / K"}
+ex.slip("over-entries", OVER_ENTRIES, SOFTMAX).says("""
     It is divided by the number of classes too. The mean of cross-entropy runs over the
     examples alone.
 """)

@@ -91,11 +91,8 @@ ex.slip("activation-missing", {f" * {GATE}": "", LEAK: "x"}, ACTIVATIONS).says("
     slope, and what is above was not.
 """)
 
-ex.slip(
-    "at-output",
-    {"(x >": "(leaky(x, slope) >", LEAK: "x * (leaky(x, slope) <= 0)"},
-    ACTIVATIONS,
-).says("""
+AT_OUTPUT = {"(x >": "(leaky(x, slope) >", LEAK: "x * (leaky(x, slope) <= 0)"}
+ex.slip("at-output", AT_OUTPUT, ACTIVATIONS).says("""
     The gate is set by the sign of the *output*. With a negative slope, a negative input
     has a positive output. Only the input tells.
 """)
@@ -121,6 +118,20 @@ ex.slip("of-the-output", {LEAK: "leaky(x, slope)"}, BY_INDEX).says("""
 ex.slip("only-counted", {LEAK: "(x < 0)"}, BY_INDEX).says("""
     The entries below 0 are added up as if each counted the same. A unit more of the
     slope matters more where the input is farther from 0.
+""")
+
+ex.slip("all-entries", {LEAK: "x"}, BY_INDEX).says("""
+    In `grad_slope` every entry counts, also those above 0. There the output is `x`
+    itself, and the slope has no say.
+""")
+
+ex.slip("above", {LEAK: "np.maximum(x, 0)"}, BY_INDEX).says("""
+    The entries *above* 0 are added up. The slope has a say below 0 only.
+""")
+
+ex.slip("slope-again", {LEAK: "(x < 0) * slope"}, BY_INDEX).says("""
+    The slope itself stands in its own gradient. In the product $a_h x_{nh}$ the
+    derivative for one factor is the *other* one.
 """)
 
 ex.slip("one-after-the-other", {"= (grad_out": "= (grad_x"}, VJP).says("""

@@ -5,6 +5,7 @@ import numpy as np
 from course_exercises.judge import Exercise
 from course_utils import functional as F
 
+CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 ACTIVATIONS = "06_layers_and_losses#Activations"
 
 ex = Exercise(
@@ -52,9 +53,8 @@ ex.slip("at-output", {"(x": "(np.logaddexp(0, x)"}, ACTIVATIONS).says(r"""
     terms of the input `x`.
 """)
 
-ex.slip(
-    "overflows", {"F.sigmoid(x": "np.exp(x) / (1 + np.exp(x)"}, ACTIVATIONS
-).says("""
+OVERFLOWS = {"F.sigmoid(x": "np.exp(x) / (1 + np.exp(x)"}
+ex.slip("overflows", OVERFLOWS, ACTIVATIONS).says("""
     The formula is right on paper, and gives `nan` where $e^x$ overflows: infinity
     divided by infinity. Which form of it needs only $e^{-|x|}$?
 """)
@@ -67,6 +67,28 @@ ex.slip("one-derivative-too-many", {"(x": "_vjp(1, F.sigmoid(x)"}, ACTIVATIONS).
 ex.slip("sigmoid-rule", {"F.sigmoid(x)": "x * (1 - x)"}, ACTIVATIONS).says("""
     This is $x(1-x)$, the rule of the sigmoid with `x` for its output. Softplus has a
     derivative of its own: differentiate the logarithm.
+""")
+
+ex.slip("output-formula", {"F.sigmoid(x)": "(1 - np.exp(-x))"}, ACTIVATIONS).says("""
+    $1 - e^{-y}$ is a slope in terms of the *output*. It is given the input, `x`.
+""")
+
+ex.slip("inner-alone", {"F.sigmoid(x)": "np.exp(x)"}, CHAIN).says("""
+    $e^x$ is the slope of what stands inside of the logarithm. The logarithm has a slope
+    of its own: one over what it is given.
+""")
+
+ex.slip("outer-alone", {"F.sigmoid(x)": "np.exp(-x)"}, CHAIN).says("""
+    $e^{-x}$ is one over the exponential alone. Inside of the logarithm stands a sum.
+""")
+
+ex.slip("tanh", {"F.sigmoid": "np.tanh"}, ACTIVATIONS).says("""
+    tanh runs from −1 to 1. Softplus never falls, so its slope is never negative.
+""")
+
+ex.slip("incoming-inside", {"grad_out * ": "", "(x)": "(grad_out * x)"}, CHAIN).says("""
+    `grad_out` stands inside of the function. It multiplies the slope, and the slope is
+    taken at `x`.
 """)
 
 ex.slip("gate", {"F.sigmoid(x": "(x > 0"}, ACTIVATIONS).says("""

@@ -10,7 +10,12 @@ BROADCAST = "07_array_tape#A broadcast, and how to undo it"
 ex = Exercise(
     "07.4",
     "Predict: a column times a row, twice",
-    outputs=("shape of x.grad", "its entries", "shape of y.grad", "their value"),
+    outputs=(
+        "shape of x.grad",
+        "entries of x.grad",
+        "shape of y.grad",
+        "entries of y.grad",
+    ),
     hints=(
         "The product has the shape $(3, 4)$. How often does one entry of `x` stand in "
         "it, and how often one entry of `y`?",
@@ -37,36 +42,72 @@ ex.guess("number-first", (4, (3, 1), 6, (4,)), BROADCAST).says("""
     A shape and a number have changed places: each shape comes before its number.
 """)
 
-ex.guess("number-for-shape", (3, 4, 4, 6), BROADCAST).says("""
+X_SHAPE, X_ENTRIES, Y_SHAPE, Y_ENTRIES = ex.outputs
+
+ex.guess("number-for-shape", {X_SHAPE: 3, Y_SHAPE: 4}, BROADCAST).says("""
     This is a number. A shape is a tuple; with one axis it is written with a comma, such
     as `(5,)`.
 """)
 
-ex.guess("not-undone", ((3, 4), 1, (3, 4), 2), BROADCAST).says("""
-    This is the gradient before the broadcast is undone. A gradient has the shape of its
-    data, and an entry collects from all its copies.
+BOTH_SHAPES = {X_SHAPE: (3, 4), Y_SHAPE: (3, 4)}
+ex.guess("shape-of-the-product", BOTH_SHAPES, BROADCAST).says("""
+    This is the shape of the product, before the broadcast is undone. A gradient has the
+    shape of its data.
 """)
 
-ex.guess("used-once", ((3, 4), 1, (4,), 3), "01_chain_rule#Forks add").says("""
-    `y` is used twice in each product, so its entries hear twice from each row.
+ex.guess("axis-lost", {X_SHAPE: (3,), Y_SHAPE: (1, 4)}, BROADCAST).says("""
+    An axis of length 1 is too much or missing. The shape is that of the data, axis for
+    axis.
 """)
 
-ex.guess("copies-exchanged", ((3,), 3, (1, 4), 8), BROADCAST).says("""
-    The shape is that of the data, axis for axis. And count the copies: `x` is copied
-    along its axis of length 1, `y` into new rows; an entry hears from as many copies as
-    there are.
+ex.guess("turned", {X_SHAPE: (1, 3), Y_SHAPE: (4, 1)}, BROADCAST).says("""
+    A row and a column are exchanged. The shape is that of the data, axis for axis.
 """)
 
-ex.guess("shapes-exchanged", ((4,), 6, (3, 1), 4), BROADCAST).says("""
+ex.guess("no-axis-left", {X_SHAPE: (), Y_SHAPE: ()}, BROADCAST).says("""
+    Everything would be summed then. Only the axes of the copies are.
+""")
+
+EXCHANGED = {X_SHAPE: (4,), X_ENTRIES: 6, Y_SHAPE: (3, 1), Y_ENTRIES: 4}
+ex.guess("exchanged", EXCHANGED, BROADCAST).says("""
     This belongs to the other one of the two.
 """)
 
-ex.guess("all-summed", ((), 12, (), 24), BROADCAST).says("""
+# --- the numbers
+
+ex.guess("not-summed", {X_ENTRIES: 1, Y_ENTRIES: 2}, BROADCAST).says("""
+    This is what one place of the product brings back. An entry collects from all its
+    copies.
+""")
+
+ex.guess("other-copies", {X_ENTRIES: 3, Y_ENTRIES: 8}, BROADCAST).says("""
+    The copies are counted along the other axis. `x` is copied into new columns, `y`
+    into new rows: how many of each are there?
+""")
+
+ex.guess("all-summed", {X_ENTRIES: 12, Y_ENTRIES: 24}, BROADCAST).says("""
     This is the sum over all entries of the product. Each entry collects only from its
     own copies.
 """)
 
-ex.guess("twice-for-x", ((1, 3), 8, (4, 1), 12), BROADCAST).says("""
-    Count the uses once more: `x` is used once in each product, `y` twice; and there are
-    three rows and four columns.
+ex.guess("used-once", {Y_ENTRIES: 3}, "01_chain_rule#Forks add").says("""
+    `y` is used twice in each product, so its entries hear twice from each row.
+""")
+
+ex.guess("once-not-summed", {Y_ENTRIES: 1}, "01_chain_rule#Forks add").says("""
+    `y` is used twice in each product, and each of its entries is copied into three
+    rows. How often does an entry hear something?
+""")
+
+ex.guess("used-twice-each", {Y_ENTRIES: 12}, "01_chain_rule#Forks add").says("""
+    Count again how often one entry of `y` is used: in how many rows, and how often in
+    each?
+""")
+
+ex.guess("twice-for-x", {X_ENTRIES: 8}, "01_chain_rule#Forks add").says("""
+    `x` is used once in each product. It is `y` that stands in it twice.
+""")
+
+ex.guess("twice-not-summed", {X_ENTRIES: 2}, BROADCAST).says("""
+    `x` is used once in each product, and it is copied into each of the columns.
 """)

@@ -37,71 +37,93 @@ def convolve(x, k):
     return (x[index] @ k.reshape(m, 1)).reshape(-1)
 
 
-@ex.judged
-def judge_convolution(answer, run):
-    def on_tensors(x, k):
-        x, k = Tensor(x), Tensor(k)
-        return answer(x, k), x, k
+SIZES = ((5, 2), (7, 3), (4, 4), (6, 1), (9, 4))
 
-    rng = np.random.default_rng(75)
-    for n, m in ((5, 2), (7, 3), (4, 4), (6, 1)):
-        signal, kernel = rng.normal(size=n), rng.normal(size=m)
-        G = rng.normal(size=n - m + 1)
-        y, x, k = run(signal, kernel, of=on_tensors)
-        if y is None:
-            return "It returns None. Is a `return` missing?"
+
+def outcomes(answer):
+    """What an answer gives for each size: the output and both gradients.
+
+    Where it gives no tensor, the kind of what it gives.
+    """
+    found, rng = [], np.random.default_rng(75)
+    for n, m in SIZES:
+        x, k = Tensor(rng.normal(size=n)), Tensor(rng.normal(size=m))
+        y = answer(x, k)
         if not isinstance(y, Tensor):
-            return ex.named("array")
-        if said := wrong_output(y.data, signal, kernel):
-            return said
-        if said := wrong_gradients(y, x, k, G):
-            return said
+            return [None if y is None else type(y).__name__]
+        y.backward(np.cos(1 + np.arange(y.data.size)).reshape(y.shape))
+        found.append((y.data, x.grad, k.grad))
+    return found
+
+
+def same(one, other):
+    """Whether two outcomes are equal in all that they hold."""
+    if one is None or other is None or one is other:
+        return one is other
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    if isinstance(one, tuple | list):
+        return len(one) == len(other) and all(map(same, one, other))
+    alike = np.shape(one) == np.shape(other)
+    return alike and np.allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+def known(found):
+    """The written mistake that has these outcomes."""
+    for mistake in ex.mistakes:
+        try:
+            made = outcomes(mistake.code)
+        except Exception:  # a wrong answer may fail in any way
+            continue
+        if same(made, found):
+            return mistake
     return None
 
 
-def wrong_output(y, x, k):
-    right = np.correlate(x, k, "valid")
-    if y.shape == (len(right), 1) and np.allclose(y[:, 0], right):
-        return ex.named("column")
-    if y.shape != right.shape:
-        if y.size == 1:
-            return ex.named("one-number")
-        if len(k) > 1 and y.shape == k.shape:
-            return ex.named("other-axis")
-        if y.shape == (len(right) - 1,):
-            return ex.named("too-short")
-        if y.shape == x.shape:
-            return ex.named("around")
-        return f"The output has shape {y.shape}; expected {right.shape}."
-    if np.allclose(y, right, rtol=1e-12, atol=1e-14):
+def longer(found, right):
+    """Whether every output with a kernel of several numbers is too long."""
+    pairs = [(a, b) for a, b, (_, m) in zip(found, right, SIZES, strict=False) if m > 1]
+    return all(np.ndim(a[0]) == 1 and len(a[0]) > len(b[0]) for a, b in pairs)
+
+
+@ex.judged
+def judge_convolution(answer, run):
+    found, right = run(of=lambda: outcomes(answer)), outcomes(convolve)
+    if found == [None]:
+        return "It returns None. Is a `return` missing?"
+    if same(found, right):
         return None
-    if np.allclose(y, np.convolve(x, k, "valid")):
-        return ex.named("flipped")
-    if np.allclose(y * len(k), right):
-        return ex.named("averaged")
-    i = int(np.argmax(np.abs(y - right)))
-    return (
-        f"The output is wrong: for a signal of {len(x)} and a kernel of {len(k)} "
-        f"numbers, entry {i} is {y[i]:.6g}; expected {right[i]:.6g}."
-    )
+    if mistake := known(found):
+        return mistake
+    if longer(found, right):
+        return ex.named("too-long")
+    if isinstance(found[0], str):
+        return f"What comes back is no tensor, but: {found[0]}."
+    pairs = zip(SIZES, found, right, strict=True)
+    return next(words for sizes, a, b in pairs if (words := difference(sizes, a, b)))
 
 
-def wrong_gradients(y, x, k, G):
-    y.backward(G)
-    if x.grad is None and k.grad is None:
-        return ex.named("cut")
-    if x.grad is None or k.grad is None:
-        return ex.named("signal-cut")
-    right = {"x": np.convolve(G, k.data), "k": np.correlate(x.data, G, "valid")}
-    for name, node in (("x", x), ("k", k)):
-        if not np.allclose(node.grad, right[name], rtol=1e-12, atol=1e-14):
-            if np.any((node.grad == 0) & (right[name] != 0)):
-                return ex.named("partly-cut")
+def difference(sizes, found, right):
+    """Say in words what is wrong for a signal and a kernel of these sizes."""
+    (n, m), y, wanted = sizes, found[0], right[0]
+    if y.shape != wanted.shape:
+        return (
+            f"For a signal of {n} numbers and a kernel of {m} the output has shape "
+            f"{y.shape}; expected {wanted.shape}."
+        )
+    if not same(y, wanted):
+        i = int(np.argmax(np.abs(y - wanted)))
+        return (
+            f"The output is wrong: for a signal of {n} and a kernel of {m} numbers, "
+            f"entry {i} is {y[i]:.6g}; expected {wanted[i]:.6g}."
+        )
+    for k, name in ((1, "x"), (2, "k")):
+        if not same(found[k], right[k]):
             return (
                 f"The output is right, the gradient of `{name}` is not. Which use of "
                 f"its entries does the tape not know of?"
             )
-    return None
+    return ""
 
 
 PRODUCT = "(x[index] @ k.reshape(m, 1)).reshape(-1)"
@@ -114,6 +136,11 @@ ex.slip("flipped", {"arange(m)": "arange(m)[::-1]"}, MOVE).says("""
 ex.slip("too-short", {" + 1)": ")"}, MOVE).says("""
     One place is missing at the end. In how many places does a kernel of length $m$ fit
     into a signal of length $n$? Try $m = n$.
+""")
+
+ex.mistake("too-long", MOVE).says("""
+    The output is too long: the kernel hangs over an end of the signal. It only visits
+    places where all of it fits.
 """)
 
 ex.slip("column", {".reshape(-1)": ""}, MOVE).says("""
@@ -144,14 +171,77 @@ ex.slip("array", {"(-1)": "(-1).data"}, TENSOR).says("""
     it. Use the operations of `Tensor` alone.
 """)
 
+LIST = {"return ": "return [x[i] for i in range(len(x))] or "}
+ex.slip("list", LIST, MOVE).says("""
+    What comes back is a list of tensors, not one tensor. Let a loop run over the
+    *kernel*: then whole pieces of the signal are multiplied and added.
+""")
+
 ex.slip("cut", {PRODUCT: f"Tensor({PRODUCT}.data)"}, TENSOR).says("""
     The output is right, but the tape does not know how it was made: no gradient
     arrives. A `Tensor` made of `.data` is a leaf, and begins anew.
 """)
 
 ex.slip("signal-cut", {"x[index]": "Tensor(x.data[index])"}, TENSOR).says("""
-    One of the two gets no gradient: it has left the tape on the way, through `.data`.
-    Select from the tensor itself.
+    `x` gets no gradient: it has left the tape on the way, through `.data`. Select from
+    the tensor itself.
+""")
+
+ex.slip("kernel-cut", {"k.reshape": "k.data.reshape"}, TENSOR).says("""
+    `k` gets no gradient: it has left the tape on the way, through `.data`. Use the
+    tensor itself.
+""")
+
+
+@ex.right
+def by_shifts(x, k):
+    n, y = len(x) - len(k) + 1, 0.0
+    for j in range(len(k)):
+        y = y + x[j : j + n] * k[j]
+    return y
+
+
+# --- in a loop over the kernel
+
+
+def shifted(name, edits, where=REDUCE):
+    return ex.slip(name, edits, where, of=by_shifts)
+
+
+shifted("last-term", {"y + ": "0.0 + "}).says("""
+    Only the last product of each place is left: every one overwrites the one before. A
+    sum collects.
+""")
+
+shifted("loop-too-short", {"len(k))": "len(k) - 1 or 1)"}).says("""
+    The last number of the kernel has no part in it. Where does the loop end?
+""")
+
+shifted("first-term", {"len(k))": "1)"}).says("""
+    Only the first number of the kernel counts. Each place is a sum over all of it.
+""")
+
+shifted("begins-late", {"range(": "range(len(k) > 1, "}).says("""
+    The first number of the kernel has no part in it. Where does the loop begin?
+""")
+
+shifted("kernel-stands-still", {"k[j]": "k[0]"}, MOVE).says("""
+    Every piece of the signal meets the same number of the kernel. Its index has to move
+    along.
+""")
+
+shifted("signal-stands-still", {"x[j : j + n]": "x[:n]"}, MOVE).says("""
+    All numbers of the kernel meet the same piece of the signal. The piece has to move
+    along: $x_{i+j}$.
+""")
+
+shifted("kernel-missing", {" * k[j]": ""}).says("""
+    The kernel has no part in it: the numbers of each piece are added as they are.
+""")
+
+ex.slip("minus", {" + np.arange(m)": " - np.arange(m)"}, MOVE).says("""
+    $x_{i-j}$ stands where the formula has $x_{i+j}$; and an index below 0 counts from
+    the end.
 """)
 
 

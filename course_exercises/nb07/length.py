@@ -45,9 +45,8 @@ def inputs(rng):
 
 BACK = "(grad_out / y)[:, None] * x"
 
-ex.slip(
-    "value-for-derivative", {"/ y": "* y", "] * x": "] * np.ones_like(x)"}, EACH
-).says("""
+VALUE_FOR_DERIVATIVE = {"/ y": "* y", "] * x": "] * np.ones_like(x)"}
+ex.slip("value-for-derivative", VALUE_FOR_DERIVATIVE, EACH).says("""
     What came in is multiplied by the length itself. On the way back it is the
     derivative that counts.
 """)
@@ -59,6 +58,10 @@ ex.slip("activation-missing", {"/ y": "* 2"}, EACH).says("""
 
 ex.slip("at-output", {"/ y": "/ np.sqrt(y)"}, EACH).says("""
     The root's rule $1/2y$ wants its output `y`. Here a root of `y` is taken once more.
+""")
+
+ex.slip("length-missing", {"(grad_out / y)": "grad_out"}, EACH).says("""
+    The length does not occur in it. The root has a rule too: what does it divide by?
 """)
 
 ex.slip("divided-by-square", {"/ y": "/ y**2"}, EACH).says("""
@@ -97,6 +100,26 @@ ex.slip("forward", {BACK: "grad_out * y"}, REDUCE).says("""
 
 ex.slip("incoming-added", {BACK: "grad_out[:, None] + x / y[:, None]"}, EACH).says("""
     The gradient that comes in is added, where the chain rule multiplies.
+""")
+
+ex.slip("sign-lost", {"] * x": "] * abs(x)"}, EACH).says("""
+    The sign of `x` has gone. More of a negative entry makes its row shorter.
+""")
+
+ex.slip("entries-summed", {"np.sqrt((x * x)": "(x", "/ y": "/ abs(y)"}, REDUCE).says("""
+    It is divided by the sum of the entries. The length is the root of the sum of their
+    *squares*.
+""")
+
+PLAIN = {BACK: "grad_out * x / y[:, None]"}
+ex.slip("axis-not-put-back", PLAIN, REDUCE).says("""
+    `grad_out` has one number for each row. Without a new axis behind it, its numbers
+    stand along the columns.
+""")
+
+ex.slip("of-the-output", {"] * x": "] * y[:, None]"}, EACH).says("""
+    It is multiplied by the length, where the derivative of the square brings in the
+    entry of `x` itself.
 """)
 
 ex.slip("absolute", {"np.sqrt((x * x)": "(abs(x)"}, EACH).says("""

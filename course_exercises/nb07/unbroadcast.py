@@ -63,9 +63,8 @@ ex.slip("stretched-only", ONLY, BROADCAST).says("""
 
 # --- averaged
 
-ex.slip(
-    "averaged", {"= grad.sum": "= grad.mean", "n grad.sum": "n grad.mean"}, BROADCAST
-).says("""
+AVERAGED = {"= grad.sum": "= grad.mean", "n grad.sum": "n grad.mean"}
+ex.slip("averaged", AVERAGED, BROADCAST).says("""
     The copies are averaged. Every copy gives its share, and gradients add.
 """)
 
@@ -73,9 +72,8 @@ ex.slip("new-averaged", {"= grad.sum": "= grad.mean"}, BROADCAST).says("""
     The new axes are averaged, the others summed. A copy is a copy: gradients add.
 """)
 
-ex.slip(
-    "stretched-averaged", {"return grad.sum": "return grad.mean"}, BROADCAST
-).says("""
+STRETCHED_AVERAGED = {"return grad.sum": "return grad.mean"}
+ex.slip("stretched-averaged", STRETCHED_AVERAGED, BROADCAST).says("""
     The stretched axes are averaged, the others summed. A copy is a copy: gradients add.
 """)
 
@@ -164,6 +162,19 @@ def cut_off(grad, shape):
     them all.
     """
     return grad.ravel()[: int(np.prod(shape))].reshape(shape)
+
+
+@ex.wrong(REDUCE)
+def axes_move_up(grad, shape):
+    """A stretched axis goes away when it is summed, and those behind it move up. It has
+    to stay, with length 1: what does `keepdims` do?
+    """
+    while grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            grad = grad.sum(axis=axis)
+    return grad
 
 
 ex.slip("axis-lost", {", keepdims=True": ""}, REDUCE).says("""

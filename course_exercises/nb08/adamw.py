@@ -1,5 +1,7 @@
 """08.2 · Weight decay beside the fraction."""
 
+from functools import partial
+
 import numpy as np
 
 from course_exercises.judge import Exercise
@@ -69,94 +71,82 @@ def adamw_in_copies(w, g, m, s, t, lr, decay):
     return [w, m, s]
 
 
+slip, PULL = partial(ex.slip, where=STEP), " + decay * w"
+
 # --- wrong ones: the decay
 
-ex.slip(
+slip(
     "decay-in-gradient",
-    {
-        " + decay * w": "",
-        "0.1 * g": "0.1 * (g + decay * w)",
-        "g**2": "(g + decay * w) ** 2",
-    },
-    STEP,
+    {PULL: "", "0.1 * g": "0.1 * (g + decay * w)", "g**2": "(g + decay * w) ** 2"},
 ).says("""
     The decay is added to the gradient, so it is divided like the rest. That is the
     weight decay of `Adam`; AdamW keeps it out of both means.
 """)
 
-ex.slip("no-decay", {" + decay * w": ""}, STEP).says("""
+slip("no-decay", {PULL: ""}).says("""
     This is Adam: `decay` moves nothing.
 """)
 
-ex.slip(
-    "decay-divided", {" + decay * w": "", "m_hat / (": "(m_hat + decay * w) / ("}, STEP
-).says("""
+slip("decay-divided", {PULL: "", "m_hat / (": "(m_hat + decay * w) / ("}).says("""
     The pull stands in the numerator, so it is divided too. It belongs beside the
     fraction.
 """)
 
-ex.slip("decay-without-lr", {" + decay * w)": ") - decay * w"}, STEP).says("""
+slip("decay-without-lr", {" + decay * w)": ") - decay * w"}).says("""
     The pull is not multiplied by `lr`. In the formula the learning rate stands before
     both parts.
 """)
 
-ex.slip(
-    "decay-of-the-new",
-    {" + decay * w": "", "return w": "return w - lr * decay * w"},
-    STEP,
-).says("""
+slip("decay-of-the-new", {PULL: "", "return w": "return w - lr * decay * w"}).says("""
     The pull is that of the weight *after* its step. Both parts begin at the weight as
     it was.
 """)
 
-ex.slip("decay-pushes", {"+ decay": "- decay"}, STEP).says("""
+slip("decay-pushes", {"+ decay": "- decay"}).says("""
     The decay pushes each weight away from 0. It is to pull it there.
 """)
 
-ex.slip("upward", {"(m_hat /": "(-m_hat /"}, STEP).says("""
+slip("upward", {"(m_hat /": "(-m_hat /"}).says("""
     The step goes along the gradient, uphill. Descent goes against it.
 """)
 
 # --- the hats
 
-ex.slip("no-correction", {"(m_hat": "(m", "sqrt(s_hat": "sqrt(s"}, STEP).says("""
+slip("no-correction", {"(m_hat": "(m", "sqrt(s_hat": "sqrt(s"}).says("""
     The hats are missing. Both means begin at 0 and are too small at first: what mends
     that?
 """)
 
-ex.slip("half-corrected", {"sqrt(s_hat": "sqrt(s"}, STEP).says("""
+slip("half-corrected", {"sqrt(s_hat": "sqrt(s"}).says("""
     `m` is corrected and `s` is not. Both means begin at 0.
 """)
 
-ex.slip("other-half-corrected", {"(m_hat": "(m"}, STEP).says("""
+slip("other-half-corrected", {"(m_hat": "(m"}).says("""
     `s` is corrected and `m` is not. Both means begin at 0.
 """)
 
-ex.slip(
-    "correction-multiplied", {"m / (1": "m * (1", "s / (1": "s * (1"}, STEP
-).says(r"""
+slip("correction-multiplied", {"m / (1": "m * (1", "s / (1": "s * (1"}).says(r"""
     The means are multiplied by $1 - \beta^t$, which makes them smaller still. They are
     to become larger.
 """)
 
-ex.slip("loss-for-its-gradient", {"decay * w": "decay / 2 * w**2"}, STEP).says(r"""
+slip("loss-for-its-gradient", {"decay * w": "decay / 2 * w**2"}).says(r"""
     This is the extra loss of weight decay itself, $\frac{\lambda}{2} w^2$. What pulls
     is its gradient.
 """)
 
-ex.slip("hats-kept", {"return w, m, s": "return w, m_hat, s_hat"}, STEP).says("""
+slip("hats-kept", {"return w, m, s": "return w, m_hat, s_hat"}).says("""
     What comes back are the corrected means. The next step goes on from the plain ones,
     and corrects them anew.
 """)
 
-ex.slip(
+slip(
     "old-means",
     {
         "m = 0.9": "m_new = 0.9",
         "s = 0.999": "s_new = 0.999",
         "return w, m, s": "return w, m_new, s_new",
     },
-    STEP,
 ).says("""
     The step is made with the means of before, which do not know this gradient yet.
     First the means, then the step.
@@ -164,64 +154,88 @@ ex.slip(
 
 # --- the fraction
 
-ex.slip("no-root", {"np.sqrt": ""}, STEP).says("""
+slip("no-root", {"np.sqrt": ""}).says("""
     It is divided by the mean of the *squares*. The size of a gradient is the root of
     that.
 """)
 
-ex.slip("last-gradient", {"(m_hat": "(g"}, STEP).says("""
+slip("last-gradient", {"(m_hat": "(g"}).says("""
     The step follows the last gradient. In Adam it follows the running mean.
 """)
 
-ex.slip("eps-inside", {"s_hat) + 1e-8": "s_hat + 1e-8)"}, STEP).says("""
+slip("eps-inside", {"s_hat) + 1e-8": "s_hat + 1e-8)"}).says("""
     The ε stands under the root. There it counts as $10^{-4}$, and hides small
     gradients.
 """)
 
-ex.slip("eps-missing", {" + 1e-8": ""}, STEP).says("""
+slip("eps-missing", {" + 1e-8": ""}).says("""
     A weight whose gradient was always 0 is divided by 0. Which small number of the
     formula prevents that?
 """)
 
 # --- the running means
 
-ex.slip("not-squared", {"g**2": "g"}, STEP).says("""
+slip("not-squared", {"g**2": "g"}).says("""
     `s` is a mean of the gradient, not of its *square*. Its root does not even exist
     where the gradient is negative.
 """)
 
-ex.slip(
+slip("absolute", {"g**2": "abs(g)"}).says("""
+    `s` is a mean of absolute values, not of *squares*. The root comes afterwards.
+""")
+
+slip("share-squared", {"0.001 * g**2": "(0.001 * g) ** 2"}).says(r"""
+    The share $1 - \beta_2$ is squared with the gradient. The square belongs to $g$
+    alone.
+""")
+
+slip("around-the-mean", {"g**2": "(g - m) ** 2"}).says("""
+    `s` is a mean of squared *distances* from `m`. Adam's is one of the squares of `g`
+    itself.
+""")
+
+slip(
     "weights-exchanged",
     {"0.9 * m + 0.1": "0.1 * m + 0.9", "0.999 * s + 0.001": "0.001 * s + 0.999"},
-    STEP,
 ).says(r"""
     The shares are exchanged: most of a mean is what it was before, and $1 - \beta$ of
     it is new.
 """)
 
-ex.slip(
+slip(
     "betas-exchanged",
     {
         "0.9 * m + 0.1": "0.999 * m + 0.001",
         "0.999 * s + 0.001": "0.9 * s + 0.1",
         "0.9**t), s / (1 - 0.999**t)": "0.999**t), s / (1 - 0.9**t)",
     },
-    STEP,
 ).says("""
     The two β are exchanged: the squares are remembered for longer.
 """)
 
-ex.slip("sums", {"0.1 * g": "g", "0.001 * g": "g"}, STEP).says(r"""
+slip("sums", {"0.1 * g": "g", "0.001 * g": "g"}).says(r"""
     The new gradient comes in whole, as in momentum. In a running mean it has the share
     $1 - \beta$.
 """)
 
-ex.slip(
-    "next-t", {"0.9**t": "0.9 ** (t + 1)", "0.999**t": "0.999 ** (t + 1)"}, STEP
-).says("""
+slip("next-t", {"0.9**t": "0.9 ** (t + 1)", "0.999**t": "0.999 ** (t + 1)"}).says("""
     The correction is that of the next step: `t` is 1 in the first one.
 """)
 
-ex.slip("step-alone", {"w = w - lr": "w = lr"}, STEP).says("""
+slip("power-missing", {"0.9**t": "0.9", "0.999**t": "0.999"}).says(r"""
+    The correction is the same in each step, that of the first one. $\beta$ is raised to
+    the power $t$.
+""")
+
+slip("times-t", {"0.9**t": "0.9 * t", "0.999**t": "0.999 * t"}).says(r"""
+    $\beta$ is multiplied by $t$. It is raised to that power.
+""")
+
+ROOT_OF_ALL = {"np.sqrt(s_hat) + 1e-8": "np.sqrt(s) / (1 - 0.999**t) + 1e-8"}
+slip("root-of-all", ROOT_OF_ALL).says("""
+    `s` is corrected after the root. The hat stands under it.
+""")
+
+slip("step-alone", {"w = w - lr": "w = lr"}).says("""
     This is the step. Asked is where the weight is *after* it.
 """)

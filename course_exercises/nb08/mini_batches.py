@@ -1,5 +1,7 @@
 """08.4 · Find the bugs: a run that looks fine."""
 
+import numpy as np
+
 from course_exercises.judge import Exercise
 
 STEP = "08_modules_and_optimizers#From a gradient to a step"
@@ -45,13 +47,7 @@ def train_line(X, y, w, lr, batch_size):
 def train_line_inputs(rng):
     sizes = (4, 2, 2), (10, 3, 4), (7, 1, 2), (12, 5, 3), (9, 4, 5)
     return [
-        (
-            rng.normal(size=(N, D)),
-            rng.normal(size=N),
-            rng.normal(size=D),
-            0.05,
-            batch_size,
-        )
+        (*(rng.normal(size=s) for s in ((N, D), N, D)), 0.05, batch_size)
         for N, D, batch_size in sizes
     ]
 
@@ -115,9 +111,8 @@ def no_batches(X, y, w, lr, batch_size):
     return train_line(X, y, w, lr, len(X))
 
 
-ex.slip(
-    "full-batches-only", {"len(X), batch": "len(X) - batch_size + 1, batch"}, BATCHES
-).says("""
+FULL_BATCHES_ONLY = {"len(X), batch": "len(X) - batch_size + 1, batch"}
+ex.slip("full-batches-only", FULL_BATCHES_ONLY, BATCHES).says("""
     A last batch that is not full is left out. Here every example is to be seen in each
     epoch.
 """)
@@ -125,6 +120,52 @@ ex.slip(
 ex.slip("one-epoch", {"range(3)": "range(1)"}, BATCHES).says("""
     It ends after one epoch. Three are asked for; is a `return` too far to the right?
 """)
+
+LAST = "            losses.append((error**2).mean())"
+ex.slip("one-loss-an-epoch", {LAST: LAST[4:]}, LOOP).says("""
+    One loss is noted in each epoch. Asked for is one for each *step*: does `append`
+    stand inside of the inner loop?
+""")
+
+ex.slip("loss-summed", {"(error**2).mean()": "(error**2).sum()"}, BATCHES).says("""
+    The losses are sums over the batch. The mean squared error is a mean.
+""")
+
+ex.slip("loss-unsquared", {"(error**2).mean()": "error.mean()"}, BATCHES).says("""
+    The losses are means of the errors as they are, so that they cancel. It is their
+    squares that are averaged.
+""")
+
+
+ex.slip(
+    "begins-anew",
+    {
+        "(3):  # epochs": "(3):\n        w = 1 * start",
+        "losses = []": "losses, start = [], w",
+    },
+    LOOP,
+).says("""
+    Each epoch begins again at the first `w`. What one epoch has learnt, the next one
+    goes on from.
+""")
+
+ex.mistake("shuffled", BATCHES).says("""
+    The examples come in another order. Here they are taken as they stand, so that the
+    run can be compared.
+""")
+
+
+@ex.looked
+def look_at_the_order(answer, run):
+    """Where all examples are alike, their order makes no difference."""
+    for X, y, *rest in ex.draw():
+        alike = np.zeros_like(X) + X[0], np.zeros_like(y) + y[0], *rest
+        w, losses = run(*alike)
+        right_w, right_losses = train_line(*alike)
+        if not np.allclose(w, right_w) or not np.allclose(losses, right_losses):
+            return None
+    return ex.named("shuffled")
+
 
 ex.slip("sum-for-mean", {" / len(xb)": ""}, BATCHES).says("""
     The gradient is that of a sum over the batch. The loss is a mean.

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_exercises.judge import Exercise
+from course_exercises.judge import Exercise, Mistake
 from course_utils.nn import Parameter
-from course_utils.optim import SGD, Adam
+from course_utils.optim import SGD, Adam, Optimizer
 
 STEP = "08_modules_and_optimizers#From a gradient to a step"
 TURN = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
@@ -39,64 +39,176 @@ def my_optimizer(parameters):
     return SGD(parameters, lr=0.12, momentum=0.5)
 
 
-def height(p, turned):
-    u = p @ TURN if turned else p
+VALLEYS = {"straight": np.eye(2), "turned": TURN}
+START, ELSEWHERE = np.array([-4.0, 1.0]), np.array([3.0, -2.0])
+
+
+def height(p, valley, lowest=0.0):
+    u = (p - lowest) @ VALLEYS[valley]
     return (u * u * np.array([0.5, 10.0])).sum()
 
 
-def steps_through(answer, run, turned):
-    """Count the steps until the loss is below 0.01: 61 if it never is."""
-    start = np.array([-4.0, 1.0])
-    p = Parameter((TURN @ start if turned else start)[None])
+def steps_through(answer, run, valley, lowest=0.0):
+    """Count the steps until the loss is below 0.01: 61 if it never is.
+
+    0 if it does not move at all.
+    """
+    p = Parameter((VALLEYS[valley] @ START + lowest)[None])
     optimizer = run(of=lambda: answer([p]))
+    if said := no_optimizer(optimizer):
+        return said
     before = p.data.copy()
     for count in range(1, 61):
-        height(p, turned).backward()
+        height(p, valley, lowest).backward()
         run(of=optimizer.step)
         if not np.all(np.isfinite(p.data)) or np.abs(p.data).max() > 1e6:
-            return np.inf, optimizer
-        if height(p, turned).item() < 0.01:
-            return count, optimizer
+            return np.inf
+        if height(p, valley, lowest).item() < 0.01:
+            return count
         if count == 3 and np.array_equal(before, p.data):
-            return 0, optimizer
-    return 61, optimizer
+            return 0
+    return 61
+
+
+def no_optimizer(thing):
+    """The mistake, if what came back is no optimizer."""
+    if thing is None:
+        return "It returns None. Is a `return` missing?"
+    if isinstance(thing, type):
+        return ex.named("class")
+    return "" if callable(getattr(thing, "step", None)) else ex.named("no-step")
 
 
 @ex.judged
 def judge_steps(answer, run):
-    straight, optimizer = steps_through(answer, run, turned=False)
-    turned, _ = steps_through(answer, run, turned=True)
-    if max(straight, turned) <= MOST_STEPS and min(straight, turned) > 0:
-        return None
-    return _why_slow(straight, turned, optimizer)
-
-
-def _why_slow(straight, turned, optimizer):
-    """Say which mistake it is, and how many steps there were."""
+    counts = {valley: steps_through(answer, run, valley) for valley in VALLEYS}
+    straight, turned = counts.values()
+    if isinstance(straight, str | Mistake):
+        return straight
     if 0 in (straight, turned):
         return ex.named("stands-still")
-    if np.inf in (straight, turned):
+    if max(straight, turned) <= MOST_STEPS:
+        moved = steps_through(answer, run, "straight", ELSEWHERE)
+        return None if 0 < moved <= MOST_STEPS else ex.named("knows-the-place")
+    if begins_uphill(answer, run):
+        return ex.named("uphill")
+    if straight == np.inf:
         return ex.named("explodes")
-    name = "too-slow"
+    return counted(why_slow(answer, run, straight), counts)
+
+
+def begins_uphill(answer, run):
+    """Whether the first step goes along the gradient."""
+    p = Parameter(START[None].copy())
+    optimizer = run(of=lambda: answer([p]))
+    height(p, "straight").backward()
+    before, along = p.data.copy(), p.grad.copy()
+    run(of=optimizer.step)
+    return np.vdot(p.data - before, along) > 0
+
+
+def why_slow(answer, run, straight):
+    """The name of what makes it slow in the turned valley, or in both."""
+    p = Parameter(START[None].copy())
+    optimizer = run(of=lambda: answer([p]))
     if isinstance(optimizer, Adam):
-        name = "adam"
-    elif isinstance(optimizer, SGD) and not optimizer.momentum:
-        name = "no-momentum"
-    elif isinstance(optimizer, SGD) and optimizer.momentum > 0.7:
-        name = "too-much-momentum"
-    counted = " and ".join(
-        f"{count if count <= 60 else 'more than 60'} steps in the {valley} valley"
-        for count, valley in ((straight, "straight"), (turned, "turned"))
-    )
-    return replace(
-        ex.named(name), sentence=f"It takes {counted}. {ex.named(name).sentence}"
-    )
+        return "adam"
+    if straight <= MOST_STEPS:
+        return "by-coordinate"
+    if isinstance(optimizer, SGD):
+        much = "too-much-momentum" if optimizer.momentum > 0.7 else "too-slow"
+        return much if optimizer.momentum else "no-momentum"
+    return "too-slow" if remembers(optimizer, p, run) else "no-memory"
+
+
+def remembers(optimizer, p, run):
+    """Whether a second step along the same gradient is another one than the first."""
+    places = [p.data.copy()]
+    for _ in range(2):
+        p.grad = np.ones_like(p.data)
+        run(of=optimizer.step)
+        places.append(p.data.copy())
+    return not np.allclose(*np.diff(places, axis=0))
+
+
+def counted(name, counts):
+    """A mistake, told with the steps in each valley."""
+    told = {np.inf: "it flies out", 61: "more than 60"}
+    straight, turned = (told.get(count, count) for count in counts.values())
+    words = f"Steps in the straight valley: {straight}; in the turned one: {turned}."
+    mistake = ex.named(name)
+    return replace(mistake, sentence=f"{words} {mistake.sentence}")
 
 
 ex.slip("stands-still", {"0.12": "0.0"}, STEP).says("""
     After three steps the parameters are where they were. A step has to change `p.data`
     in place.
 """)
+
+ex.slip("class", {"(parameters, lr=0.12, momentum=0.5)": ""}, STEP).says("""
+    It returns the class, not an optimizer: the brackets with the parameters and the
+    settings are missing.
+""")
+
+NO_STEP = {"SGD(parameters, lr=0.12, momentum=0.5)": "[0.12, 0.5]"}
+ex.slip("no-step", NO_STEP, STEP).says("""
+    What it returns has no method `step`. An optimizer has one, such as `SGD`.
+""")
+
+
+@ex.wrong(STEP)
+def uphill(parameters):
+    """Its first step goes uphill: the gradient is added. It has to be subtracted."""
+
+    class Uphill(SGD):
+        def step(self):
+            for p in self.parameters:
+                p.data = p.data + self.lr * p.grad
+
+    return Uphill(parameters, 0.05)
+
+
+@ex.wrong(STEP)
+def knows_the_place(parameters):
+    """It arrives here, but not where the lowest point lies elsewhere: it seems to know
+    the place. An optimizer knows the gradients alone.
+    """
+
+    class Zero(SGD):
+        def step(self):
+            for p in self.parameters:
+                p.data = 0 * p.data
+
+    return Zero(parameters, 0.05)
+
+
+@ex.wrong(STEP)
+def by_coordinate(parameters):
+    """Each *coordinate* has a scale of its own. That is of no use where the valley does
+    not run along a coordinate.
+    """
+
+    class Scaled(SGD):
+        def step(self):
+            for p in self.parameters:
+                p.data = p.data - p.grad * np.array([1.0, 0.05])
+
+    return Scaled(parameters, 1.0)
+
+
+@ex.wrong(STEP)
+def no_memory(parameters):
+    """It remembers nothing: a second step along the same gradient is as the first. A
+    velocity has to be kept from step to step, as an attribute.
+    """
+
+    class Forgetful(Optimizer):
+        def step(self):
+            for p in self.parameters:
+                p.data = p.data - self.lr * p.grad
+
+    return Forgetful(parameters, 0.09, 0.0)
+
 
 ex.slip("explodes", {"0.12": "0.3", "0.5": "0.4"}, STEP).says("""
     It flies out of the valley: the steps are too long for the steep direction, whose
@@ -108,9 +220,8 @@ ex.slip("no-momentum", {"0.12, momentum=0.5": "0.09"}, STEP).says("""
     gentle one.
 """)
 
-ex.slip(
-    "adam", {"SGD": "Adam", "lr=0.12, momentum=0.5": "lr=0.5, betas=(0.8, 0.99)"}, STEP
-).says("""
+ADAM = {"SGD": "Adam", "lr=0.12, momentum=0.5": "lr=0.5, betas=(0.8, 0.99)"}
+ex.slip("adam", ADAM, STEP).says("""
     Adam gives each *coordinate* a scale of its own. Is that of use where the valley
     does not run along a coordinate?
 """)

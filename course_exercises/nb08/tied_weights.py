@@ -45,11 +45,7 @@ def tied_vjp(grad_out, X, W):
 def tied_inputs(rng):
     sizes = (2, 3, 2), (5, 4, 3), (1, 3, 2), (3, 3, 3), (7, 2, 6)
     return [
-        (
-            rng.normal(size=(N, D)),
-            rng.normal(size=(N, D)),
-            0.5 * rng.normal(size=(D, H)),
-        )
+        (*rng.normal(size=(2, N, D)), 0.5 * rng.normal(size=(D, H)))
         for N, D, H in sizes
     ]
 
@@ -76,18 +72,6 @@ def tied_by_loops(grad_out, X, W):
     return grad_X, grad_W
 
 
-@ex.right
-def tied_by_examples(grad_out, X, W):
-    grad_X, grad_W = np.zeros_like(X), np.zeros_like(W)
-    for n, x in enumerate(X):
-        h = np.tanh(x @ W)
-        grad_z = grad_out[n] @ W * (1 - h**2)
-        grad_X[n] += W @ grad_z
-        grad_W += np.outer(grad_out[n], h)
-        grad_W += np.outer(x, grad_z)
-    return grad_X, grad_W
-
-
 # --- wrong ones: the derivative of tanh, and the two uses
 
 ex.slip("activation-missing", {" * (1 - H**2)": ""})
@@ -104,6 +88,15 @@ ex.slip("assigned", {" + grad_out.T @ H": ""}, TAPE).says("""
 
 ex.slip("last-use-alone", {"X.T @ grad_Z + ": ""}, TAPE).says(r"""
     `grad_W` knows only of the second use, $H W^\top$. `W` also made the hidden values.
+""")
+
+ex.slip("second-use-turned", {"grad_out.T @ H": "H.T @ grad_out"}, VJP).says("""
+    For the second use, the gradient of `W.T` is added as it is, $(H, D)$. `W` itself is
+    $(D, H)$: it has to be transposed back.
+""")
+
+ex.slip("uses-subtracted", {"+ grad_out": "- grad_out"}, TAPE).says("""
+    The second use is subtracted. Shares of several uses add.
 """)
 
 ex.slip("averaged", {"grad_X, grad_W": "grad_X, grad_W / 2"}, TAPE).says("""

@@ -51,13 +51,7 @@ def hidden_inputs(rng):
 
     sizes = (2, 3, 4), (5, 4, 3), (1, 3, 6), (4, 4, 4), (7, 2, 6)
     return [
-        (
-            rng.normal(size=(N, H)),
-            rng.normal(size=(N, D)),
-            rng.normal(size=(D, H)),
-            rng.normal(size=H),
-            mask(N, H),
-        )
+        (*(rng.normal(size=s) for s in ((N, H), (N, D), (D, H), H)), mask(N, H))
         for N, D, H in sizes
     ]
 
@@ -72,19 +66,6 @@ def hidden_by_loops(grad_out, X, W, b, mask):
         grad_b[j] += g
         grad_W[:, j] += g * X[n]
         grad_X[n] += g * W[:, j]
-    return grad_X, grad_W, grad_b
-
-
-@ex.right
-def hidden_by_units(grad_out, X, W, b, mask):
-    grad_X, grad_W, grad_b = np.zeros_like(X), np.zeros_like(W), np.zeros_like(b)
-    for n in range(len(X)):
-        for j in range(len(b)):
-            if X[n] @ W[:, j] + b[j] > 0:
-                g = grad_out[n, j] * mask[n, j]
-                grad_X[n] += g * W[:, j]
-                grad_W[:, j] += g * X[n]
-                grad_b[j] += g
     return grad_X, grad_W, grad_b
 
 
@@ -131,13 +112,17 @@ ex.slip("neither-undone", {" * mask * (Z > 0)": ""}, ACTIVATIONS).says("""
     straight to the linear layer.
 """)
 
+ex.slip("gate-of-gradient", {"(Z > 0)": "(grad_out > 0)"}, ACTIVATIONS).says("""
+    The gate looks at the gradient. It is the *input* of ReLU that tells where it is
+    open.
+""")
+
 ex.slip("gate-reversed", {"Z > 0": "Z <= 0"}, ACTIVATIONS).says("""
     The gradient passes where ReLU is closed, and stops where it is open.
 """)
 
-ex.slip(
-    "forward-again", {"grad_out * mask * (Z > 0)": "np.maximum(Z, 0) * mask"}, VJP
-).says("""
+FORWARD_AGAIN = {"grad_out * mask * (Z > 0)": "np.maximum(Z, 0) * mask"}
+ex.slip("forward-again", FORWARD_AGAIN, VJP).says("""
     The values of the layer go back, where the gradient that comes in belongs.
 """)
 

@@ -83,9 +83,13 @@ def share_right(predicted, labels):
 def judge_learner(answer, run):
     x, y, x_val, y_val = digits()
     predict = run(x, y, np.random.default_rng(95))
+    if isinstance(predict, nn.Module):
+        return ex.named("network-itself")
     if not callable(predict):
         return ex.named("no-function")
     predicted = np.asarray(run(x_val, of=predict))
+    if predicted.shape == (10,):
+        return ex.named("over-pictures")
     if predicted.shape == (len(x_val), 10):
         return ex.named("logits")
     if predicted.shape != (len(x_val),):
@@ -100,15 +104,28 @@ def judge_learner(answer, run):
         return None
     scaled_right = share_right(run(normalize(x_val), of=predict), y_val)
     known = share_right(run(x, of=predict), y)
-    return _why_weak(right, scaled_right, known)
+    commonest = max(share_right(predicted, digit) for digit in range(10))
+    if right >= 0.2:
+        failed = ""
+    elif commonest > 0.9:
+        failed = "one-answer"
+    else:
+        failed = "labels-mixed" if learns_anything(x, run) else "not-learnt"
+    return _why_weak(right, scaled_right, known, failed)
 
 
-def _why_weak(right, scaled_right, known):
+def learns_anything(x, run):
+    """Whether it learns that all pictures have one label, in whatever order."""
+    predict = run(x, np.full(len(x), 3), np.random.default_rng(96))
+    return share_right(run(x, of=predict), 3) > 0.9
+
+
+def _why_weak(right, scaled_right, known, failed):
     """Say what keeps a network below what is wanted."""
     if scaled_right > right + 0.02:
         name = "other-scale"
-    elif right < 0.2:
-        name = "not-learnt"
+    elif failed:
+        name = failed
     elif known > 0.99:
         name = "by-heart"
     else:
@@ -166,10 +183,43 @@ def other_scale(x, y, rng):
 
 @ex.wrong("09_training_mnist#Overfit one batch first")
 def not_learnt(x, y, rng):
-    """This is hardly more than always giving the same answer. Does the loss fall, and
+    """This is no better than guessing. Are the weights changed, does the loss fall, and
     is the learning rate right?
     """
     return digits_by(plainly_trained(x, y, rng, epochs=1, lr=0))
+
+
+@ex.wrong("09_training_mnist#Overfit one batch first")
+def one_answer(x, y, rng):
+    """It gives nearly every picture the same digit. Is the learning rate so high that
+    the network is thrown far off at its first steps?
+    """
+    return digits_by(plainly_trained(x, y, rng, epochs=1, lr=5.0))
+
+
+@ex.wrong("09_training_mnist#Overfit one batch first")
+def labels_mixed(x, y, rng):
+    """It does learn something, and not even its own pictures come out right. Do
+    pictures and labels still stand in the same order?
+    """
+    return digits_by(plainly_trained(x, np.roll(y, 1), rng, epochs=3))
+
+
+@ex.wrong(CHOOSE)
+def network_itself(x, y, rng):
+    """`learn` returns the network. Asked for is a function from raw pictures to digits:
+    normalise, ask the network, take the largest.
+    """
+    return plainly_trained(x, y, rng, epochs=1)
+
+
+@ex.wrong(CHOOSE)
+def over_pictures(x, y, rng):
+    """`predict` gives ten answers in all, one for each digit. Along which axis is the
+    largest logit looked for?
+    """
+    model = plainly_trained(x, y, rng, epochs=1)
+    return lambda x: logits_of(model, normalize(x)).argmax(axis=0)
 
 
 @ex.wrong(CHOOSE)

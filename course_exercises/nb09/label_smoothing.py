@@ -51,29 +51,9 @@ def smooth_inputs(rng):
 
 
 @ex.right
-def smooth_by_rows(grad_out, z, labels):
-    rows = []
-    for row, label in zip(z, labels, strict=True):
-        powers = np.exp(row - row.max())
-        g = powers / powers.sum() - 0.1 / len(row)
-        g[label] -= 0.9
-        rows.append([float(grad_out * x / len(z)) for x in g])
-    return rows
-
-
-@ex.right
 def smooth_by_indices(grad_out, z, labels):
     grad = F.softmax(z) - 0.1 / z.shape[1]
     grad[np.arange(len(z)), labels] -= 0.9
-    return grad_out * grad / len(z)
-
-
-@ex.right
-def smooth_by_two_indices(grad_out, z, labels):
-    grad = F.softmax(z)
-    for n, label in enumerate(labels):
-        for k in range(z.shape[1]):
-            grad[n, k] -= 0.1 / z.shape[1] + (0.9 if k == label else 0.0)
     return grad_out * grad / len(z)
 
 
@@ -112,6 +92,38 @@ ex.slip("label-without-share", {"+= 0.9": "= 0.9"}, LOSSES).says("""
     a row add up to 1?
 """)
 
+ex.slip("tenth-for-each", {"0.1 / K": "0.1", "+= 0.9": "= 0.9"}, LOSSES).says("""
+    Every other class gets the whole 0.1. It is spread over them: do the targets of a
+    row add up to 1?
+""")
+
+ONE_HOT = "np.eye(K)[labels]"
+SMOOTHED = {"F.softmax(z) - q": f"0.9 * F.softmax(z) + 0.1 / K - {ONE_HOT}"}
+ex.slip("prediction-smoothed", SMOOTHED, LOSSES).says("""
+    The *prediction* is smoothed here, and the targets are as hard as before. It is the
+    other way round.
+""")
+
+ex.slip("every-label", {"np.arange(N), labels": ":, labels"}, LOSSES).says("""
+    In every row, the labels of *all* examples get their 0.9. Each row has one label:
+    rows and labels have to be picked in pairs.
+""")
+
+BRACKETS = {"(F.softmax(z) - q) / N": "(F.softmax(z) - q / N)"}
+ex.slip("brackets", BRACKETS, LOSSES).says("""
+    Only the targets are divided by $N$. Brackets are missing around the difference.
+""")
+
+
+@ex.wrong(LOSSES)
+def loss_itself(grad_out, z, labels):
+    """This is the loss, one number. Asked for is its gradient, one number for each
+    logit.
+    """
+    q = 0.9 * np.eye(z.shape[1])[labels] + 0.1 / z.shape[1]
+    return -(q * F.log_softmax(z)).sum() / len(z)
+
+
 ex.slip("always-ten", {"0.1 / K": "0.01"}, LOSSES).says("""
     0.01 is right for ten classes. The check also tries other numbers of classes.
 """)
@@ -131,9 +143,8 @@ ex.slip("softmax-over-examples", {"softmax(z)": "softmax(z.T).T"}, LOSSES).says(
     The softmax runs over the examples. Each *row* has probabilities that add up to 1.
 """)
 
-ex.slip(
-    "softmax-over-all", {"F.softmax(z)": "np.exp(z) / np.exp(z).sum()"}, LOSSES
-).says("""
+SOFTMAX_OVER_ALL = {"F.softmax(z)": "np.exp(z) / np.exp(z).sum()"}
+ex.slip("softmax-over-all", SOFTMAX_OVER_ALL, LOSSES).says("""
     The softmax runs over all examples together. Each *row* has probabilities that add
     up to 1.
 """)
@@ -172,9 +183,8 @@ def through_softmax_again(grad_out, z, labels):
     return F.softmax_vjp(smooth_vjp(grad_out, z, labels), F.softmax(z))
 
 
-ex.slip(
-    "for-the-probabilities", {"(F.softmax(z) - q)": "-q / F.softmax(z)"}, LOSSES
-).says("""
+FOR_THE_PROBABILITIES = {"(F.softmax(z) - q)": "-q / F.softmax(z)"}
+ex.slip("for-the-probabilities", FOR_THE_PROBABILITIES, LOSSES).says("""
     This is the gradient for the probabilities, $-q/p$. The way back through the softmax
     is missing.
 """)

@@ -50,32 +50,13 @@ def pixel_gradient(x, labels, mean, std, W1, b1, W2, b2):
 @ex.given
 def pixel_inputs(rng):
     sizes = (2, 3, 4, 3), (5, 4, 6, 10), (1, 5, 4, 3), (3, 3, 3, 3), (6, 8, 5, 10)
-    return [
-        (
-            rng.uniform(0.05, 1, (N, D)),
-            rng.integers(0, K, N),
-            rng.uniform(0.1, 0.3),
-            rng.uniform(0.3, 0.6),
-            rng.normal(size=(D, H)),
-            rng.normal(size=H),
-            rng.normal(size=(H, K)),
-            rng.normal(size=K),
-        )
-        for N, D, H, K in sizes
-    ]
-
-
-@ex.right
-def pixels_by_hand(x, labels, mean, std, W1, b1, W2, b2):
-    rows = []
-    for row, label in zip(x, labels, strict=True):
-        z = (row - mean) / std @ W1 + b1
-        logits = np.maximum(z, 0) @ W2 + b2
-        p = np.exp(logits - logits.max())
-        p /= p.sum()
-        p[label] -= 1
-        rows.append(W1 @ ((W2 @ p) * (z > 0)) / std / len(x))
-    return rows
+    cases = []
+    for N, D, H, K in sizes:
+        pictures = rng.uniform(0.05, 1, (N, D)), rng.integers(0, K, N)
+        scale = rng.uniform(0.1, 0.3), rng.uniform(0.3, 0.6)
+        weights = (rng.normal(size=shape) for shape in ((D, H), H, (H, K), K))
+        cases.append((*pictures, *scale, *weights))
+    return cases
 
 
 @ex.right
@@ -89,22 +70,17 @@ def pixels_by_units(x, labels, mean, std, W1, b1, W2, b2):
     return out
 
 
+BACK = "grad_logits @ W2.T"
+GATE = f"F.relu_vjp({BACK}, Z)"
+
 # --- wrong ones: ReLU and softmax
 
-ex.slip(
-    "input-for-gate",
-    {"F.relu_vjp(grad_logits @ W2.T, Z)": "grad_logits @ W2.T * Z"},
-    ACTIVATIONS,
-).says("""
+ex.slip("input-for-gate", {GATE: f"{BACK} * Z"}, ACTIVATIONS).says("""
     The gradient is multiplied by ReLU's input. On the way back it is the derivative
     that counts, 0 or 1.
 """)
 
-ex.slip(
-    "gate-of-gradient",
-    {"relu_vjp(grad_logits @ W2.T, Z)": "relu(grad_logits @ W2.T)"},
-    ACTIVATIONS,
-).says("""
+ex.slip("gate-of-gradient", {GATE: "F.relu(grad_logits @ W2.T)"}, ACTIVATIONS).says("""
     The gate looks at the gradient. It is the *input* of ReLU that tells where it is
     open.
 """)
@@ -118,9 +94,7 @@ ex.slip(
     The softmax runs over the examples. Each row has probabilities of its own.
 """)
 
-ex.slip(
-    "activation-missing", {"F.relu_vjp(grad_logits @ W2.T, Z)": "grad_logits @ W2.T"}
-)
+ex.slip("activation-missing", {GATE: BACK})
 
 # --- the normalisation
 
@@ -142,27 +116,21 @@ ex.slip("mean-kept", {"W1.T / std": "W1.T * (1 - mean) / std"}, LOOKS).says("""
     `mean` plays a part in the derivative. What is subtracted is a constant.
 """)
 
-ex.slip(
-    "gradient-normalised", {"grad_Z @ W1.T": "(grad_Z @ W1.T - mean)"}, LOOKS
-).says("""
+GRADIENT_NORMALISED = {"grad_Z @ W1.T": "(grad_Z @ W1.T - mean)"}
+ex.slip("gradient-normalised", GRADIENT_NORMALISED, LOOKS).says("""
     The gradient is normalised like a picture. On the way back only the derivative
     counts: what is subtracted is a constant.
 """)
 
-ex.slip(
-    "value-for-derivative",
-    {"F.relu_vjp(grad_logits @ W2.T, Z)": "grad_logits @ W2.T * F.relu(Z)"},
-    ACTIVATIONS,
-).says("""
+ex.slip("value-for-derivative", {GATE: f"{BACK} * F.relu(Z)"}, ACTIVATIONS).says("""
     The gradient is multiplied by ReLU's value. On the way back it is the derivative
     that counts, 0 or 1.
 """)
 
 # --- another way forward
 
-ex.slip(
-    "not-normalised", {"(x - mean) / std": "x", "W1.T / std": "W1.T"}, SCALE
-).says("""
+NOT_NORMALISED = {"(x - mean) / std": "x", "W1.T / std": "W1.T"}
+ex.slip("not-normalised", NOT_NORMALISED, SCALE).says("""
     The network is fed with raw pixels. It has learnt from normalised ones.
 """)
 
@@ -172,6 +140,50 @@ ex.slip("raw-forward", {"(x - mean) / std": "x"}, SCALE).says("""
 
 ex.slip("not-shifted", {"(x - mean)": "x"}, SCALE).says("""
     The pixels are divided by `std`, but `mean` is not subtracted before.
+""")
+
+ex.slip("relu-missing-forward", {"F.relu(Z), W2": "Z, W2"}, ACTIVATIONS).says("""
+    On the way forward the ReLU is left out. The gradient belongs to another network
+    then.
+""")
+
+LINEAR = {
+    "F.relu(Z), W2": "Z, W2",
+    GATE: "grad_logits @ W2.T",
+}
+ex.slip("no-relu", LINEAR, ACTIVATIONS).says("""
+    The ReLU is left out on both ways.
+""")
+
+OF_PIXELS = {
+    GATE: "grad_logits @ W2.T",
+    "W1.T /": "W1.T * (X > 0) /",
+}
+ex.slip("gate-of-pixels", OF_PIXELS, ACTIVATIONS).says("""
+    The gate looks at the pixels. ReLU stands behind the first linear layer: its input
+    is `Z`.
+""")
+
+ex.slip("of-the-weights", {"grad_Z @ W1.T / std": "X.T @ grad_Z"}, LOOKS).says("""
+    This is the gradient of the first *weights*. Asked for is that of the pixels: the
+    other factor of the product.
+""")
+
+ex.slip("of-the-hidden", {"grad_Z @ W1.T / std": "grad_Z"}, LOOKS).says("""
+    It ends at the hidden layer. From there it goes on, through `W1` and the
+    normalisation.
+""")
+
+TRUTH_MISSING = {"grad[np.arange(len(x)), labels] -= 1": "pass"}
+ex.slip("truth-missing", TRUTH_MISSING, LOSSES, of=pixels_by_units).says("""
+    The labels have no part in it: the gradient for the logits is prediction *minus
+    truth*.
+""")
+
+EVERY_LABEL = {"[np.arange(len(x)), labels]": "[:, np.unique(labels)]"}
+ex.slip("every-label", EVERY_LABEL, LOSSES, of=pixels_by_units).says("""
+    In every row, the labels of *all* examples are subtracted. Each row has one label:
+    rows and labels have to be picked in pairs.
 """)
 
 ex.slip("gate-reversed", {"W2.T, Z": "W2.T, -Z"}, ACTIVATIONS).says("""
@@ -186,17 +198,21 @@ ex.slip("softmax-twice", {"1.0, logits": "1.0, F.softmax(logits)"}, SPOILT).says
     The softmax is taken twice.
 """)
 
-ex.slip(
-    "bias-missing",
-    {"W1, b1)": "W1, 0 * b1)", "Z), W2, b2": "Z), W2, 0 * b2"},
-    ACTIVATIONS,
-).says("""
+BIASES_MISSING = {"W1, b1)": "W1, 0 * b1)", "Z), W2, b2": "Z), W2, 0 * b2"}
+ex.slip("biases-missing", BIASES_MISSING, ACTIVATIONS).says("""
     The biases are left out on the way forward. They decide which ReLUs are open, and
     what the softmax gives.
 """)
 
-ex.slip(
-    "signs", {"grad_Z @ W1.T / std": "np.sign(grad_Z @ W1.T / std)"}, LOOKS
-).says("""
+ex.slip("first-bias-missing", {"W1, b1)": "W1, 0 * b1)"}, ACTIVATIONS).says("""
+    `b1` is left out on the way forward. It has a say in which ReLUs are open.
+""")
+
+ex.slip("second-bias-missing", {"Z), W2, b2": "Z), W2, 0 * b2"}, LOSSES).says("""
+    `b2` is left out on the way forward. It has a say in what the softmax gives.
+""")
+
+SIGNS = {"grad_Z @ W1.T / std": "np.sign(grad_Z @ W1.T / std)"}
+ex.slip("signs", SIGNS, LOOKS).says("""
     These are the signs. Asked for is the gradient; the signs come after.
 """)

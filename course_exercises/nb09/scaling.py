@@ -1,5 +1,7 @@
 """09.3 · Find the bugs: 97 % here, 10 % there."""
 
+from functools import partial
+
 import numpy as np
 
 from course_exercises.judge import Exercise
@@ -45,44 +47,39 @@ def prepare_inputs(rng):
     return [(pictures(N, D), 0.8 * pictures(M, D)) for N, M, D in sizes]
 
 
+slip = partial(ex.slip, where=SCALE)
+FIT, VAL, BOTH = (
+    "(x_fit - mu) / sigma",
+    "(x_val - mu) / sigma",
+    "x_fit.mean(), x_fit.std()",
+)
+
 # --- wrong ones: the validation pictures by themselves
 
-ex.slip(
-    "as-shown",
-    {"(x_val - mu) / sigma": "(x_val - x_val.mean(0)) / x_val.std(0)"},
-    SCALE,
-).says("""
+slip("as-shown", {VAL: "(x_val - x_val.mean(0)) / x_val.std(0)"}).says("""
     `X_val` is as the friend has it: each pixel is scaled by itself, and by numbers of
     the validation pictures.
 """)
 
-ex.slip(
-    "nan-replaced",
-    {"(x_val - mu) / sigma": "np.nan_to_num((x_val - x_val.mean(0)) / x_val.std(0))"},
-    SCALE,
-).says("""
+NAN_REPLACED = {VAL: "np.nan_to_num((x_val - x_val.mean(0)) / x_val.std(0))"}
+slip("nan-replaced", NAN_REPLACED).says("""
     The NaN are gone, but not what made them: each pixel is still scaled by itself.
 """)
 
-ex.slip(
-    "own-scale", {"(x_val - mu) / sigma": "(x_val - x_val.mean()) / x_val.std()"}, SCALE
-).says("""
+slip("own-scale", {VAL: "(x_val - x_val.mean()) / x_val.std()"}).says("""
     One mistake is found. But the validation pictures still have a scale of their own:
     the same ink becomes another number.
 """)
 
 # --- each pixel by itself
 
-ex.slip("by-pixel", {"mean()": "mean(axis=0)", "std()": "std(axis=0)"}, SCALE).says("""
+slip("by-pixel", {"mean()": "mean(axis=0)", "std()": "std(axis=0)"}).says("""
     Each pixel is scaled by itself. One that is paper in all pictures has the standard
     deviation 0.
 """)
 
-ex.slip(
-    "by-pixel-with-eps",
-    {"mean()": "mean(axis=0)", "std()": "std(axis=0) + 1e-8"},
-    SCALE,
-).says("""
+BY_PIXEL_WITH_EPS = {"mean()": "mean(axis=0)", "std()": "std(axis=0) + 1e-8"}
+slip("by-pixel-with-eps", BY_PIXEL_WITH_EPS).says("""
     Each pixel is scaled by itself, and a small number keeps the division from failing.
     The notebook has one scale for all pixels.
 """)
@@ -100,29 +97,26 @@ def by_pixel_guarded(x_fit, x_val):
 
 # --- two formulas
 
-ex.slip("own-mean", {"x_val - mu": "x_val - x_val.mean()"}, SCALE).says("""
+slip("own-mean", {"x_val - mu": "x_val - x_val.mean()"}).says("""
     The validation pictures are shifted by a mean of their own. Both sets need one and
     the same formula.
 """)
 
-ex.slip(
-    "own-deviation", {"(x_val - mu) / sigma": "(x_val - mu) / x_val.std()"}, SCALE
-).says("""
+slip("own-deviation", {VAL: "(x_val - mu) / x_val.std()"}).says("""
     The validation pictures are divided by a standard deviation of their own. Both sets
     need one and the same formula.
 """)
 
-ex.slip(
+slip(
     "without-brackets",
     {"(x_fit - mu) / sigma, (x_val - mu)": "x_fit - mu / sigma, x_val - mu"},
-    SCALE,
 ).says("""
     Only the mean is divided: `x - mu / sigma` lacks a pair of brackets.
 """)
 
 # --- another formula, or other numbers
 
-ex.slip("n-minus-one", {"std()": "std(ddof=1)"}, SCALE).says("""
+slip("n-minus-one", {"std()": "std(ddof=1)"}).says("""
     The standard deviation divides by one less than the number of pixels (`ddof=1`). The
     notebook takes the plain mean of the squares.
 """)
@@ -153,43 +147,66 @@ def together(x_fit, x_val):
     return tuple((x - both.mean()) / both.std() for x in (x_fit, x_val))
 
 
-ex.slip("by-validation", {"x_fit.mean(), x_fit": "x_val.mean(), x_val"}, SCALE).says("""
+slip("by-validation", {"x_fit.mean(), x_fit": "x_val.mean(), x_val"}).says("""
     The two numbers come from the validation pictures. They belong to the pictures that
     are trained on.
 """)
 
-ex.slip(
-    "numbers-of-mnist",
-    {"x_fit.mean(), x_fit.std()": "np.float32(0.1307), np.float32(0.3081)"},
-    SCALE,
-).says("""
+slip("numbers-of-mnist", {BOTH: "np.float32(0.1307), np.float32(0.3081)"}).says("""
     0.1307 and 0.3081 belong to the training pictures of MNIST. The check has others:
     compute the two numbers.
 """)
 
-ex.slip(
-    "numbers-of-mnist-written-out",
-    {"x_fit.mean(), x_fit.std()": "0.1307, 0.3081"},
-    SCALE,
-).says("""
+slip("numbers-of-mnist-written-out", {BOTH: "0.1307, 0.3081"}).says("""
     0.1307 and 0.3081 belong to the training pictures of MNIST. The check has others:
     compute the two numbers.
 """)
 
-ex.slip("not-scaled", {"(x_val - mu) / sigma": "x_val"}, SCALE).says("""
-    `X_val` is not scaled at all, or by numbers of pictures that were scaled already,
-    which are 0 and 1.
+slip("not-scaled", {VAL: "x_val"}).says("""
+    `X_val` comes back as it was. Nothing is done to it; or `x_fit` was overwritten
+    before, and a mean of 0 and a deviation of 1 are taken from it.
 """)
 
-ex.slip(
-    "shifted-only",
-    {"(x_fit - mu) / sigma, (x_val - mu) / sigma": "x_fit - mu, x_val - mu"},
-    SCALE,
-).says("""
+slip("fit-not-scaled", {FIT: "x_fit"}).says("""
+    `X_fit` comes back as it was. The pictures to learn from are scaled as well.
+""")
+
+slip("not-shifted", {"(x_val - mu)": "x_val"}).says("""
+    The mean is not subtracted from the validation pictures. Both sets need one and the
+    same formula.
+""")
+
+slip("not-divided", {VAL: "x_val - mu"}).says("""
+    The validation pictures are not divided by the deviation. Both sets need one and the
+    same formula.
+""")
+
+NO_MEAN = {"(x_fit - mu)": "x_fit", "(x_val - mu)": "x_val"}
+slip("divided-only", NO_MEAN).says("""
+    The standard deviation is 1, but the mean is not 0: a subtraction is missing.
+""")
+
+MULTIPLIED = {"(x_fit - mu) /": "(x_fit - mu) *", "(x_val - mu) /": "(x_val - mu) *"}
+slip("multiplied", MULTIPLIED).says("""
+    It is multiplied by the deviation. Divided by it, the pictures have the deviation 1.
+""")
+
+slip("fit-by-pixel", {FIT: "(x_fit - x_fit.mean(0)) / x_fit.std(0)"}).says("""
+    In `X_fit` each pixel is scaled by itself. One that is paper in all pictures has the
+    standard deviation 0.
+""")
+
+slip("by-255", {FIT: "x_fit / 255", VAL: "x_val / 255"}).says("""
+    The pixels are divided by 255. They lie between 0 and 1 already; wanted are the mean
+    0 and the standard deviation 1.
+""")
+
+SHIFTED_ONLY = {"(x_fit - mu) / sigma, (x_val - mu) / sigma": "x_fit - mu, x_val - mu"}
+slip("shifted-only", SHIFTED_ONLY).says("""
     The mean is 0, but the standard deviation is not 1: a division is missing.
 """)
 
-ex.slip("by-variance", {"std": "var"}, SCALE).says("""
+slip("by-variance", {"std": "var"}).says("""
     It divides by the variance. Its square root, the standard deviation, has the unit of
     the pixels.
 """)

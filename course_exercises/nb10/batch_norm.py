@@ -1,5 +1,7 @@
 """10.2 · Batch normalisation."""
 
+from functools import partial
+
 import numpy as np
 
 from course_exercises.judge import Exercise
@@ -55,30 +57,26 @@ def batch_in_three_steps(grad_out, x, gamma, eps=1e-5):
     return grad_x, (grad_out * centred * inverse).sum(0), grad_out.sum(0)
 
 
+slip = partial(ex.slip, where=NORM)
+
 # --- wrong ones: what is normalised, and what is summed
 
-ex.slip("not-normalised", {"centred / s": "x"}, NORM).says(r"""
+slip("not-normalised", {"centred / s": "x"}).says(r"""
     $x$ stands where the standardised values belong. What `gamma` multiplies is
     $\hat x$.
 """)
 
-ex.slip(
-    "tempting", {"- u.mean(axis=0) - x_hat * (u * x_hat).mean(axis=0)": ""}, NORM
-).says("""
+slip("tempting", {"- u.mean(axis=0) - x_hat * (u * x_hat).mean(axis=0)": ""}).says("""
     The denominator is treated as a constant. But each entry changes it, and with it all
     that is divided by it: a second path for the gradient.
 """)
 
-ex.slip(
-    "broadcast", {"x_hat).sum(axis=0)": "x_hat)", "out.sum(axis=0)": "out"}, NORM
-).says("""
+slip("broadcast", {"x_hat).sum(axis=0)": "x_hat)", "out.sum(axis=0)": "out"}).says("""
     What belongs to `gamma` is not summed. It is shared by all examples, so its gradient
     collects from all of them.
 """)
 
-ex.slip(
-    "assigned", {"x_hat).sum(axis=0)": "x_hat)[-1]", "out.sum(axis=0)": "out[-1]"}, NORM
-)
+slip("assigned", {"x_hat).sum(axis=0)": "x_hat)[-1]", "out.sum(axis=0)": "out[-1]"})
 
 # --- rows for features
 
@@ -101,36 +99,37 @@ def transposed(grad_out, x, gamma, eps=1e-5):
     return grad_x.T, *others
 
 
-ex.slip(
+slip(
     "rows-standardised",
     {
-        "x.mean(axis=0)": "x.mean(axis=-1, keepdims=True)",
-        "centred).mean(axis=0)": "centred).mean(axis=-1, keepdims=True)",
+        "x.mean(axis=0)": "x.mean(-1, keepdims=True)",
+        "centred).mean(axis=0)": "centred).mean(-1, keepdims=True)",
     },
-    NORM,
 ).says(r"""
     $\hat x$ and $s$ are still those of the rows. Each feature has a mean and a
     deviation of its own, over the batch.
 """)
 
-ex.slip(
+slip(
     "means-of-rows",
     {
-        "u.mean(axis=0)": "u.mean(axis=-1, keepdims=True)",
-        "x_hat).mean(axis=0)": "x_hat).mean(axis=-1, keepdims=True)",
-        "x_hat).sum": "x_hat).mean",
-        "out.sum": "out.mean",
+        "u.mean(axis=0)": "u.mean(-1, keepdims=True)",
+        "x_hat).mean(axis=0)": "x_hat).mean(-1, keepdims=True)",
     },
-    NORM,
 ).says("""
-    A mean is wrong here: those of the gradient run over the examples, like the ones of
-    the forward pass, and for `gamma` and `beta` it is a sum.
+    The two means of the gradient run along the rows. They come from those of the
+    forward pass, which run over the examples.
 """)
 
-ex.slip(
+MEANS = {"x_hat).sum": "x_hat).mean", "out.sum": "out.mean"}
+slip("means-for-sums", MEANS).says("""
+    For `gamma` and `beta` a mean is taken over the examples. They are shared, so what
+    comes from each example *adds*.
+""")
+
+slip(
     "sums-of-rows",
     {"x_hat).sum(axis=0": "x_hat).sum(axis=-1", "out.sum(axis=0": "out.sum(axis=-1"},
-    NORM,
 ).says("""
     The sums for `gamma` and `beta` run along the rows. Both have one number for each
     feature, and are shared by the examples.
@@ -138,35 +137,56 @@ ex.slip(
 
 # --- a path, a division or `gamma` at the wrong place
 
-ex.slip("mean-path-missing", {" - u.mean(axis=0)": ""}, NORM).says("""
+slip("mean-path-missing", {" - u.mean(axis=0)": ""}).says("""
     The path through the mean is missing: if one example grows, the mean does, and all
     other examples of this feature shrink.
 """)
 
-ex.slip(
-    "deviation-missing",
-    {
-        " - x_hat * (u * x_hat).mean(axis=0)": "",
-        "grad_out * x_hat": "grad_out * centred",
-    },
-    NORM,
-).says("""
-    The path through the deviation is missing, or the division by it.
+slip("deviation-missing", {" - x_hat * (u * x_hat).mean(axis=0)": ""}).says("""
+    The path through the deviation is missing: each example changes $s$, and with it all
+    that is divided by it.
 """)
 
-ex.slip("sums-in-x", {"u.mean": "u.sum", "x_hat).mean": "x_hat).sum"}, NORM).says("""
+slip("not-divided", {"grad_out * x_hat": "grad_out * centred"}).says("""
+    In the gradient of `gamma` the division by the deviation is missing. What `gamma`
+    multiplies is $x - m$ over $s$.
+""")
+
+slip("division-missing", {"(axis=0)) / s": "(axis=0))"}).says("""
+    The last division is missing. On the way forward it was divided by $s$, so its
+    gradient is.
+""")
+
+slip("multiplied", {"(axis=0)) / s": "(axis=0)) * s"}).says("""
+    At the end it is multiplied by $s$. On the way forward it was divided by it, so its
+    gradient is divided as well.
+""")
+
+slip("path-added", {"- x_hat": "+ x_hat"}).says("""
+    The path through the deviation is added. A larger deviation makes the result
+    smaller, so it is subtracted.
+""")
+
+slip("gamma-in-its-own", {"grad_out * x_hat": "u * x_hat"}).says("""
+    `gamma` is in its own gradient. A product hands to each factor the *other* one.
+""")
+
+slip("gamma-missing", {"grad_out * gamma": "grad_out"}).says("""
+    `gamma` is not in the gradient of $x$. A product hands to each factor the other one.
+""")
+
+slip("sums-in-x", {"u.mean": "u.sum", "x_hat).mean": "x_hat).sum"}).says("""
     Sums stand where the means of the formula belong. The means come from the means of
     the forward pass, each with its division.
 """)
 
-ex.slip(
+slip(
     "gamma-misplaced",
     {
         "grad_out * gamma": "grad_out",
         "grad_out * x_hat": "grad_out * x_hat * gamma",
         "grad_out.sum": "(grad_out * gamma).sum",
     },
-    NORM,
 ).says("""
     `gamma` is at the wrong place. It scales what goes back to `x`; its own gradient and
     that of `beta` do not meet it.
@@ -174,94 +194,81 @@ ex.slip(
 
 # --- the root and ε
 
-ex.slip(
-    "unbiased", {"(centred * centred).mean(axis=0)": "x.var(axis=0, ddof=1)"}, NORM
-).says("""
+slip("unbiased", {"(centred * centred).mean(axis=0)": "x.var(axis=0, ddof=1)"}).says("""
     The deviation divides by $N - 1$. Here it is a plain mean of squares, as in the
     notebook's formula.
 """)
 
-ex.slip("root-missing", {"np.sqrt": ""}, NORM).says("""
+slip("root-missing", {"np.sqrt": ""}).says("""
     The root is missing: it is divided by the variance.
 """)
 
-ex.slip("eps-missing", {" + eps": ""}, NORM).says("""
+slip("eps-missing", {" + eps": ""}).says("""
     ε is left out. It stands under the root in the forward pass, so it is there on the
     way back as well.
 """)
 
-ex.slip("eps-outside", {" + eps)": ") + eps"}, NORM).says("""
+slip("eps-outside", {" + eps)": ") + eps"}).says("""
     ε is added after the root. It stands under it, together with the variance.
 """)
 
-ex.slip("eps-fixed", {"+ eps": "+ 1e-5"}, NORM).says("""
+slip("eps-fixed", {"+ eps": "+ 1e-5"}).says("""
     The argument `eps` is not used: some other number stands in its place.
 """)
 
 # --- inside the formula for $x$
 
-ex.slip(
-    "first-mean-of-rows", {"u.mean(axis=0)": "u.mean(axis=1, keepdims=True)"}, NORM
-).says("""
+slip("first-mean-of-rows", {"u.mean(axis=0)": "u.mean(1, keepdims=True)"}).says("""
     The mean of the gradient runs along the rows. The mean that it comes from, in the
     forward pass, runs over the examples.
 """)
 
-ex.slip(
-    "second-mean-of-rows",
-    {"x_hat).mean(axis=0)": "x_hat).mean(axis=1, keepdims=True)"},
-    NORM,
-).says(r"""
+SECOND_MEAN_OF_ROWS = {"x_hat).mean(axis=0)": "x_hat).mean(1, keepdims=True)"}
+slip("second-mean-of-rows", SECOND_MEAN_OF_ROWS).says(r"""
     The mean along $\hat x$ is taken of each row. The deviation that it comes from, in
     the forward pass, runs over the examples.
 """)
 
-ex.slip(
-    "means-of-all",
-    {"u.mean(axis=0)": "u.mean()", "x_hat).mean(axis=0)": "x_hat).mean()"},
-    NORM,
-).says("""
+MEANS_OF_ALL = {"u.mean(axis=0)": "u.mean()", "x_hat).mean(axis=0)": "x_hat).mean()"}
+slip("means-of-all", MEANS_OF_ALL).says("""
     The means run over the whole array. Each feature has a mean of its own.
 """)
 
-ex.slip("not-centred", {"- x_hat": "- x / s"}, NORM).says("""
+slip("not-centred", {"- x_hat": "- x / s"}).says("""
     On the path through the deviation stands `x`, where $x - m$ belongs.
 """)
 
-ex.slip("gamma-in-one-place", {"u * x_hat": "grad_out * x_hat"}, NORM).says(r"""
+slip("gamma-in-one-place", {"u * x_hat": "grad_out * x_hat"}).says(r"""
     In the mean along $\hat x$ `gamma` is missing. What comes back through the scale
     goes all ways afterwards.
 """)
 
-ex.slip(
-    "gamma-not-in-means",
-    {"u.mean": "grad_out.mean", "u * x_hat": "grad_out * x_hat"},
-    NORM,
-).says("""
+GAMMA_NOT_IN_MEANS = {"u.mean": "grad_out.mean", "u * x_hat": "grad_out * x_hat"}
+slip("gamma-not-in-means", GAMMA_NOT_IN_MEANS).says("""
     `gamma` is missing in both means. What comes back through the scale goes all ways
     afterwards.
 """)
 
-ex.slip("gamma-not-in-first", {"u.mean": "grad_out.mean"}, NORM).says("""
+slip("gamma-not-in-first", {"u.mean": "grad_out.mean"}).says("""
     In the first mean `gamma` is missing. What comes back through the scale goes all
     ways afterwards.
 """)
 
-ex.slip("divided-by-variance", {") / s": ") / s**2"}, NORM).says("""
+slip("divided-by-variance", {") / s": ") / s**2"}).says("""
     The gradient of $x$ is divided by the variance. It is divided by the deviation,
     once.
 """)
 
-ex.slip("mean-alone", {" - x_hat * (u * x_hat).mean(axis=0)) / s": ")"}, NORM).says("""
+slip("mean-alone", {" - x_hat * (u * x_hat).mean(axis=0)) / s": ")"}).says("""
     Only the mean is undone here. The division by the deviation is still to go.
 """)
 
-ex.slip("along-twice", {"- x_hat": "- 2 * x_hat"}, NORM).says("""
+slip("along-twice", {"- x_hat": "- 2 * x_hat"}).says("""
     The path through the deviation counts twice. The 2 of the square meets the ½ of the
     root.
 """)
 
-ex.slip("along-halved", {"- x_hat": "- 0.5 * x_hat"}, NORM).says("""
+slip("along-halved", {"- x_hat": "- 0.5 * x_hat"}).says("""
     The path through the deviation counts half. The ½ of the root meets the 2 of the
     square.
 """)

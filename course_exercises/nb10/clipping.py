@@ -1,5 +1,7 @@
 """10.3 · Clipped, and bent."""
 
+from functools import partial
+
 import numpy as np
 
 from course_exercises.judge import Exercise
@@ -65,11 +67,12 @@ def by_norms(a, b, max_norm):
     return [g / max(1.0, norm / max_norm) for g in (a, b)]
 
 
+FACTOR = "max(1.0, norm / max_norm)"
+slip = partial(ex.slip, where=CLIP, of=by_norms)
+
 # --- wrong ones: no common factor
 
-ex.slip(
-    "each-by-itself", {"norm / max": "np.linalg.norm(g) / max"}, CLIP, of=by_norms
-).says("""
+slip("each-by-itself", {"norm / max": "np.linalg.norm(g) / max"}).says("""
     Each gradient has a factor of its own, as in the loop that was shown. The long ones
     shrink, the short ones do not, and the step points elsewhere.
 """)
@@ -85,84 +88,60 @@ def entries(a, b, max_norm):
 
 # --- another norm
 
-ex.slip(
-    "always", {"max(1.0, norm / max_norm)": "(norm / max_norm)"}, CLIP, of=by_norms
-).says("""
+slip("always", {FACTOR: "(norm / max_norm)"}).says("""
     Every gradient gets the length `max_norm`, short ones too. Clipping never makes
     anything longer.
 """)
 
-ex.slip("squared", {"norm(b))": "norm(b)) ** 2"}, CLIP, of=by_norms).says("""
+slip("squared", {"norm(b))": "norm(b)) ** 2"}).says("""
     It is divided by the squared length: the root is missing.
 """)
 
-ex.slip("norms-added", {"np.hypot": "np.add"}, CLIP, of=by_norms).says("""
+slip("norms-added", {"np.hypot": "np.add"}).says("""
     The two lengths are added. The length of the long vector is the root of the sum of
     *all* squared entries.
 """)
 
-ex.slip("largest-norm", {"np.hypot": "max"}, CLIP, of=by_norms).says("""
+slip("largest-norm", {"np.hypot": "max"}).says("""
     The longer of the two gives the length. In one long vector both count.
 """)
 
-ex.slip(
-    "largest-singular-value",
-    {"norm(a)": "norm(a, 2)", "norm(b)": "norm(b, 2)"},
-    CLIP,
-    of=by_norms,
-).says("""
+LARGEST_SINGULAR_VALUE = {"norm(a)": "norm(a, 2)", "norm(b)": "norm(b, 2)"}
+slip("largest-singular-value", LARGEST_SINGULAR_VALUE).says("""
     Of a matrix, `np.linalg.norm(a, 2)` is the largest singular value. Without the 2 it
     is the root of the sum of all squared entries.
 """)
 
-ex.slip(
+slip(
     "largest-entry",
     {
         "np.hypot": "max",
         "norm(a)": "norm(a.ravel(), np.inf)",
         "norm(b)": "norm(b, np.inf)",
     },
-    CLIP,
-    of=by_norms,
 ).says("""
     The largest entry stands for the length. A norm is the root of the sum of all
     squared entries.
 """)
 
-ex.slip(
-    "absolute",
-    {"hypot": "add", "norm(a)": "norm(a.ravel(), 1)", "norm(b)": "norm(b, 1)"},
-    CLIP,
-    of=by_norms,
-).says("""
+ABSOLUTE = {"hypot": "add", "norm(a)": "norm(a.ravel(), 1)", "norm(b)": "norm(b, 1)"}
+slip("absolute", ABSOLUTE).says("""
     Absolute values are summed. A norm is the root of a sum of squares.
 """)
 
-ex.slip(
-    "mean", {"norm(b))": "norm(b)) / np.sqrt(a.size + b.size)"}, CLIP, of=by_norms
-).says("""
+slip("mean", {"norm(b))": "norm(b)) / np.sqrt(a.size + b.size)"}).says("""
     The squares are averaged. A norm is the root of their sum.
 """)
 
-ex.slip(
-    "to-one",
-    {"max(1.0, norm / max_norm)": "(norm if norm > max_norm else 1)"},
-    CLIP,
-    of=by_norms,
-).says("""
+slip("to-one", {FACTOR: "(norm if norm > max_norm else 1)"}).says("""
     What is too long gets the length 1, whatever `max_norm` says.
 """)
 
-ex.slip(
-    "when-over-one",
-    {"max(1.0, norm / max_norm)": "(norm / max_norm if norm > 1 else 1)"},
-    CLIP,
-    of=by_norms,
-).says("""
+slip("when-over-one", {FACTOR: "(norm / max_norm if norm > 1 else 1)"}).says("""
     The length is compared with 1. The bound is `max_norm`.
 """)
 
-ex.slip("lengthened", {"max(": "min("}, CLIP, of=by_norms).says("""
+slip("lengthened", {"max(": "min("}).says("""
     The larger of the two factors is taken: long gradients stay long, and short ones
     grow.
 """)
@@ -177,7 +156,7 @@ def one_after_the_other(a, b, max_norm):
     return a, by_norms(a, b, max_norm)[1]
 
 
-ex.slip("upside-down", {"g / max": "g * max"}, CLIP, of=by_norms).says("""
+slip("upside-down", {"g / max": "g * max"}).says("""
     The factor is upside down: what is too long becomes longer.
 """)
 
@@ -193,35 +172,45 @@ def rows(a, b, max_norm):
     )
 
 
-ex.slip("nothing", {" / max(1.0, norm / max_norm)": ""}, CLIP, of=by_norms).says("""
+slip("nothing", {" / max(1.0, norm / max_norm)": ""}).says("""
     Both come back as they are, however long they are.
+""")
+
+SECOND = {"for g in (a, b)]": "for g in [a]] + [b]"}
+slip("second-left", SECOND).says("""
+    The second one comes back as it is. Both get the same factor.
+""")
+
+FIRST = {"return [": "return [a] + [", "for g in (a, b)]": "for g in [b]]"}
+slip("first-left", FIRST).says("""
+    The first one comes back as it is. Both get the same factor.
 """)
 
 # --- another length, or another factor
 
-ex.slip("to-unit", {"max(1.0, norm / max_norm)": "norm"}, CLIP, of=by_norms).says("""
+slip("to-unit", {FACTOR: "norm"}).says("""
     Both together get the length 1, always. Clipping shortens what is longer than
     `max_norm`, and leaves the rest.
 """)
 
-ex.slip("to-half", {"norm / max": "2 * norm / max"}, CLIP, of=by_norms).says("""
+slip("to-half", {"norm / max": "2 * norm / max"}).says("""
     What is too long gets half the length it may have, or is cut too early. Where does a
     factor of 2 come from?
 """)
 
-ex.slip("by-root", {"/ max_norm)": "/ max_norm) ** 0.5"}, CLIP, of=by_norms).says("""
+slip("by-root", {"/ max_norm)": "/ max_norm) ** 0.5"}).says("""
     The root of the factor is taken. The root belongs to the sum of squares, once.
 """)
 
-ex.slip("by-first", {"np.linalg.norm(b)": "0"}, CLIP, of=by_norms).says("""
+slip("by-first", {"np.linalg.norm(b)": "0"}).says("""
     The first gradient alone gives the length. In one long vector both count.
 """)
 
-ex.slip("by-last", {"np.linalg.norm(a)": "0"}, CLIP, of=by_norms).says("""
+slip("by-last", {"np.linalg.norm(a)": "0"}).says("""
     The second gradient alone gives the length. In one long vector both count.
 """)
 
-ex.slip("without-bound", {"norm / max_norm": "norm"}, CLIP, of=by_norms).says("""
+slip("without-bound", {"norm / max_norm": "norm"}).says("""
     `max_norm` is not used: what is longer than 1 gets the length 1.
 """)
 
@@ -234,31 +223,22 @@ def above(a, b, max_norm):
     return np.minimum(a, max_norm), np.minimum(b, max_norm)
 
 
-ex.slip("to-double", {"norm / max": "norm / 2 / max"}, CLIP, of=by_norms).says("""
+slip("to-double", {"norm / max": "norm / 2 / max"}).says("""
     What is too long gets twice the length it may have. Where does a factor of 2 come
     from?
 """)
 
-ex.slip(
-    "factor-squared", {"/ max_norm)": "/ max_norm) ** 2"}, CLIP, of=by_norms
-).says("""
+slip("factor-squared", {"/ max_norm)": "/ max_norm) ** 2"}).says("""
     The factor is squared: `max_norm` and the norm are both lengths, and the root of the
     sum of squares is taken once.
 """)
 
-ex.slip(
-    "each-to-unit",
-    {"max(1.0, norm / max_norm)": "np.linalg.norm(g)"},
-    CLIP,
-    of=by_norms,
-).says("""
+slip("each-to-unit", {FACTOR: "np.linalg.norm(g)"}).says("""
     Each gradient gets the length 1 by itself. The two need one common factor, and only
     where they are too long together.
 """)
 
-ex.slip(
-    "each-always", {"max(1.0, norm /": "(np.linalg.norm(g) /"}, CLIP, of=by_norms
-).says("""
+slip("each-always", {"max(1.0, norm /": "(np.linalg.norm(g) /"}).says("""
     Each gradient gets the length `max_norm` by itself. The two need one common factor,
     and only where they are too long together.
 """)

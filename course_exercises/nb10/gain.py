@@ -46,17 +46,16 @@ def gain(f):
 @ex.judged
 def judge_gain(answer, run):
     got = {name: run(f) for name, f in ACTIVATIONS.items()}
-    if None in got.values():
+    if any(value is None for value in got.values()):
         return "It returns None. Is a `return` missing?"
     got = {name: np.asarray(value, dtype=float) for name, value in got.items()}
-    name = next((n for n, value in got.items() if value.size != 1), None)
-    if name is not None:
-        return f"For {name} it returns the shape {got[name].shape}; expected a number."
+    if any(value.size != 1 for value in got.values()):
+        return ex.named("many-numbers")
     values = np.array([value.item() for value in got.values()])
     if near(values, gain):
         return None
     for mistake in ex.mistakes:
-        if near(values, mistake.code):
+        if mistake.code and near(values, mistake.code):
             return mistake
     right = np.array([gain(f) for f in ACTIVATIONS.values()])
     if named := roughly(values, right):
@@ -76,7 +75,9 @@ def roughly(values, right):
     flat = [lambda f, a=a: _uniform(f, a) for a in (2, 3, 4, 5, 6, 10)]
     if any(near(values, of) for of in flat):
         return "flat"
-    return "too-few" if np.all(np.abs(values / right - 1) < 0.4) else None
+    if np.ptp(values / right) < 0.02:
+        return "one-factor"
+    return "too-few" if np.all(np.abs(values / right - 1) < 0.25) else None
 
 
 def _uniform(f, a):
@@ -107,9 +108,8 @@ ex.slip("mean-square", {"1 / np.sqrt": ""}, WEIGHTS).says("""
     next $z$ has variance 1 again?
 """)
 
-ex.slip(
-    "of-variance", {"f(u)": "(f(u) - np.average(f(u), weights=weights))"}, WEIGHTS
-).says(r"""
+OF_VARIANCE = {"f(u)": "(f(u) - np.average(f(u), weights=weights))"}
+ex.slip("of-variance", OF_VARIANCE, WEIGHTS).says(r"""
     The variance of $f(z)$ is taken, the mean of $f(z)$ subtracted. In the sum for
     $\operatorname{Var}(z)$ stands $E[h^2]$; it is only the weights that have mean 0.
 """)
@@ -119,20 +119,29 @@ ex.slip("of-absolute", {"f(u) ** 2": "abs(f(u))", "np.sqrt": ""}, WEIGHTS).says(
     root comes after the mean.
 """)
 
+ex.slip("absolute-under-root", {"f(u) ** 2": "abs(f(u))"}, WEIGHTS).says("""
+    Under the root stands the mean of $|f(z)|$. The derivation needs the mean of its
+    *square*.
+""")
+
 ex.slip("of-mean", {"f(u) ** 2": "f(u)", "np.sqrt": ""}, WEIGHTS).says("""
     The mean of $f(z)$ is taken. The derivation needs the mean of its *square*.
 """)
 
 # --- how likely each $z$ is
 
+ex.slip("one-factor", {"weights.sum()": "800"}, WEIGHTS).says("""
+    The gains are right but for one factor, the same for every $f$. Is the mean a mean:
+    do the weights of all $z$ add up to 1?
+""")
+
 ex.slip("flat", {"np.exp(-u * u / 2)": "np.ones(2001)"}, WEIGHTS).says("""
     All $z$ of a wide interval count alike. But $z$ is near 0 most of the time: the mean
     needs the weights of the bell curve.
 """)
 
-ex.slip(
-    "uniform", {"-8, 8": "-1, 1", "np.exp(-u * u / 2)": "np.ones(2001)"}, WEIGHTS
-).says("""
+UNIFORM = {"-8, 8": "-1, 1", "np.exp(-u * u / 2)": "np.ones(2001)"}
+ex.slip("uniform", UNIFORM, WEIGHTS).says("""
     $z$ is taken between −1 and 1, all equally likely. It is a normal random number of
     variance 1.
 """)
@@ -171,13 +180,15 @@ def constant(f):
     return 2.0
 
 
+ex.mistake("many-numbers", WEIGHTS).says("""
+    It returns many numbers. A gain is one: was the mean of the squares taken?
+""")
+
+
 # --- at one place, and nearly right
 
-ex.slip(
-    "over-variance",
-    {"f(u)": "(f(u) - np.average(f(u), weights=weights))", "np.sqrt": ""},
-    WEIGHTS,
-).says("""
+OVER_VARIANCE = {"f(u)": "(f(u) - np.average(f(u), weights=weights))", "np.sqrt": ""}
+ex.slip("over-variance", OVER_VARIANCE, WEIGHTS).says("""
     It is divided by the variance of $f(z)$: that is the mean square without the square
     of the mean, and the root is missing as well.
 """)
@@ -197,9 +208,8 @@ def at_zero(f):
     return 2e-5 / (f(1e-5) - f(-1e-5))
 
 
-ex.slip(
-    "positive", {"-8, 8": "0, 1", "np.exp(-u * u / 2)": "np.ones(2001)"}, WEIGHTS
-).says("""
+POSITIVE = {"-8, 8": "0, 1", "np.exp(-u * u / 2)": "np.ones(2001)"}
+ex.slip("positive", POSITIVE, WEIGHTS).says("""
     $z$ is taken between 0 and 1, all equally likely. It is a normal random number: half
     of the time it is negative.
 """)

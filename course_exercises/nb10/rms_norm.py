@@ -1,5 +1,7 @@
 """10.1 · RMS normalisation."""
 
+from functools import partial
+
 import numpy as np
 
 from course_exercises.judge import Exercise
@@ -66,32 +68,21 @@ def rms_by_loops(grad_out, x, gamma, eps=1e-5):
     return grad_x, grad_gamma
 
 
-@ex.right
-def rms_by_sums(grad_out, x, gamma, eps=1e-5):
-    grad_x, grad_gamma = np.zeros_like(x), np.zeros_like(gamma)
-    N, D = x.shape
-    for n in range(N):
-        r, grad_r = np.sqrt(x[n] @ x[n] / D + eps), 0.0
-        for d in range(D):
-            grad_gamma[d] += grad_out[n, d] * x[n, d] / r
-            grad_r -= grad_out[n, d] * gamma[d] * x[n, d] / r**2
-        grad_x[n] = grad_out[n] * gamma / r + grad_r * x[n] / (r * D)
-    return grad_x, grad_gamma
-
+slip = partial(ex.slip, where=NORM)
 
 # --- wrong ones: paths and sums
 
-ex.slip("tempting", {" - x_hat * along": ""}, NORM).says("""
+slip("tempting", {" - x_hat * along": ""}).says("""
     The denominator is treated as a constant. But each entry changes it, and with it all
     that is divided by it: a second path for the gradient.
 """)
 
-ex.slip("broadcast", {".sum(axis=0)": ""}, NORM).says("""
+slip("broadcast", {".sum(axis=0)": ""}).says("""
     What belongs to `gamma` is not summed. It is shared by all rows, so its gradient
     collects from all of them.
 """)
 
-ex.slip("assigned", {".sum(axis=0)": "[-1]"}, NORM)
+slip("assigned", {".sum(axis=0)": "[-1]"})
 
 
 @ex.wrong(NORM)
@@ -102,115 +93,148 @@ def of_layer_norm(grad_out, x, gamma, eps=1e-5):
     return F.layer_norm_vjp(grad_out, x, gamma, eps)[:2]
 
 
-ex.slip(
-    "mean-removed", {"(u -": "(u - u.mean(axis=-1, keepdims=True) -"}, NORM
-).says("""
+slip("mean-removed", {"(u -": "(u - u.mean(axis=-1, keepdims=True) -"}).says("""
     A mean is removed from the gradient. That part of layer normalisation's rule came
     from its subtracting a mean; here nothing is subtracted.
 """)
 
-ex.slip("only-deviation", {"u - x_hat": "-x_hat"}, NORM).says("""
+slip("only-deviation", {"u - x_hat": "-x_hat"}).says("""
     Only the path through the denominator is there. The numerator depends on $x$ as
     well: two paths, and they add.
 """)
 
 # --- gamma, the root, and what is normalised
 
-ex.slip(
-    "gamma-missing",
-    {"grad_out * gamma": "grad_out", "grad_out * x_hat": "grad_out * x"},
-    NORM,
-).says("""
-    A factor of the forward pass is not in its gradient: `gamma` for $x$, or $r$ for
-    `gamma`. A product hands to each factor the other one.
+slip("gamma-missing", {"grad_out * gamma": "grad_out"}).says("""
+    `gamma` is not in the gradient of $x$. A product hands to each factor the other one.
 """)
 
-ex.slip(
+slip("r-missing", {"grad_out * x_hat": "grad_out * x"}).says("""
+    In the gradient of `gamma` stands `x` itself. What `gamma` multiplies on the way
+    forward is $x/r$.
+""")
+
+slip("gamma-in-its-own", {"grad_out * x_hat": "u * x_hat"}).says("""
+    `gamma` is in its own gradient. A product hands to each factor the *other* one.
+""")
+
+slip(
     "gamma-late",
     {
         "grad_out * gamma": "grad_out",
         "return grad_x, grad_gamma": "return grad_x * gamma, grad_gamma * gamma",
     },
-    NORM,
 ).says("""
     `gamma` is multiplied in at the wrong end. On the way back it comes first: the
     gradient passes the scale before it meets the division.
 """)
 
-ex.slip("root-missing", {"np.sqrt": ""}, NORM).says("""
+slip("root-missing", {"np.sqrt": ""}).says("""
     The root is missing: it is divided by the mean of the squares.
 """)
 
-ex.slip("not-normalised", {"x / r": "x"}, NORM).says(r"""
+slip("not-normalised", {"x / r": "x"}).says(r"""
     `x` stands where the normalised $\hat x = x/r$ belongs.
 """)
 
-ex.slip("one-not-normalised", {"u * x_hat": "u * x"}, NORM).says(r"""
-    In the mean along $\hat x$ stands `x` itself. Both places of the second path need
-    the normalised numbers.
+slip("one-not-normalised", {"u * x_hat": "u * x"}).says(r"""
+    In the second path one division by $r$ is missing. It needs the normalised numbers,
+    $x/r$, in both places, and is divided by $r$ once more.
 """)
 
 # --- ε
 
-ex.slip("eps-missing", {" + eps": ""}, NORM).says("""
+slip("eps-missing", {" + eps": ""}).says("""
     ε is left out. It stands under the root in the forward pass, so it is there on the
     way back as well.
 """)
 
-ex.slip("eps-outside", {" + eps)": ") + eps"}, NORM).says("""
+slip("eps-outside", {" + eps)": ") + eps"}).says("""
     ε is added after the root. It stands under it, together with the mean of the
     squares.
 """)
 
-ex.slip("eps-fixed", {"+ eps": "+ 1e-5"}, NORM).says("""
+slip("eps-fixed", {"+ eps": "+ 1e-5"}).says("""
     The argument `eps` is not used: some other number stands in its place.
 """)
 
 # --- the second path, and what r is made of
 
-ex.slip(
+slip(
     "over-all",
     {
         "(x * x).mean(axis=-1, keepdims=True)": "(x * x).mean()",
         "x_hat).mean(axis=-1, keepdims=True)": "x_hat).mean()",
     },
-    NORM,
 ).says("""
     The mean runs over the whole batch. Each row has an $r$ of its own.
 """)
 
-ex.slip("along-twice", {"- x_hat": "- 2 * x_hat"}, NORM).says("""
+slip("path-added", {"u - x_hat": "u + x_hat"}).says("""
+    The second path is added. A larger $r$ makes the result smaller, so it is
+    subtracted.
+""")
+
+SUM = {"x_hat).mean(": "x_hat).sum("}
+slip("sum-along", SUM).says("""
+    In the second path a sum stands where a mean belongs: it comes from the mean under
+    the root, with its division.
+""")
+
+slip("division-missing", {"along) / r": "along)"}).says("""
+    The last division is missing. The numerator was divided by $r$, so its gradient is.
+""")
+
+slip("multiplied", {"along) / r": "along) * r"}).says("""
+    At the end it is multiplied by $r$. The numerator was divided by it, so its gradient
+    is divided as well.
+""")
+
+COLUMNS = {
+    "(x * x).mean(axis=-1": "(x * x).mean(axis=0",
+    "x_hat).mean(axis=-1": "x_hat).mean(axis=0",
+}
+slip("columns", COLUMNS).says("""
+    The means run down the columns. Each *row* has an $r$ of its own.
+""")
+
+slip("along-columns", {"x_hat).mean(axis=-1": "x_hat).mean(axis=0"}).says("""
+    In the second path the mean runs down the columns. It comes from the mean under the
+    root, along the row.
+""")
+
+slip("along-twice", {"- x_hat": "- 2 * x_hat"}).says("""
     The second path counts twice. The 2 of the square meets the ½ of the root.
 """)
 
-ex.slip("along-halved", {"- x_hat": "- 0.5 * x_hat"}, NORM).says("""
+slip("along-halved", {"- x_hat": "- 0.5 * x_hat"}).says("""
     The second path counts half. The ½ of the root meets the 2 of the square.
 """)
 
-ex.slip("power-of-r", {"- x_hat": "- x / r**2"}, NORM).says(r"""
+slip("power-of-r", {"- x_hat": "- x / r**2"}).says(r"""
     In the second path the power of $r$ is wrong. Count the divisions: those inside
     $\hat x$, and the one in front.
 """)
 
-ex.slip("gamma-in-one-place", {"u * x_hat": "grad_out * x_hat"}, NORM).says("""
+slip("gamma-in-one-place", {"u * x_hat": "grad_out * x_hat"}).says("""
     `gamma` is in the first path alone. What comes back through the scale goes both ways
     afterwards.
 """)
 
-ex.slip("absolute", {"np.sqrt((x * x)": "(np.abs(x)"}, NORM).says("""
+slip("absolute", {"np.sqrt((x * x)": "(np.abs(x)"}).says("""
     $r$ is made of absolute values here. It is the root of a mean of squares.
 """)
 
-ex.slip("deviation", {"(x * x).mean": "x.var"}, NORM).says("""
+slip("deviation", {"(x * x).mean": "x.var"}).says("""
     $r$ is the standard deviation here. This normalisation does not subtract the mean,
     under the root neither.
 """)
 
-ex.slip("length", {"(x * x).mean": "(x * x).sum"}, NORM).says("""
+slip("length", {"(x * x).mean": "(x * x).sum"}).says("""
     $r$ is the length of the row here. Under the root stands a *mean*.
 """)
 
-ex.slip("beta-for-gamma", {"(grad_out * x_hat)": "grad_out"}, NORM).says("""
+slip("beta-for-gamma", {"(grad_out * x_hat)": "grad_out"}).says("""
     `grad_gamma` knows nothing of `x`. This would be the gradient of a shift; a scale
     gets what it multiplies.
 """)

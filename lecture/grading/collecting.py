@@ -149,20 +149,19 @@ def alike(owner: Owner, named: dict[Owner, str]) -> list[str]:
         said.append(f"{count} are called {plain_name(owner.name)}")
     elif own != owner.name:
         said.append(f"handed in as {readable(owner.name)!r}")
-    twins = [
-        name
-        for other, name in named.items()
-        if like(other) == like(owner) and name != own
-        if not (owner.number and other.number)  # whom a platform tells apart
-    ]
+    twins = sorted(name for other, name in named.items() if are_alike(owner, other))
     if twins:
-        said.append(f"the same as {' and '.join(sorted(twins))}?")
+        said.append(f"the same as {' and '.join(twins)}?")
     return said
 
 
-def like(owner: Owner) -> str:
-    """A name without case, and without what is added to copies."""
-    return COPY.sub("", plain_name(owner.name)).casefold()
+def are_alike(one: Owner, other: Owner) -> bool:
+    """Whether one is called as the other is, but for case and what copies add."""
+    if one == other or (one.number and other.number):  # a platform tells them apart
+        return False
+    names = [plain_name(owner.name).casefold() for owner in (one, other)]
+    without = {COPY.sub("", name) for name in names}
+    return len(without) == 1 and bool(without & set(names))
 
 
 # --- what -----------------------------------------------------------------------------
@@ -200,7 +199,7 @@ def handed_by(
         for path in paths:
             pile.add(path)
         path = chosen(pile, asked, name)
-    except (OSError, RecursionError) as why:
+    except Exception as why:  # whatever it is, it stops nobody else
         pile.remarks.append(f"cannot be looked through ({type(why).__name__})")
         path = None
     is_stray = not pile.notebooks and not any(p.is_dir() for p in paths)

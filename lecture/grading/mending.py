@@ -7,7 +7,6 @@ cell of their own, and delete what they do not need. An answer is known by its l
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,9 @@ from tools.exercise_cells import CHECK
 
 MOST = 50_000_000  # bytes of a notebook
 LINE = re.compile(
-    r"^[ \t]*#+[^\w\n]*exercise[^\w\n]*(\d{1,2})[^\w\n]+(\d+)\b", re.I | re.M
+    r"^[ \t]*#[^\w\n]*exercise[^\w\n]*(\d{1,2})[^\w\n]+(\d{1,3})\b", re.I | re.M
 )
-ASKING = {"check", "hint", "solution", "progress"}
+ASKS = re.compile(r"(#.*|(check|hint|solution|progress)\([^()]*\)[ \t]*;?)?")
 NEW_CELL = {
     "code": nbformat.v4.new_code_cell,
     "markdown": nbformat.v4.new_markdown_cell,
@@ -82,6 +81,7 @@ class Wanted:
 
     answer: NotebookNode
     check: NotebookNode
+    given: list[list[str]]  # all code that was given out, bare
 
     @property
     def number(self) -> str:
@@ -98,24 +98,23 @@ class Wanted:
         return is_code(cell) and self.number in numbers_in(cell.source)
 
     def written_in(self, cell: NotebookNode) -> bool:
-        """Whether a cell defines what is asked for, and is not the stub."""
-        return is_code(cell) and self.defined_in(cell) and not self.is_stub(cell)
+        """Whether a cell defines what is asked for, and was not given out so."""
+        own = is_code(cell) and self.defined_in(cell)
+        return own and bare(cell.source) not in self.given
 
     def defined_in(self, cell: NotebookNode) -> bool:
         """Whether a cell gives the name asked for to something."""
         given = rf"(?:async )?def {self.name}\b|class {self.name}\b"
-        given += rf"|{self.name}\s*(?::[^=\n]*)?=(?!=)"
+        given += rf"|{self.name}[ \t]*(?::[^=\n]*)?=(?!=)"
         return bool(re.search(rf"^[ \t]*(?:{given})", cell.source, re.M))
-
-    def is_stub(self, cell: NotebookNode) -> bool:
-        """Whether a cell says no more than what was given out."""
-        return bare(cell.source) == bare(self.answer.source)
 
 
 def wanted(released: NotebookNode) -> list[Wanted]:
     """The exercises of the version that was given out."""
     counted = [c for c in released.cells if "nbgrader" in c.metadata]
-    return [Wanted(*two) for two in zip(counted[::2], counted[1::2], strict=True)]
+    given = [bare(cell.source) for cell in released.cells if is_code(cell)]
+    two = zip(counted[::2], counted[1::2], strict=True)
+    return [Wanted(answer, check, given) for answer, check in two]
 
 
 def is_code(cell: NotebookNode) -> bool:
@@ -161,33 +160,18 @@ def found_in(notebook: NotebookNode, asked: list[Wanted]) -> list[str]:
 
 def only_asks(cell: NotebookNode) -> bool:
     """Whether a cell does nothing but call `check` and the like: it comes back."""
-    try:
-        lines = ast.parse(cell.source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    calls = [
-        line.value
-        for line in lines
-        if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)
-    ]
-    names = {getattr(call.func, "id", "") for call in calls}
-    asks = "check" in names and names <= ASKING and len(calls) == len(lines)
-    return asks and not any(
-        isinstance(node, ast.NamedExpr) for line in lines for node in ast.walk(line)
-    )
+    lines = [line.strip() for line in cell.source.splitlines()]
+    asks = any(line.startswith("check(") for line in lines)
+    return is_code(cell) and asks and all(ASKS.fullmatch(line) for line in lines)
 
 
 def as_code(cell: NotebookNode, asked: list[Wanted]) -> NotebookNode:
     """An answer that became a text (a slip of the key M) as the code it was."""
     source = cell.source.lstrip()
-    if not is_code(cell) and LINE.match(source):
-        try:
-            ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return cell
-        if any(w.defined_in(cell) for w in asked):
-            return nbformat.v4.new_code_cell(source)
-    return cell
+    answers = any(one.defined_in(cell) for one in asked)
+    if is_code(cell) or not answers or not LINE.match(source):
+        return cell
+    return nbformat.v4.new_code_cell(source)
 
 
 # --- putting right --------------------------------------------------------------------
@@ -196,8 +180,9 @@ def as_code(cell: NotebookNode, asked: list[Wanted]) -> NotebookNode:
 def mended(path: Path, released: NotebookNode) -> NotebookNode:
     """A submission with all cells that count; raises ValueError if it is none."""
     notebook, asked = opened(path), wanted(released)
-    cells = [as_code(c, asked) for c in notebook.cells]
-    cells = [c for c in cells if not (is_code(c) and only_asks(c))]
+    answered = answered_in(notebook, asked)
+    lost = [one for one in asked if one.number not in answered]
+    cells = [as_code(c, lost) for c in notebook.cells if not only_asks(c)]
     below: dict[int | None, list[Wanted]] = {}
     for one in asked:
         below.setdefault(place(cells, one), []).append(one)

@@ -153,7 +153,8 @@ def put_notebooks(room: Room) -> None:
     from tools.notebooks import COURSE  # not above: in the new view it is not found
 
     for name in (*(f"{stem}.ipynb" for stem in COURSE), "data_parallel.py"):
-        shutil.copy(ROOT / "notebooks" / name, room.folder / "work")
+        if (path := ROOT / "notebooks" / name).exists():
+            shutil.copy(path, room.folder / "work")
 
 
 def hidden(secrets: list[Path]) -> list[str]:

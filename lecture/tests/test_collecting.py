@@ -400,6 +400,12 @@ def test_who_may_be_the_same_is_asked(put, handed, twin):
     }
 
 
+def test_who_is_numbered_is_not_suspected(put, handed):
+    for k in (1, 2, 3):
+        put(f"team ({k}).ipynb")
+    assert all(said == "" for _, said in handed().values())
+
+
 # --- what is no notebook --------------------------------------------------------------
 
 

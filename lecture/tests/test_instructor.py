@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+import shutil
 
 import nbformat
 import pytest
 
 from lecture import instructor
 from tools.exercise_cells import asked, body, library, with_exercises
-from tools.notebooks import FOLDER, read
+from tools.notebooks import COURSE, FOLDER, read
 
 PATHS = with_exercises()
 
@@ -66,6 +67,26 @@ def test_a_wrong_solution_ends_everything():
     ]
     with pytest.raises(SystemExit, match="01: a solution does not pass"):
         instructor.refuse_failures(nbformat.v4.new_notebook(cells=[cell]), "01")
+
+
+def test_copies_and_scratch_are_left_out_and_said(monkeypatch, tmp_path, capsys):
+    """What JupyterLab leaves beside the notebooks is solved and printed by nobody."""
+    for name in (PATHS[0].name, f"{PATHS[0].stem}-Copy1.ipynb", "Untitled.ipynb"):
+        shutil.copy(PATHS[0], tmp_path / name)
+    monkeypatch.setattr("tools.notebooks.FOLDER", tmp_path)
+    done, printed = [], []
+    monkeypatch.setattr(instructor, "with_solutions", done.append)
+    monkeypatch.setattr(instructor, "handout", lambda paths: str(printed.extend(paths)))
+    monkeypatch.setattr(instructor, "as_pdf", lambda page: "")
+    for name in ("BUILD", "ROOT"):
+        monkeypatch.setattr(instructor, name, tmp_path)
+    for name in ("INSTRUCTOR", "HANDOUT"):
+        monkeypatch.setattr(instructor, name, tmp_path / name)
+    assert instructor.main() == 0
+    assert done == [tmp_path / PATHS[0].name]
+    assert [path.stem for path in printed] == list(COURSE)
+    said = capsys.readouterr().err
+    assert "left out: " in said and "Copy1" in said and "Untitled" in said
 
 
 def test_no_notebook_fits(capsys):

@@ -19,6 +19,7 @@ from lecture.tests.handing_in import (
     references,
     row,
 )
+from tools.exercise_cells import with_exercises
 from tools.notebooks import FOLDER
 
 pytest.importorskip("nbgrader")
@@ -334,6 +335,17 @@ def test_whatever_is_done_every_cell_counts_once(released, tmp_path, student):
     nbformat.validate(notebook)
 
 
+@pytest.mark.parametrize("path", with_exercises(), ids=lambda path: path.stem[:2])
+def test_what_was_given_out_is_nobodys_answer(path):
+    """The name that 10.3 asks for stands in a cell far above, too."""
+    given = with_cells_marked(path)
+    asked = mending.wanted(given)
+    assert asked and mending.answered_in(given, asked) == []
+    assert mending.found_in(given, asked) == [one.number for one in asked]
+    for one in asked:
+        assert given.cells[mending.place(given.cells, one)] is one.answer
+
+
 LINES = [
     ("# Exercise 06.1", ["06.1"]),
     ("#Exercise 6.1", ["06.1"]),
@@ -353,6 +365,21 @@ LINES = [
 @pytest.mark.parametrize(("source", "numbers"), LINES)
 def test_the_line_is_known_however_it_is_spaced(source, numbers):
     assert mending.numbers_in(source) == numbers
+
+
+LONG = [c * 10**6 for c in "# (-"] + [" " * 10**6 + "x", "# Exercise 6." + "1" * 10**6]
+
+
+@pytest.mark.parametrize("text", LONG, ids=lambda text: text[:1] + text[-1:])
+def test_no_text_holds_the_grader_up(released, tmp_path, text):
+    """What is made of a submission outside of the room only looks for words."""
+    notebook = nbformat.v4.new_notebook(cells=[code(f"check({text}")])
+    notebook.cells.append(code(f"check(1)\n{text}\n{text}"))
+    notebook.cells.append(code(f"# Exercise 06.1\n{text}\ncheck("))
+    notebook.cells.append(nbformat.v4.new_markdown_cell(f"# Exercise 06.1\n{text}"))
+    nbformat.write(notebook, tmp_path / "x.ipynb")
+    cells = mending.mended(tmp_path / "x.ipynb", released).cells
+    assert sum("nbgrader" in cell.metadata for cell in cells) == 2 * len(OWN)
 
 
 @pytest.mark.parametrize(
@@ -392,6 +419,8 @@ def test_a_stub_is_no_answer_whatever_is_noted_in_it(released):
         ('check("06.1", f)\nx = 1', False),
         ('x = check("06.1", f)', False),
         ('check("06.1", (f := abs))', False),
+        ('check("06.1", f); f = (1)', False),
+        ('x = 1\ncheck("06.1", f)', False),
         ('check("06.1", f)\ndef f(): ...', False),
         ('check("06.1", f)\nexec("x = 1")', False),
         ('check("06.1", f', False),

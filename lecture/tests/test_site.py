@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from lecture.site import AXE, MODULES, SITE
-from tools.notebooks import COURSE
+from tools.notebooks import COURSE, describes
 
 PAGES = [
     "index.html",
@@ -62,7 +62,7 @@ def test_every_picture_has_an_alt_text(shown, name):
     alts = shown(name).page.eval_on_selector_all(
         "article img", "images => images.map(image => image.alt.trim())"
     )
-    assert alts and all(alts)
+    assert alts and [alt for alt in alts if not describes(alt)] == []
 
 
 @pytest.mark.parametrize("name", COURSE)

@@ -16,12 +16,12 @@ from course_exercises.judge.changes import (
     SCALES,
     changes,
     contributions,
-    quietly,
     scales,
 )
 from course_exercises.judge.comparing import computing
 from course_exercises.judge.exercise import BY_HAND, Exercise
 from course_exercises.judge.judging import Judge
+from course_exercises.judge.once import quietly
 from course_exercises.judge.source import source_of
 from course_exercises.library import exercises, notebooks
 from tests.course_exercises.right_answers import right_answers

@@ -1,12 +1,16 @@
-"""What may be said for certain: chance, several readings, how an answer behaves."""
+"""What may be said for certain: chance hits, several readings, what an answer does."""
 
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 import pytest
 
+from course_exercises.judge.comparing import Trouble
 from course_exercises.judge.exercise import Exercise, Mistake
 from course_exercises.judge.judging import Judge
+from course_exercises.judge.source import edited
 
 
 def verdict(exercise, answer):
@@ -81,6 +85,154 @@ def test_what_comes_in_is_missing_on_one_path(exercise, answer):
     assert set(certain(verdict(exercise, answer))) == {"incoming-partly"}
 
 
+def top_twice(grad_out, a, b):
+    d_top, d_bottom = grad_out**2 / b, -grad_out * a / b**2
+    return 2 * a * d_top + d_bottom, d_top - d_bottom
+
+
+def test_what_comes_in_twice_on_one_path():
+    assert set(certain(verdict(STAGED, top_twice))) == {"incoming-twice"}
+
+
+# --- one thing in the place of another ------------------------------------------------
+
+
+def centred(x, w):
+    """Centred rows, weighted, by a formula and by loops."""
+    g = x - x.mean(axis=1, keepdims=True)  # no gradient comes in, in spite of its name
+    out = np.zeros(x.shape)
+    for i in range(len(x)):
+        for j in range(len(w)):
+            if w[j] > 0.1:
+                out[i, j] = (g[i, j] + w[j]) * np.sqrt(np.abs(w[j]))
+    return out
+
+
+def weighted(rng):
+    sizes = (3, 4), (5, 5), (2, 6), (4, 4), (5, 2)
+    return [(rng.normal(size=s), rng.normal(size=s[1])) for s in sizes]
+
+
+CENTRED = Exercise("99.12", "Centred", centred, weighted)
+MIXED_UP = {
+    "brackets": ("(g[i, j] + w[j]) *", "g[i, j] + w[j] *"),
+    "comparison": ("> 0.1", "< 0.1"),
+    "function-missing": ("np.sqrt(np.abs(w[j]))", "np.abs(w[j])"),
+    "function-twice": ("np.sqrt(np.abs(w[j]))", "np.sqrt(np.sqrt(np.abs(w[j])))"),
+    "index-fixed": ("if w[j]", "if w[0]"),
+    "indices": ("(g[i, j]", "(g[j, i]"),
+    "keepdims": ("keepdims=True", "keepdims=False"),
+    "off-by-one": ("len(w))", "len(w) - 1)"),
+    "other-variable": ("(g[i", "(x[i"),
+}
+
+
+@pytest.mark.parametrize("name", MIXED_UP)
+def test_one_thing_in_the_place_of_another_is_named(name):
+    said = verdict(CENTRED, edited(centred, dict([MIXED_UP[name]])))
+    assert certain(said) == [name]
+
+
+def product_vjp(grad_out, X, y):
+    N, shares = len(X), grad_out @ X
+    return shares * (y - 1) / N
+
+
+def products(rng):
+    sizes = (3, 4), (5, 5), (2, 6), (4, 4), (5, 2), (1, 3)
+    return [(rng.normal(size=(n, n)), *rng.normal(size=(2, n, d))) for n, d in sizes]
+
+
+PRODUCT = Exercise("99.16", "A product", product_vjp, products, gradient=True)
+IN_PRODUCTS = {
+    "brackets": {"(y - 1) / N": "(y - 1 / N)"},
+    "entrywise": {"grad_out @ X": "grad_out * X"},
+    "factors-exchanged": {"grad_out @ X": "X @ grad_out"},
+    "first-only": {"return": "out =", "/ N": "/ N\n    return out[0]"},
+    "last-only": {"return": "out =", "/ N": "/ N\n    return out[-1]"},
+    "summed-away": {"return": "out =", "/ N": "/ N\n    return out.sum(axis=-1)"},
+}
+
+
+@pytest.mark.parametrize("name", IN_PRODUCTS)
+def test_a_slip_in_a_product_is_named(name):
+    wrong = edited(product_vjp, IN_PRODUCTS[name])
+    assert certain(verdict(PRODUCT, wrong)) == [name]
+
+
+def squares(x, y):
+    inner = x - y
+    return 3 * inner * y + (1 - x**2) * (x + y) ** 2
+
+
+SQUARES = Exercise("99.21", "Squares", squares, lambda rng: rng.normal(size=(5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("3 * inner * y", "3 * x - y * y"),
+        ("(1 - x**2)", "(1 - x) ** 2"),
+        ("(x + y) ** 2", "(x**2 + y)"),
+        ("(x + y) ** 2", "(x + y**2)"),
+    ],
+)
+def test_brackets_that_are_missing_or_too_much(old, new):
+    wrong = edited(squares, {old: new})
+    assert certain(verdict(SQUARES, wrong)) == ["brackets"]
+
+
+def waves(x, y):
+    return 3 * np.tanh(x) ** 2 + np.cos(y**2)
+
+
+WAVES = Exercise("99.23", "Waves", waves, lambda rng: rng.normal(size=(5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("(x) ** 2", "(x**2)"), ("(y**2)", "(y) ** 2")]
+)
+def test_a_power_inside_that_belongs_outside(old, new):
+    assert certain(verdict(WAVES, edited(waves, {old: new}))) == ["power-inside"]
+
+
+def test_a_variable_in_the_place_of_another_is_called_by_its_name():
+    said = verdict(WAVES, edited(waves, {"y**2": "x**2"}))
+    assert certain(said) == ["other-variable"]
+    assert said.findings[0].says.startswith("`x` stands where something else belongs")
+
+
+def test_a_slip_with_a_factor_besides_is_never_certain():
+    said = verdict(WAVES, edited(waves, {"3 *": "2 * 3 *", "y**2": "y", "+": "+ 2 *"}))
+    assert set(said.mistakes) == {"power-missing", "double"} and not certain(said)
+
+
+def test_two_slips_with_the_same_numbers_are_both_offered():
+    def total(x, y):
+        return x * 2 + y
+
+    exercise = Exercise("99.22", "A sum", total, SQUARES.inputs)
+    said = verdict(exercise, lambda x, y: x + y)
+    assert len(said.mistakes) == 2 and not certain(said)
+    assert said.findings[0].says.startswith("Several mistakes give these numbers.")
+
+
+def test_two_general_mistakes_at_once_are_never_certain():
+    said = verdict(PRODUCT, lambda g, X, y: product_vjp(g * g, X, y).T)
+    assert set(said.mistakes) == {"incoming-twice", "transposed"} and not certain(said)
+
+
+def test_a_coarse_step_is_nearly_right():
+    def by_difference(grad_out, mask, h=1e-3):
+        return grad_out * ((mask + h) ** 3 - mask**3) / (3 * h)
+
+    exercise = Exercise(
+        "99.17", "A cube", lambda grad_out, mask: grad_out * mask**2, masks
+    )
+    said = verdict(exercise, by_difference)
+    assert said.mistakes == ("imprecise",) and not certain(said)
+
+
 # --- results that are another one's ---------------------------------------------------
 
 
@@ -101,6 +253,25 @@ def test_a_copied_line_is_no_exchange():
     said = verdict(TWO, lambda x, y, w: (both(x, y, w)[0],) * 2)
     assert certain(said) == ["copied-output"] and said.findings[0].output == "dy"
     assert certain(verdict(TWO, lambda x, y, w: both(x, y, w)[::-1])) == ["order"]
+
+
+def test_a_copied_line_is_no_exchange_where_one_is_written_down():
+    exercise = Exercise("99.6", "Two", both, TWO.inputs, outputs=("dx", "dy"))
+    exercise.slip("exchanged", {"2 * w * (x - 1)": "3 * w * (y - 2)"}).says("The other")
+    exercise.mistake("turned", code=lambda x, y, w: both(x, y, w)[::-1]).says("Turned.")
+    said = verdict(exercise, lambda x, y, w: (both(x, y, w)[0],) * 2)
+    assert certain(said) == ["copied-output"]
+    assert certain(verdict(exercise, exercise.mistakes[1].code)) == ["turned"]
+
+
+def test_three_results_in_another_order_are_right():
+    def three(x, y, w):
+        return *both(x, y, w), x * y * w
+
+    exercise = Exercise("99.6", "Three", three, TWO.inputs, outputs=("a", "b", "c"))
+    exercise.mistake("half-turned", code=lambda x, y, w: (0, both(x, y, w)[0], 0))
+    said = verdict(exercise, lambda x, y, w: (x * y * w, *both(x, y, w)))
+    assert certain(said) == ["order"] and not said.findings[0].output
 
 
 # --- inputs of one kind ---------------------------------------------------------------
@@ -152,6 +323,20 @@ def test_a_coincidence_of_the_draw_is_not_taken_for_a_rule():
     assert "single-only" not in verdict(exercise, lucky).mistakes
 
 
+def test_who_is_right_up_to_an_error_is_told_why():
+    exercise = Exercise("99.8", "A mask", masked_vjp, masks, gradient=True)
+
+    def small_only(grad_out, mask):
+        if len(mask) > 3:
+            raise ValueError("too many")
+        return grad_out * mask
+
+    exercise.mistake("small-only", code=small_only).says("For small ones only.")
+    said = verdict(exercise, lambda g, mask: g * mask if len(g) < 4 else {}[g])
+    assert said.status == "raised" and certain(said) == ["small-only"]
+    assert not verdict(exercise, lambda g, mask: {}[0]).findings
+
+
 def test_what_holds_on_new_inputs_too_is_said():
     said = verdict(MASKED, lambda g, mask: g * mask if len(g) == 1 else g * mask + 0.3)
     assert "single-only" in said.mistakes and not certain(said)
@@ -174,9 +359,43 @@ def test_an_argument_that_makes_no_difference_is_named():
     assert certain(said) == ["argument-ignored"] and said.findings[0].output == "mask"
 
 
+def test_a_step_that_is_written_down_is_an_argument_ignored():
+    def slope(f, x, h):
+        return (f(x + h) - f(x)) / h
+
+    places = [(np.exp, 1.0, 0.1), (np.sin, 0.5, 0.2), (np.exp, -1.0, 0.3)]
+    exercise = Exercise("99.15", "A slope", slope, lambda rng: places)
+    said = verdict(exercise, lambda f, x, h: slope(f, x, 1e-4))
+    assert certain(said) == ["argument-ignored"] and said.findings[0].output == "h"
+
+
+def test_an_argument_that_may_be_ignored_is_no_mistake():
+    def total(x, size):
+        return sum(x[k : k + size].sum() for k in range(0, len(x), size))
+
+    parts = [(np.arange(n) / 7, k) for n, k in ((5, 2), (7, 3), (9, 4))]
+    exercise = Exercise("99.18", "In parts", total, lambda rng: parts)
+    said = verdict(exercise, lambda x, size: np.sin(x).max())
+    assert not said.findings
+
+
 def test_what_depends_on_all_arguments_has_no_name():
     said = verdict(MASKED, lambda g, mask: np.sin(g) * np.cos(mask) + 0.1)
     assert not said.findings and "no name" in said.says
+
+
+def test_what_else_an_exercise_tries_comes_last():
+    exercise = Exercise("99.8", "A mask", masked_vjp, masks, gradient=True)
+    exercise.mistake("wave").says("A wave.")
+
+    @exercise.looked
+    def look(answer, run):
+        at_zero = run(np.zeros(2), np.zeros(2))
+        return exercise.named("wave") if np.allclose(at_zero, 0.1) else None
+
+    assert certain(verdict(exercise, lambda g, m: np.sin(g) * np.cos(m) + 0.1))
+    assert not verdict(exercise, lambda g, m: np.sin(g) * np.cos(m) + 0.2).findings
+    assert certain(verdict(exercise, lambda g, m: -g * m)) == ["sign"]
 
 
 # --- several readings -----------------------------------------------------------------
@@ -201,6 +420,70 @@ def test_one_predicted_number_of_several_may_come_from_elsewhere():
     assert set(certain(verdict(exercise, (4, 2, 9)))) == {"added"}
     said = verdict(exercise, (4, 2, 7))
     assert said.mistakes == ("added",) and not certain(said)
+
+
+def test_a_wrong_number_among_others_is_named_by_itself():
+    exercise = Exercise("99.10", "Predict", lambda: (1, 2, 3), outputs=("a", "b", "c"))
+    exercise.guess("added", {"a": 4}).says("It was added.")
+    exercise.guess("exchanged", {"b": 3, "c": 2}).says("They were exchanged.")
+    assert certain(verdict(exercise, (4, 2, 3))) == ["added"]
+    assert certain(verdict(exercise, (4, 3, 2))) == ["added", "exchanged"]
+    said = verdict(exercise, (4, 3, 7))
+    assert certain(said) == ["added", "exchanged"]
+
+
+def test_a_judge_may_name_several_mistakes():
+    exercise = Exercise("99.13", "Both", lambda: 1)
+    for name in ("one", "other"):
+        exercise.mistake(name).says(name)
+    exercise.judged(lambda answer, run: [m for m in exercise.mistakes if answer])
+    assert certain(verdict(exercise, 1)) == ["one", "other"]
+    assert verdict(exercise, 0).passed
+
+
+# --- in silence -----------------------------------------------------------------------
+
+
+def warning_vjp(grad_out, mask):
+    warnings.warn("odd, but known", stacklevel=1)
+    np.log(np.zeros(1))
+    return grad_out + mask
+
+
+@pytest.mark.parametrize("judged", [False, True])
+def test_wrong_answers_that_are_compared_with_do_not_warn(judged, recwarn):
+    exercise = Exercise("99.14", "A mask", masked_vjp, masks, gradient=True)
+    exercise.mistake("odd", code=warning_vjp).says("This is odd.")
+    if judged:
+        odd = exercise.mistakes[0]
+        exercise.judged(lambda answer, run: [odd, odd.code(1.0, np.ones(1))][:1])
+    assert certain(verdict(exercise, warning_vjp)) == ["odd"]
+    assert not recwarn.list
+
+
+# --- what an exercise says by itself --------------------------------------------------
+
+
+def test_trouble_in_a_call_is_told_in_its_own_words():
+    def call(answer, x):
+        if not isinstance(found := answer(x), tuple):
+            raise Trouble("wrong type", "Two things are asked for.")
+        return found[0]
+
+    exercise = Exercise("99.19", "Two", lambda x: (x, 0), lambda rng: [(1.0,), (2.0,)])
+    exercise.called(call)
+    assert verdict(exercise, lambda x: (x, 5)).passed
+    said = verdict(exercise, lambda x: x)
+    assert (said.status, said.says) == ("wrong type", "Two things are asked for.")
+
+
+def test_what_is_asked_when_the_numbers_are_right():
+    exercise = Exercise("99.20", "Twice", lambda x: 2 * x, lambda rng: [(1.0,), (3.0,)])
+    slow = exercise.mistake("slow").says("It takes long.")
+    exercise.afterwards(lambda answer, run: slow if run(9.0) == 18 else None)
+    assert certain(verdict(exercise, lambda x: x + x)) == ["slow"]
+    assert verdict(exercise, lambda x: x + x if x < 9 else 0).passed
+    assert verdict(exercise, lambda x: -2 * x).mistake == "sign"
 
 
 # --- entry by entry -------------------------------------------------------------------

@@ -7,16 +7,19 @@ apply each to all notebooks, and each to a bad miniature that it must complain a
 from __future__ import annotations
 
 import ast
+import html
 import re
 import statistics
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from tools import notes
 from tools.notebooks import (
     Cell,
     Notebook,
     all_text,
     code_lines,
+    describes,
     headings,
     prose,
     shown_text,
@@ -103,6 +106,59 @@ def cells_have_ids(notebook: Notebook) -> list[str]:
 
 
 @rule
+def ids_are_of_this_notebook(notebook: Notebook) -> list[str]:
+    """An id begins with the notebook's number: no random one, and no mere count."""
+    number = notebook.path.stem.partition("_")[0]
+    return [
+        f"{cell}: expected an id such as {number}-012b; `make notebooks NB={number}` "
+        "gives one. Did another cell take its id? Then give it back"
+        for cell in notebook.cells
+        if cell.cell_id and not cell.cell_id.startswith(f"{number}-")
+    ]
+
+
+@rule
+def notes_speak_of_their_cells(notebook: Notebook) -> list[str]:
+    """The words above a note for the lecture stand in the cell with its id."""
+    said = []
+    for name, words in notes.heads(notebook.path):
+        cell = notes.cell_of(notebook, name)
+        if cell is None:
+            said.append(f"note {name}: no cell has this id; which one is meant?")
+        elif not words:
+            said.append(f"note {name}: no words of its cell; run python -m tools.notes")
+        elif words not in notes.plain(cell):
+            said.append(
+                f"note {name}: {words!r} is not in {cell}. Has the id moved? Give it "
+                "back, or take words of the cell that the note is about"
+            )
+    return said
+
+
+STUB = re.compile(r"# Exercise (\d\d\.\d+)\n")
+CHECK = re.compile(r'check\("(\d\d\.\d+)", \w+\)\s*')
+
+
+@rule
+def exercises_keep_their_cells(notebook: Notebook) -> list[str]:
+    """A cell tagged exercise-N is N's stub or N's check; each is there once."""
+    said, found = [], []
+    for cell in notebook.code:
+        tagged = [tag[9:] for tag in cell.tags if tag.startswith("exercise-")]
+        stub, check = STUB.match(cell.source), CHECK.fullmatch(cell.source)
+        meant = [match.group(1) for match in (stub, check) if match]
+        if tagged != meant or ("stub" in cell.tags) != bool(stub):
+            said.append(f"{cell}: tagged {cell.tags}; is it a stub or a check?")
+        found += [(number, bool(stub)) for number in tagged]
+    for number in sorted({number for number, _ in found}):
+        if [stub for n, stub in found if n == number] != [True, False]:
+            said.append(f"exercise {number}: expected one stub, and one check below it")
+        if number[:2] != notebook.path.stem[:2]:
+            said.append(f"exercise {number} belongs into another notebook")
+    return said
+
+
+@rule
 def no_widget_state(notebook: Notebook) -> list[str]:
     """No output needs a widget's state or a script of a live kernel."""
     return [
@@ -145,21 +201,22 @@ def no_addresses(notebook: Notebook) -> list[str]:
 
 
 def alt_missing(output: dict) -> list[str]:
-    """List the pictures of one output that have no alt text."""
-    metadata, missing = output.get("metadata", {}), []
-    for mime, value in output.get("data", {}).items():
-        alt = metadata.get(mime, {}).get("alt", "") if mime in metadata else ""
-        if mime.startswith("image/") and len(alt.split()) < 3:
-            missing.append(mime)
-        if mime == "text/html":
-            tags = re.findall(r"<img\b[^>]*>", value)
-            missing += ["<img>" for tag in tags if not re.search(r"alt=.\w", tag)]
-    return missing
+    """List the pictures of one output that no page shows with an alt text.
+
+    JupyterLab and nbconvert show that of an <img>, and no other: what stands in the
+    metadata of an output is read by nobody.
+    """
+    data = output.get("data", {})
+    if "text/html" not in data:
+        return [mime for mime in data if mime.startswith("image/")]
+    tags = re.findall(r"<img\b[^>]*>", data["text/html"])
+    alts = [re.search(r"""\balt=(["'])(.*?)\1""", tag) for tag in tags]
+    return ["<img>" for alt in alts if not (alt and describes(html.unescape(alt[2])))]
 
 
 @rule
 def pictures_have_alt_text(notebook: Notebook) -> list[str]:
-    """Every picture carries an alt text of at least three words."""
+    """Every picture is shown with an alt text of at least three words."""
     return [
         f"{cell}: {picture} without alt text; draw it by viz.show(fig, alt)"
         for cell in notebook.code

@@ -153,6 +153,7 @@ def test_messages_say_by_how_much():
 
 def test_progress_bars_settle():
     assert settle("a\rbb\nc\r\n") == "bb\nc\n"
+    assert settle("|\b/\b-\bok\nab\b\bc\n") == "ok\nc\n"
 
 
 def stream(text, name="stdout"):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.notebooks import hygiene
-from tools.notebooks import ROOT, Cell, Notebook, code_lines, paths, read
+from tools.notebooks import ROOT, Cell, Notebook, code_lines, describes, paths, read
 
 MOST_BYTES = 8_000_000
 NOTEBOOKS = paths()
@@ -68,6 +68,23 @@ def mini(*cells, metadata=METADATA, minor=5):
 
 
 PNG = "image/png"
+STUB, STUB_TAGS = "# Exercise 03.1\ndef f(x):\n    pass", ["stub", "exercise-03.1"]
+
+
+def stub(source=STUB, number="03.1"):
+    return code(source, tags=["stub", f"exercise-{number}"])
+
+
+def check(number="03.1"):
+    return code(f'check("{number}", f)', tags=["exercise-03.1"])
+
+
+def noted(name, source):
+    """A notebook of one cell with an id, to which the notes of the real 03 belong."""
+    path = ROOT / "notebooks" / "03_tape_engine.ipynb"
+    return Notebook(path, [Cell("markdown", source, cell_id=name)])
+
+
 BAD = {
     "cells_ran_in_order": [mini(code(count=7))],
     "no_cell_is_empty": [mini(text(" ")), mini(code(""))],
@@ -85,6 +102,25 @@ BAD = {
         mini(code(outputs=[show({"isolated": True}, text_plain="a")])),
     ],
     "cells_have_ids": [mini(code(cell_id="a"), code(cell_id="a")), mini(minor=4)],
+    "ids_are_of_this_notebook": [
+        mini(code(cell_id="4e5f6a7b")),  # as JupyterLab and jupytext draw them
+        mini(code(cell_id="0")),  # as nbstripout counts them
+    ],
+    "notes_speak_of_their_cells": [
+        noted("03-001", "# Another title"),
+        noted("03-002", "# 03 · The tape engine"),
+    ],
+    "exercises_keep_their_cells": [
+        mini(stub(), text("moved in between"), code("x = 1", tags=STUB_TAGS[1:])),
+        mini(stub("x = 1"), check()),
+        mini(check(), stub()),
+        mini(stub(), check("03.2")),
+        mini(stub()),
+        mini(stub(), check(), check()),
+        mini(code(STUB), check()),
+        mini(stub(), code('check("03.1", f)')),
+        mini(stub(STUB.replace("3.1", "4.1"), "04.1"), check("04.1")),
+    ],
     "no_widget_state": [
         mini(
             code(outputs=[show(**{"application/vnd.jupyter.widget-view+json": "{}"})])
@@ -101,6 +137,11 @@ BAD = {
         mini(code(outputs=[show(image_png="iVBO")])),
         mini(code(outputs=[show({PNG: {"alt": "plot"}}, image_png="iVBO")])),
         mini(code(outputs=[show(text_html="<img src='data:image/png;base64,aa'>")])),
+        # An alt text that no page shows: JupyterLab and nbconvert read only <img>.
+        mini(code(outputs=[show({PNG: {"alt": "Loss falls quickly"}}, image_png="a")])),
+        mini(code(outputs=[show(text_html='<img alt="plot">', image_png="a")])),
+        mini(code(outputs=[show(text_html='<img alt="_images/0a1b2c.png">')])),
+        mini(code(outputs=[show(text_html='<img alt="loss over steps.png">')])),
     ],
     "no_pictures_from_the_web": [
         mini(text("![a](https://example.org/a.png)")),
@@ -153,7 +194,10 @@ GOOD = mini(
     code("%matplotlib inline\nimport numpy as np\nrng = np.random.default_rng(1)"),
     code("np.random.seed(501)", tags=["legacy-seed"]),
     code("1 / 0", tags=["raises-exception"], outputs=[ERROR]),
-    code(outputs=[show({PNG: {"alt": "Loss falls quickly"}}, image_png="iVBO/tmp/")]),
+    code(outputs=[show(text_html='<img alt="Loss falls fast">', image_png="a/tmp/")]),
+    stub(),
+    check(),
+    code('"check(x)"'),
     code("# NBVAL_IGNORE_OUTPUT\nprint('ok' if x else 'no', 'success')"),
     text("## Part\n\n```\n# no heading\n```\n### Sub\n[a](https://example.org/home/a)"),
     text("[tests](../tests/notebooks/test_notebooks.py#L1) and [here](#part)"),
@@ -175,6 +219,23 @@ def test_rule_complains(rule, notebook):
 @pytest.mark.parametrize("rule", hygiene.RULES, ids=lambda rule: rule.__name__)
 def test_rule_is_silent(rule):
     assert rule(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("alt", "enough"),
+    [
+        ("Loss falls quickly", True),
+        ("", False),
+        ("two words", False),
+        ("_images/5f0c.png", False),
+        ("../_images/5f 0c 1d.png", False),
+        ("the loss curve.PNG", False),
+        ("Loss of model.png and others", True),
+    ],
+)
+def test_alt_texts(alt, enough):
+    """myst-nb gives a picture without one the name of its file."""
+    assert describes(alt) is enough
 
 
 def test_code_lines():

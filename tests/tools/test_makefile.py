@@ -114,6 +114,22 @@ def test_a_notebook_with_a_blank_in_its_name_is_one_notebook(checkout, target):
     assert run.returncode and "No notebook fits notebooks/04*.ipynb" in run.stderr
 
 
+@pytest.mark.parametrize("target", ["lab", "lab-course"])
+def test_what_is_said_to_jupyterlab_is_passed_on(checkout, target):
+    checkout.ready(".venv")
+    said = "ARGS=--no-browser --notebook-dir='a b'"
+    assert checkout.make(target, said).returncode == 0
+    assert checkout.calls() == [
+        ["python", "-m", "tools.work", target, "--no-browser", "--notebook-dir=a b"]
+    ]
+
+
+def test_update_updates(checkout):
+    checkout.ready(".venv")
+    assert checkout.make("update").returncode == 0
+    assert checkout.calls() == [["python", "-m", "tools.work", "update"]]
+
+
 # --- the first use --------------------------------------------------------------------
 
 # Stands for the Python that environments are made from: makes one of stand-ins.

@@ -11,6 +11,7 @@ import pytest
 from tools.notebooks import ROOT
 from tools.sealed import listening
 
+FLAGS = re.MULTILINE | re.DOTALL
 LINUX = sys.platform.startswith("linux")
 
 
@@ -115,9 +116,12 @@ def test_jupyterlab_listens_on_localhost_and_keeps_its_token(monkeypatch):
 
 
 def test_nothing_here_opens_it():
-    """Neither the way `make lab` calls it, nor a settings file beside the notebooks."""
-    recipe = re.search(r"jupyter lab.*", (ROOT / "Makefile").read_text("utf-8"))[0]
-    assert recipe == "jupyter lab $(ARGS)"
+    """Neither the way `make lab` calls it, nor a settings file beside the notebooks.
+
+    test_work.py sees to what JupyterLab is then started with.
+    """
+    recipe = re.search(r"^lab.*?\n\n", (ROOT / "Makefile").read_text("utf-8"), FLAGS)[0]
+    assert recipe.splitlines()[1:-1] == ["\t$(BIN)/python -m tools.work $@ $(ARGS)"]
     # (folders that begin with a dot are environments, where packages bring their own)
     own = (path for path in ROOT.glob("[!.]*/**/jupyter*config*") if path.is_file())
     assert not [path for path in own if "node_modules" not in path.parts]

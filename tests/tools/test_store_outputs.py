@@ -2,6 +2,7 @@
 
 import json
 
+import nbformat
 import pytest
 
 from tests.notebooks import hygiene
@@ -62,8 +63,17 @@ def test_twice_gives_the_same_bytes(stored):
 
 def test_outputs_are_joined_and_settled(stored):
     outputs = read(stored[0]).cells[1].outputs
-    texts = {output["name"]: output["text"] for output in outputs}
-    assert texts == {"stdout": "a\n100%\nb\n", "stderr": "warned\n"}
+    texts = [(output["name"], output["text"]) for output in outputs]
+    assert texts == [("stdout", "a\n100%\nb\n"), ("stderr", "warned\n")]
+
+
+def test_which_stream_comes_first_is_no_race():
+    said = [
+        nbformat.v4.new_output("stream", name=name, text=text)
+        for name, text in (("stderr", "w"), ("stdout", "a"), ("stderr", "x"))
+    ]
+    joined = runner.join_streams([*said, nbformat.v4.new_output("display_data")])
+    assert [output.get("text") for output in joined] == ["a", "wx", None]
 
 
 def test_what_is_stored_is_clean(stored):
@@ -97,3 +107,34 @@ def test_a_failure_leaves_the_notebook_alone(tmp_path, capsys, cell, said):
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     told = capsys.readouterr().err
     assert said in told and "x = 1" in told and "cell 0 (03-001)" in told
+
+
+@pytest.mark.parametrize(
+    ("ids", "named"),
+    [
+        ([None, None, None], ["03-001", "03-002", "03-003"]),
+        (["03-002", None, None], ["03-002", "03-002x", "03-003"]),
+        (["03-012", "4e5f6a7b", "03-013"], ["03-012", "03-012b", "03-013"]),
+        (["03-1", "a", "03-1b", "0"], ["03-1", "03-1c", "03-1b", "03-1bb"]),
+        (["0", "1", "03-s01"], ["03-000b", "03-000c", "03-s01"]),
+        (["04-001", "03-001"], ["03-000b", "03-001"]),
+    ],
+)
+def test_ids_begin_with_the_number(ids, named):
+    """One that an editor drew at random gets a name that lasts."""
+    cells = [{"id": name} if name else {} for name in ids]
+    runner.name_cells({"cells": cells}, "03")
+    assert [cell["id"] for cell in cells] == named
+
+
+def test_so_many_new_cells_that_letters_run_out():
+    cells = [{"id": "03-001"}, *({"id": f"new{n}"} for n in range(60))]
+    runner.name_cells({"cells": cells}, "03")
+    assert len({cell["id"] for cell in cells}) == 61
+    assert all(cell["id"].startswith("03-001") for cell in cells)
+
+
+def test_other_notebooks_keep_their_ids():
+    cells = [{"id": "4e5f6a7b"}]
+    runner.name_cells({"cells": cells}, "homework")
+    assert cells == [{"id": "4e5f6a7b"}]

@@ -83,3 +83,49 @@ def learn_widely(x, y, rng):
     how["schedule"] = lambda done: 1 - done
     fit(model, X, labels, epochs=3, batch_size=64, **how)
     return lambda x: list(logits_of(model, normalize(x)).argmax(axis=1))
+
+
+@right("09.1")
+def hidden_by_units(grad_out, X, W, b, mask):
+    grad_X, grad_W, grad_b = np.zeros_like(X), np.zeros_like(W), np.zeros_like(b)
+    for n in range(len(X)):
+        for j in range(len(b)):
+            if X[n] @ W[:, j] + b[j] > 0:
+                g = grad_out[n, j] * mask[n, j]
+                grad_X[n] += g * W[:, j]
+                grad_W[:, j] += g * X[n]
+                grad_b[j] += g
+    return grad_X, grad_W, grad_b
+
+
+@right("09.2")
+def smooth_by_two_indices(grad_out, z, labels):
+    grad = F.softmax(z)
+    for n, label in enumerate(labels):
+        for k in range(z.shape[1]):
+            grad[n, k] -= 0.1 / z.shape[1] + (0.9 if k == label else 0.0)
+    return grad_out * grad / len(z)
+
+
+@right("09.2")
+def smooth_by_rows(grad_out, z, labels):
+    rows = []
+    for row, label in zip(z, labels, strict=True):
+        powers = np.exp(row - row.max())
+        g = powers / powers.sum() - 0.1 / len(row)
+        g[label] -= 0.9
+        rows.append([float(grad_out * x / len(z)) for x in g])
+    return rows
+
+
+@right("09.4")
+def pixels_by_hand(x, labels, mean, std, W1, b1, W2, b2):
+    rows = []
+    for row, label in zip(x, labels, strict=True):
+        z = (row - mean) / std @ W1 + b1
+        logits = np.maximum(z, 0) @ W2 + b2
+        p = np.exp(logits - logits.max())
+        p /= p.sum()
+        p[label] -= 1
+        rows.append(W1 @ ((W2 @ p) * (z > 0)) / std / len(x))
+    return rows

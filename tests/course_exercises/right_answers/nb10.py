@@ -90,3 +90,16 @@ def gain_by_network(f):
     z = rng.normal(size=(2000, 500))
     W = rng.normal(0, 1 / np.sqrt(500), (500, 500))
     return 1 / (f(z) @ W).std()
+
+
+@right("10.1")
+def rms_by_sums(grad_out, x, gamma, eps=1e-5):
+    grad_x, grad_gamma = np.zeros_like(x), np.zeros_like(gamma)
+    N, D = x.shape
+    for n in range(N):
+        r, grad_r = np.sqrt(x[n] @ x[n] / D + eps), 0.0
+        for d in range(D):
+            grad_gamma[d] += grad_out[n, d] * x[n, d] / r
+            grad_r -= grad_out[n, d] * gamma[d] * x[n, d] / r**2
+        grad_x[n] = grad_out[n] * gamma / r + grad_r * x[n] / (r * D)
+    return grad_x, grad_gamma

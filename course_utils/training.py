@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -178,7 +179,7 @@ def check_finite(loss: float, model: Module) -> None:
 
     Plumbing.
     """
-    if np.isfinite(loss):
+    if math.isfinite(loss):
         return
     broken = [n for n, p in model.named_parameters() if not np.isfinite(p.data).all()]
     raise FloatingPointError(

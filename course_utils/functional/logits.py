@@ -30,7 +30,7 @@ def logsumexp(logits, axis=-1, keepdims=False):
     """
     m = _largest(logits, axis)
     total = np.exp(logits - m).sum(axis=axis, keepdims=keepdims)
-    return (m if keepdims else np.squeeze(m, axis)) + np.log(total)
+    return (m if keepdims else m.squeeze(axis)) + np.log(total)
 
 
 def logsumexp_vjp(grad_out, logits, axis=-1, keepdims=False):

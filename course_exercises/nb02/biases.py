@@ -76,6 +76,17 @@ ex.slip("hidden-before-sigma", {"db = dh_in": "db = dh"}, SIGMA).says("""
     missing on the way.
 """)
 
+ex.slip("output-before-sigma", {"dc = dy_in": "dc = dy"}, SIGMA).says("""
+    A bias is added *before* σ, and this price is the one after it. The slope of σ is
+    missing on the way.
+""")
+
+AS_ROWS = {"return dW, dV": "return dW + [db], dV + [dc]"}
+ex.slip("as-rows", AS_ROWS, NETWORK).says("""
+    The prices of the biases stand in `dW` and `dV` as another row. They are results of
+    their own.
+""")
+
 ex.slip("constant", biases("[1.0, 1.0]", "[1.0, 1.0]"), BACKWARD).says("""
     1 is the local price of an addition. It still has to meet the price of the sum that
     the bias goes into.
@@ -99,7 +110,9 @@ ex.slip("like-a-weight", biases("x * dh_in", "h * dy_in"), BACKWARD).says("""
     Nothing comes into a bias; it is added as it is.
 """)
 
-ex.slip("slope-twice", biases("dh_in * h * (1 - h)", "[0, 0]"), BACKWARD).says("""
+ex.slip(
+    "slope-twice", biases("dh_in * h * (1 - h)", "dy_in * y * (1 - y)"), BACKWARD
+).says("""
     The slope of σ comes in twice: `dh_in` has it already.
 """)
 

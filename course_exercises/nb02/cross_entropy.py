@@ -4,7 +4,8 @@ import numpy as np
 
 from course_exercises.judge import Exercise
 
-from .shared import BACKWARD, HALF, LOOPS, NETWORK, NO_ARRAY, SIGMA, one_example, sigma
+from . import shared
+from .shared import BACKWARD, HALF, LOOPS, NETWORK, NO_ARRAY, SIGMA, sigma
 
 FORKS = "01_chain_rule#Forks add"
 IN_A_ROW = "01_chain_rule#Two boxes in a row: prices multiply"
@@ -13,7 +14,7 @@ ex = Exercise(
     "02.1",
     "Another loss: the cross-entropy",
     gradient=True,
-    n=one_example,
+    n=shared.one_example,
     absent={"broadcast": NO_ARRAY},
     hints=(
         r"The price of $\ln(y)$ is $1/y$. For $\ln(1 - y)$ there are two boxes in a "
@@ -45,17 +46,6 @@ def inputs(rng):
         rng.uniform(0.4, 2.5, size=2) * rng.choice([-1, 1], size=2) for _ in range(5)
     ]
     return [(z, np.array(t, float)) for z, t in zip(sums, targets, strict=True)]
-
-
-@ex.right
-def in_pieces(y_in, t):
-    out = []
-    for z, target in zip(y_in, t, strict=True):
-        y, price = sigma(z), 0.0
-        price += target * -(1 - y)
-        price += (1 - target) * y
-        out.append(price)
-    return tuple(out)
 
 
 @ex.right
@@ -150,6 +140,26 @@ def added_up(y_in, t):
     """
     return 2 * [sum(cross_entropy_back(y_in, t))]
 
+
+@ex.wrong(BACKWARD)
+def summed_up(y_in, t):
+    """The prices of the two outputs are added up to one number. Each output has a price
+    of its own.
+    """
+    return sum(cross_entropy_back(y_in, t))
+
+
+@ex.wrong(LOOPS)
+def backwards(y_in, t):
+    """The right prices, the second one first."""
+    return cross_entropy_back(y_in, t)[::-1]
+
+
+ex.slip("other-unit", {RESULT: "y[1 - j] - t[j]"}, LOOPS).says("""
+    The answer of one unit is compared with the target of the other one.
+""")
+
+ex.slip("slope-of-tanh", {SLOPE: " * (1 - y[j] ** 2)"}, SIGMA).says(shared.TANH)
 
 ex.slip("no-target", {RESULT: "y[j]"}, NETWORK).says("""
     This is the output `y`. The target does not occur in it.

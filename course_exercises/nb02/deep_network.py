@@ -6,6 +6,7 @@ from course_exercises.judge import Exercise
 
 from .shared import (
     BACKWARD,
+    HALF,
     NETWORK,
     NO_ARRAY,
     NO_SLOPE_HIDDEN,
@@ -169,6 +170,17 @@ ex.slip("last-layer-only", {PRICE: "[0 for row in W]"}, BACKWARD).says("""
     Only the last layer has gradients; those before it are zero. The price has to be
     carried on to the units before.
 """)
+
+HIDDEN = (  # the slope of the hidden units alone
+    ("slope-of-tanh-hidden", "(1 - after[j] ** 2)", TANH),
+    ("half-a-slope-hidden", "after[j]", HALF),
+    ("other-half-hidden", "(1 - after[j])", HALF),
+    ("at-output-hidden", "sigma(after[j]) * (1 - sigma(after[j]))", TWICE),
+    ("slope-squared-hidden", f"({SLOPE}) ** 2", SLOPE_TWICE),
+)
+for name, other, words in HIDDEN:
+    here = {SLOPE: f"({SLOPE} if {LAST} else {other})"}
+    ex.slip(name, here, SIGMA).says(words)
 
 ex.slip("slope-squared", {SLOPE: f"({SLOPE}) ** 2"}, SIGMA).says(SLOPE_TWICE)
 

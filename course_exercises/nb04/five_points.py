@@ -113,35 +113,40 @@ ex.slip("exchanged", {"8 * near - far": "near - 8 * far"}, SLOPE).says("""
     The weights are exchanged: the *near* points count eight times.
 """)
 
-ex.slip("eight-of-the-far", {"near - far": "far - near"}, SLOPE).says("""
-    The far points count eight times, and the near ones are subtracted. It is the other
-    way round.
+STEP_SQUARED = {"x + 2 * h": "x + h**2", "x - 2 * h": "x - h**2"}
+SAME = {"x + 2 * h": "x + h", "x - 2 * h": "x - h"}
+ex.slip("far-is-near", SAME, SLOPE).says("""
+    Near and far points are the same. The far ones are at $2h$.
 """)
 
-STEP_SQUARED = {"x + 2 * h": "x + h**2", "x - 2 * h": "x - h**2"}
-ex.slip("step-squared", STEP_SQUARED, SLOPE).says("""
-    The far points are at $h^2$, not at $2h$.
+ex.slip("near-one-sided", {"f(x + h) - f(x - h)": "f(x + h) - f(x)"}, SLOPE).says("""
+    The near difference begins at `x` itself. It goes from one side to the other.
+""")
+
+ex.slip("sixteen-for-eight", {"8": "16", "12": "28"}, SLOPE).says("""
+    16 is the factor of the *fourth* power. In a difference stands $h^3$: at twice the
+    distance it is eight times as large.
+""")
+
+ex.slip("by-h-squared", {"12 * h": "12 * h**2"}, SLOPE).says("""
+    It is divided by $h^2$. A slope is a difference over a distance, not over its
+    square.
+""")
+
+SECOND = {
+    "(8 * near - far) / (12 * h)": "(16 * near - far) / (12 * h**2)",
+    "+ h) -": "+ h) - 2 * f(x) +",
+    "2 * h) -": "2 * h) - 2 * f(x) +",
+}
+ex.slip("second-derivative", SECOND, SLOPE).says("""
+    This is the rule for the *second* derivative. For a slope the two sides are
+    subtracted.
 """)
 
 ex.slip("six-for-twelve", {"12": "6"}, SLOPE).says("""
     It is divided by half of what it should be. For $f(x) = x$ the numerator is $12h$,
     and the slope has to be 1.
 """)
-
-ex.slip("sixteen", {"12": "16"}, SLOPE).says("""
-    It is divided by what the near points bring alone. The far ones take $4h$ away from
-    it.
-""")
-
-ex.slip("twenty", {"12": "20"}, SLOPE).says("""
-    It is divided as if both pairs added to the slope. The far pair is subtracted.
-""")
-
-ex.slip("own-step", {"    near": "    h = 1e-3\n    near"}, SLOPE).says("""
-    The step is written down in it. It has to be the `h` that comes in: the check, and
-    your plot, try different ones.
-""")
-
 
 ex.slip("too-near", {"+ 2 *": "+ 0.5 *", "- 2 *": "- 0.5 *"}, SLOPE).says("""
     The far points are at half a step. They have to be at two steps, outside of the near

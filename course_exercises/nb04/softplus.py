@@ -86,6 +86,16 @@ ex.slip("cancels", {SIGMA: "sigma(x)"}, TORCH).says("""
     rounds to −1 is added to it, and nothing is left: write it without that difference.
 """)
 
+ex.slip("absolute", {SIGMA: "sigma(abs(x))"}, RULES).says("""
+    It is the same at $x$ and $-x$. The slope rises from 0 to 1: below 0 the second form
+    of the fraction has another numerator.
+""")
+
+MIRROR = {f"grad_out * {SIGMA}": "-grad_out * sigma(-x)"}
+ex.slip("of-minus-x", MIRROR, RULES).says(r"""
+    This is the slope of $\log(1 + e^{-x})$, the same curve from the other side.
+""")
+
 ex.slip("output-formula", {SIGMA: "(1 - np.exp(-x))"}, RULES).says("""
     $1 - e^{-y}$ is a slope in terms of the *output*. It is given the input, `x`.
 """)

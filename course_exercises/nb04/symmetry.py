@@ -129,6 +129,12 @@ def length(steps):
     return max((np.linalg.norm(step) for step in steps), default=0.0)
 
 
+def without_opposite(steps):
+    """Whether no two places are compared: a step back, or none, belongs to each."""
+    back = [np.allclose(a, -b, rtol=1e-3, atol=0) for a in steps for b in steps]
+    return not any(back)
+
+
 def directions(steps):
     """How many different directions there are among the steps."""
     moved = [step / np.linalg.norm(step) for step in steps if np.any(step)]
@@ -159,6 +165,10 @@ def named(answer, run, found, wrong):
     refuses = {"refuses-right", "too-strict", "matrices"} & set(wrong)
     if not steps:
         return "never-asks"
+    if len(wrong) == len(said):
+        return "reversed"
+    if refuses and without_opposite(steps):
+        return "no-difference"
     if refuses and length(steps) < 1e-9:
         return "tiny-steps"
     if refuses and length(steps) > 1e-2:
@@ -225,7 +235,17 @@ ex.slip("same-directions", FIXED, MANY).says("""
     others. Draw them from `rng`.
 """)
 
+NO_DIFFERENCE = {"(grad(x + h * w) - grad(x - h * w))": "grad(x + h * w)"}
+ex.slip("no-difference", NO_DIFFERENCE, MANY).says("""
+    `grad` is asked at one place only for each direction. How it *changes* shows in a
+    difference of two.
+""")
+
 # --- what is compared
+
+ex.slip("reversed", {"return bool(": "return not bool("}, COMPARE).says("""
+    It says True where it should say False, and the reverse.
+""")
 
 
 @ex.wrong(MANY)

@@ -120,6 +120,12 @@ ex.slip("softmax-down-columns", COLUMNS, SOFTMAX).says("""
     probabilities of one *row* that depend on each other.
 """)
 
+FACTOR = {"(probs - one_hot)": "(1 - one_hot / probs)"}
+ex.slip("softmax-factor", FACTOR, SOFTMAX).says("""
+    The softmax's vjp has a factor in front that is missing: each entry of the bracket
+    is multiplied by its own probability.
+""")
+
 # --- the slope of the tanh
 
 ex.slip("activation-missing", {" * (1 - h**2)": ""})
@@ -145,10 +151,6 @@ ex.slip("slope-twice", {"(1 - h**2)": "(1 - h**2) ** 2"}, ACTIVATIONS).says("""
 
 ex.slip("not-squared", {"h**2": "h"}, ACTIVATIONS).says("""
     The slope of the tanh is not $1 - y$. One letter of it is squared.
-""")
-
-ex.slip("bracket-squared", {"(1 - h**2)": "(1 - h) ** 2"}, ACTIVATIONS).says("""
-    $(1 - h)^2$ is not $1 - h^2$: the square belongs to $h$ alone.
 """)
 
 ex.slip("gate", {"(1 - h**2)": "(h > 0)"}, ACTIVATIONS).says("""
@@ -208,6 +210,10 @@ ex.slip("softmax-over-all", ALL, SOFTMAX).says("""
 ex.slip("sigmoid-of-softmax", {"hot)": "hot) * probs * (1 - probs)"}, LOGITS).says("""
     Prediction minus truth is multiplied by $p(1-p)$, as it is for a squared error
     behind a sigmoid. In the cross-entropy that factor has cancelled.
+""")
+
+ex.slip("over-classes", {"/ N": "/ len(b2)"}, SOFTMAX).says("""
+    It is divided by the number of classes. The mean is one over the examples.
 """)
 
 ex.slip("over-entries", {"/ N": "/ N / len(b2)"}, SOFTMAX).says("""

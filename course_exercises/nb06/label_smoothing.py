@@ -55,15 +55,6 @@ def inputs(rng):
 
 
 @ex.right
-def as_mixture(logits, labels, eps):
-    hard = F.softmax_cross_entropy(logits, labels)
-    grad = (1 - eps) * F.softmax_cross_entropy_vjp(1.0, logits, labels)
-    even = (F.logsumexp(logits) - logits.mean(axis=1)).mean()
-    grad += eps * (F.softmax(logits) - 1 / logits.shape[1]) / len(logits)
-    return (1 - eps) * hard + eps * even, grad
-
-
-@ex.right
 def by_loop(logits, labels, eps):
     loss, grad = 0.0, []
     for z, label in zip(logits, labels, strict=True):
@@ -97,6 +88,15 @@ ex.slip("over-others", OVER_OTHERS, SOFTMAX).says(r"""
 
 ex.slip("label-left-out", {"/ K": "/ K * (1 - np.eye(K)[labels])"}, SOFTMAX).says(r"""
     The label gets no part of $\epsilon$, so that the smoothed truth does not add up to
+    1.
+""")
+
+ex.slip("by-examples", {"eps / K": "eps / N"}, SOFTMAX).says(r"""
+    $\epsilon$ is divided by the number of examples. It is spread over the classes.
+""")
+
+ex.slip("spread-missing", {" + eps / K": ""}, SOFTMAX).says(r"""
+    The label has given up its $\epsilon$, and nobody gets it. A row of $q$ adds up to
     1.
 """)
 
@@ -180,6 +180,27 @@ ex.slip("prediction-missing", {"F.softmax(logits) - q": "-q"}, SOFTMAX).says("""
 ex.slip("log-missing", {"log_softmax": "softmax"}, SOFTMAX).says("""
     The probabilities are averaged as they are. Cross-entropy takes their logarithms.
 """)
+
+ex.slip("one-for-each", {".sum() / N": ".sum(axis=1)"}, SOFTMAX).says("""
+    There is one loss for each example. Asked for is their mean, one number.
+""")
+
+ex.mistake("small-only", LOGITS).says("""
+    Right for small logits, not for those as large as 1000. Are they cut off, or is a
+    small number added beside a probability?
+""")
+
+
+@ex.looked
+def look_at_small_ones(answer, run):
+    """Whether only the inputs with large logits go wrong."""
+    *small, _ = ex.draw()
+    for args in small:
+        pairs = zip(run(*args), smoothed(*args), strict=True)
+        if not all(np.allclose(a, b, rtol=1e-9) for a, b in pairs):
+            return None
+    return ex.named("small-only")
+
 
 CLIPPED = {"F.log_softmax(logits)": "np.log(F.softmax(logits) + 1e-12)"}
 ex.slip("clipped", CLIPPED, SOFTMAX).says("""

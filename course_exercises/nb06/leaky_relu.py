@@ -70,15 +70,6 @@ def by_loops(grad_out, x, slope):
     return grad_x, grad_slope
 
 
-@ex.right
-def in_place(grad_out, x, slope):
-    grad_x, rows, columns = grad_out.copy(), *np.nonzero(x < 0)
-    grad_x[rows, columns] *= slope[columns]
-    grad_slope = np.zeros_like(slope)
-    np.add.at(grad_slope, columns, grad_out[rows, columns] * x[rows, columns])
-    return grad_x, grad_slope
-
-
 GATE, LEAK = "np.where(x > 0, 1, slope)", "np.minimum(x, 0)"  # as in the right answer
 
 ex.slip("everywhere", {GATE: "slope", LEAK: "x"}, ACTIVATIONS).says("""
@@ -141,6 +132,12 @@ ex.slip("one-after-the-other", {"= (grad_out": "= (grad_x"}, VJP).says("""
 
 ex.slip("forward", {GATE: "leaky(x, slope)"}, ACTIVATIONS).says("""
     `grad_out` is multiplied by the output, where the derivative belongs.
+""")
+
+LEAK_OF_THE_VALUE = {GATE: "np.where(x > 0, 1, slope * x)"}
+ex.slip("leak-of-the-value", LEAK_OF_THE_VALUE, ACTIVATIONS).says("""
+    Below 0 `grad_out` is multiplied by the output, $a_h x_{nh}$. It is the derivative
+    for $x$ that belongs there.
 """)
 
 ex.slip("slope-negative", {"1, slope": "1, -slope"}, ACTIVATIONS).says("""

@@ -91,6 +91,20 @@ ex.slip("incoming-inside", {"grad_out * ": "", "(x)": "(grad_out * x)"}, CHAIN).
     taken at `x`.
 """)
 
+ex.slip("absolute", {"(x)": "(abs(x))"}, ACTIVATIONS).says("""
+    It is the same at $x$ and $-x$. The slope rises from 0 to 1: below 0 the second form
+    of the fraction has another numerator.
+""")
+
+MIRROR = {"grad_out * F.sigmoid(x)": "-grad_out * F.sigmoid(-x)"}
+ex.slip("of-minus-x", MIRROR, ACTIVATIONS).says(r"""
+    This is the slope of $\log(1 + e^{-x})$, the same curve from the other side.
+""")
+
+ex.slip("matrix-product", {"* F.sigmoid(x)": "@ F.sigmoid(x).T"}, ACTIVATIONS).says("""
+    This is a matrix product. Softplus works on every entry alone, and so does its vjp.
+""")
+
 ex.slip("gate", {"F.sigmoid(x": "(x > 0"}, ACTIVATIONS).says("""
     This is the gate of the rectifier, open or closed. Softplus has a round corner: near
     0 the gate is half open.

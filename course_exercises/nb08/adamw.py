@@ -58,19 +58,6 @@ def adamw_inputs(rng):
     return inputs
 
 
-@ex.right
-def adamw_in_copies(w, g, m, s, t, lr, decay):
-    w, m, s = w.copy(), m.copy(), s.copy()
-    m *= 0.9
-    m += 0.1 * g
-    s *= 0.999
-    s += 0.001 * g * g
-    pull = lr * decay * w
-    w -= lr * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
-    w -= pull
-    return [w, m, s]
-
-
 slip, PULL = partial(ex.slip, where=STEP), " + decay * w"
 
 # --- wrong ones: the decay
@@ -189,11 +176,6 @@ slip("share-squared", {"0.001 * g**2": "(0.001 * g) ** 2"}).says(r"""
     alone.
 """)
 
-slip("around-the-mean", {"g**2": "(g - m) ** 2"}).says("""
-    `s` is a mean of squared *distances* from `m`. Adam's is one of the squares of `g`
-    itself.
-""")
-
 slip(
     "weights-exchanged",
     {"0.9 * m + 0.1": "0.1 * m + 0.9", "0.999 * s + 0.001": "0.001 * s + 0.999"},
@@ -225,10 +207,6 @@ slip("next-t", {"0.9**t": "0.9 ** (t + 1)", "0.999**t": "0.999 ** (t + 1)"}).say
 slip("power-missing", {"0.9**t": "0.9", "0.999**t": "0.999"}).says(r"""
     The correction is the same in each step, that of the first one. $\beta$ is raised to
     the power $t$.
-""")
-
-slip("times-t", {"0.9**t": "0.9 * t", "0.999**t": "0.999 * t"}).says(r"""
-    $\beta$ is multiplied by $t$. It is raised to that power.
 """)
 
 ROOT_OF_ALL = {"np.sqrt(s_hat) + 1e-8": "np.sqrt(s) / (1 - 0.999**t) + 1e-8"}

@@ -112,11 +112,6 @@ ex.slip("neither-undone", {" * mask * (Z > 0)": ""}, ACTIVATIONS).says("""
     straight to the linear layer.
 """)
 
-ex.slip("gate-of-gradient", {"(Z > 0)": "(grad_out > 0)"}, ACTIVATIONS).says("""
-    The gate looks at the gradient. It is the *input* of ReLU that tells where it is
-    open.
-""")
-
 ex.slip("gate-reversed", {"Z > 0": "Z <= 0"}, ACTIVATIONS).says("""
     The gradient passes where ReLU is closed, and stops where it is open.
 """)

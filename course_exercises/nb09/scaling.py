@@ -186,19 +186,9 @@ slip("divided-only", NO_MEAN).says("""
     The standard deviation is 1, but the mean is not 0: a subtraction is missing.
 """)
 
-MULTIPLIED = {"(x_fit - mu) /": "(x_fit - mu) *", "(x_val - mu) /": "(x_val - mu) *"}
-slip("multiplied", MULTIPLIED).says("""
-    It is multiplied by the deviation. Divided by it, the pictures have the deviation 1.
-""")
-
 slip("fit-by-pixel", {FIT: "(x_fit - x_fit.mean(0)) / x_fit.std(0)"}).says("""
     In `X_fit` each pixel is scaled by itself. One that is paper in all pictures has the
     standard deviation 0.
-""")
-
-slip("by-255", {FIT: "x_fit / 255", VAL: "x_val / 255"}).says("""
-    The pixels are divided by 255. They lie between 0 and 1 already; wanted are the mean
-    0 and the standard deviation 1.
 """)
 
 SHIFTED_ONLY = {"(x_fit - mu) / sigma, (x_val - mu) / sigma": "x_fit - mu, x_val - mu"}

@@ -157,11 +157,6 @@ slip("division-missing", {"(axis=0)) / s": "(axis=0))"}).says("""
     gradient is.
 """)
 
-slip("multiplied", {"(axis=0)) / s": "(axis=0)) * s"}).says("""
-    At the end it is multiplied by $s$. On the way forward it was divided by it, so its
-    gradient is divided as well.
-""")
-
 slip("path-added", {"- x_hat": "+ x_hat"}).says("""
     The path through the deviation is added. A larger deviation makes the result
     smaller, so it is subtracted.

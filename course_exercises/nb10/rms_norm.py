@@ -185,22 +185,12 @@ slip("division-missing", {"along) / r": "along)"}).says("""
     The last division is missing. The numerator was divided by $r$, so its gradient is.
 """)
 
-slip("multiplied", {"along) / r": "along) * r"}).says("""
-    At the end it is multiplied by $r$. The numerator was divided by it, so its gradient
-    is divided as well.
-""")
-
 COLUMNS = {
     "(x * x).mean(axis=-1": "(x * x).mean(axis=0",
     "x_hat).mean(axis=-1": "x_hat).mean(axis=0",
 }
 slip("columns", COLUMNS).says("""
     The means run down the columns. Each *row* has an $r$ of its own.
-""")
-
-slip("along-columns", {"x_hat).mean(axis=-1": "x_hat).mean(axis=0"}).says("""
-    In the second path the mean runs down the columns. It comes from the mean under the
-    root, along the row.
 """)
 
 slip("along-twice", {"- x_hat": "- 2 * x_hat"}).says("""

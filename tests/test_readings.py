@@ -414,6 +414,14 @@ def test_two_mistakes_with_the_same_numbers_are_both_offered():
         assert set(certain(verdict(exercise, mistake.code))) == {mistake.id}
 
 
+def test_zeros_of_a_written_mistake_are_told_as_that():
+    exercise = Exercise("99.24", "Two", both, TWO.inputs, outputs=("dx", "dy"))
+    exercise.mistake("flat", code=lambda x, y, w: (w * x**2, 0.0)).says("It is flat.")
+    said = verdict(exercise, exercise.mistakes[0].code)
+    assert certain(said) == ["flat"] and said.findings[0].output == "dx, dy"
+    assert certain(verdict(exercise, lambda x, y, w: (w, 0.0))) == ["zero"]
+
+
 def test_one_predicted_number_of_several_may_come_from_elsewhere():
     exercise = Exercise("99.10", "Predict", lambda: (1, 2, 3), outputs=("a", "b", "c"))
     exercise.guess("added", (4, 2, 9)).says("It was added.")

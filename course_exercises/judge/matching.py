@@ -195,6 +195,20 @@ class Matcher:
         certain = not others and bool(whole or by_itself)
         return replace(one, others=tuple(others), certain=certain)
 
+    @cached_property
+    def _known(self) -> str:
+        """The id of a written mistake that gives all that was found, or nothing."""
+        for mistake, compute in self._written():
+            base = Base((mistake.id,), compute, self.inputs, mistake)
+            if self._explains(base) and self._ends_as(base):
+                return mistake.id
+        return ""
+
+    def _ends_as(self, base: Base) -> bool:
+        """Whether the answer fails where this one does, and nowhere else."""
+        pairs = enumerate(self.rows)
+        return all((base.result(i) is None) == (row is None) for i, row in pairs)
+
     def _of_slips(self, matches: list[Match]) -> Match:
         """One slip, or two readings; a detail only if it is the same, and known."""
         known, kinds = {*self.exercise.arguments, *self.exercise.outputs}, {}
@@ -215,7 +229,7 @@ class Matcher:
 
         Of those that speak of some outputs alone, only these are looked at.
         """
-        rows = [base.result(i) for i in range(len(self.inputs))]
+        rows = map(base.result, range(len(self.inputs)))
         names, about = labels(self.exercise), base.mistake.about
         at = [k for k, name in enumerate(names) if not about or name in about]
         return all(
@@ -307,8 +321,9 @@ class Matcher:
     def name(self, k: int) -> Finding | None:
         """Name the mistake in output k, as well as it can be done."""
         gots, wanted = self.gots(k), [row[k] for row in self.expected]
-        if shown := "" if self.is_value else at_sight(gots, wanted):
-            return self._general((shown,), k)
+        shown = "" if self.is_value else at_sight(gots, wanted)
+        if shown:
+            return self._general((self._known or shown,), k)
         if match := self.exact(k, max(CERTAIN, self.exercise.tolerance)):
             known = match.base.mistake and self._explains(match.base)
             if not (known or self.is_value) and self._copied(k):
@@ -323,12 +338,8 @@ class Matcher:
 
     def failing(self) -> Finding | None:
         """Name a written mistake that ends where this answer does, right elsewhere."""
-        ended = [row is None for row in self.rows]
-        for mistake, compute in self._codes:
-            base = Base((mistake.id,), compute, self.inputs, mistake)
-            same = [base.result(i) is None for i in range(len(ended))] == ended
-            if any(ended) and same and self._explains(base):
-                return self._finding(Match(base, self._no_factor), 0)
+        if self._known and None in self.rows:
+            return self._general((self._known,), 0)
         return None
 
     def exchanged(self, wrong: list[int]) -> bool:

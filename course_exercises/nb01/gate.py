@@ -114,6 +114,16 @@ ex.slip("minus", {"dq + ds": "dq - ds"}, SIGMA).says(r"""
     paths add.
 """)
 
+for name, square in (("s-squared", "s * s"), ("rest-squared", "(1 - s) ** 2")):
+    ex.slip(name, {SLOPE: square}, SIGMA).says("""
+        A square stands where the slope of σ belongs. It is a product of two different
+        factors.
+    """)
+
+ex.slip("slope-alone", {"ds * s": "s"}, CHAIN).says("""
+    On the path over σ stands its slope alone. What has arrived at `s` multiplies it.
+""")
+
 ex.slip("slope-elsewhere", {SLOPE: "sigma(q) * (1 - sigma(q))"}, SIGMA).says("""
     The slope of σ is computed at `q`. A slope belongs to the place where the box
     stands: what goes into this σ?

@@ -1,7 +1,5 @@
 """01.3 · Find the bug: where to build."""
 
-import numpy as np
-
 from course_exercises.judge import Exercise
 
 PRICES = "01_chain_rule#A derivative is a price"
@@ -76,25 +74,34 @@ ex.slip("turned", {"px, py": "py, px"}, FORKS).says("""
     to the second.
 """)
 
+ex.slip("columns", {"px, py, weight": "weight, px, py"}, FORKS).says("""
+    The columns are taken in another order. A row holds the two coordinates first, then
+    the weight.
+""")
+
+MOVED = {"(x - px)": "(x := x - px)", "(y - py)": "(y := y - py)"}
+ex.slip("moved", MOVED, FORKS).says("""
+    `x` and `y` are changed inside the loop, so the second customer finds another place.
+    A distance needs a name of its own.
+""")
+
 ex.slip("starts-at-one", {"0.0, 0.0": "1.0, 1.0"}, FORKS).says("""
     Every price is too large by 1. What is collected starts at zero.
 """)
 
-
-@ex.wrong(FORKS)
-def averaged(x, y, customers):
-    """The prices are divided by the sum of the weights. The cost is a sum over the
-    customers, no mean.
-    """
-    return np.divide(site_prices(x, y, customers), customers[:, 2].sum())
+COUNTS = {"averaged": "sum(customers[:, 2])", "mean-twice": "len(customers)"}
+for name, n in COUNTS.items():
+    ex.slip(name, {"return dx, dy": f"return dx / {n}, dy / {n}"}, FORKS).says(f"""
+        The prices are divided by `{n}`. The cost is a sum over the customers, no mean.
+    """)
 
 
 @ex.wrong(FORKS)
-def mean_twice(x, y, customers):
-    """The prices are divided by the number of customers. The cost is a sum over the
-    customers, no mean.
+def three_customers(x, y, customers):
+    """It looks at three customers, however many there are. A loop over `customers`
+    itself needs no number.
     """
-    return np.divide(site_prices(x, y, customers), len(customers))
+    return site_prices(x, y, [customers[i] for i in range(3)])
 
 
 ex.slip("first-only", {"return": "    return"}, FORKS).says("""
@@ -119,6 +126,14 @@ ex.slip(
 """)
 
 ex.slip(
+    "weight-added",
+    {f"weight * {OF_X}": f"weight + {OF_X}", f"weight * {OF_Y}": f"weight + {OF_Y}"},
+    CHAIN,
+).says("""
+    The weight is added. It multiplies the cost, so it multiplies each price.
+""")
+
+ex.slip(
     "weight-twice", {OF_X: f"weight * {OF_X}", OF_Y: f"weight * {OF_Y}"}, CHAIN
 ).says("""
     The weight comes in twice. Along a path each box is passed once.
@@ -134,7 +149,7 @@ ex.slip("half", {OF_X: "(x - px)", OF_Y: "(y - py)"}, PRICES)
 
 ex.slip(
     "distance",
-    {"customers:": "customers:\n        weight /= 2 * np.hypot(x - px, y - py)"},
+    {"customers:": "customers:\n        weight /= 2 * abs(x - px + 1j * (y - py))"},
     CHAIN,
 ).says("""
     These are the prices for the distance. The cost is the *squared* distance, without a

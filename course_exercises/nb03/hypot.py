@@ -84,6 +84,10 @@ ex.slip("divided-by-square", {OF_A: "a / r**2", OF_B: "b / r**2"}, RULES).says("
     must stay as it is.
 """)
 
+ex.slip("root-of-length", {OF_A: "a / r**0.5", OF_B: "b / r**0.5"}, RULES).says("""
+    It divides by the root of the length. `r` is the length already, root and all.
+""")
+
 ex.slip("all-squared", {OF_A: "a**2 / r**2", OF_B: "b**2 / r**2"}, RULES).says("""
     Side and length are both squared. The two slopes would then add up to 1; it is their
     squares that do.

@@ -67,14 +67,21 @@ ex.slip("rule-of-tanh", {"math.cos(x)": "(1 - math.sin(x) ** 2)"}, RULES).says("
     like this.
 """)
 
-ex.slip("degrees", {"(x": "(math.radians(x)"}, RULES).says("""
-    The angle is turned from degrees into radians, but `math.sin` takes radians from the
-    start.
+for turn in ("radians", "degrees"):
+    ex.slip(turn, {"(x": f"(math.{turn}(x)"}, RULES).says("""
+        The angle is converted, but `math.sin` takes radians, and so does its slope.
+    """)
+
+ex.slip("slope-of-cosine", {"math.cos(x)": "-math.sin(x)"}, RULES).says("""
+    This is the slope of the *cosine*.
 """)
 
-ex.slip("cosine-twice", {"(x": "(math.cos(x)"}, RULES).says("""
-    The cosine is taken twice. Its argument is the input itself.
-""")
+OTHERS = "math.tan(x)", "1 / math.cos(x)", "math.cosh(x)", "(1 - math.sin(x))"
+for k, other in enumerate(OTHERS):
+    ex.slip(f"another-function-{k}", {"math.cos(x)": other}, RULES).says("""
+        This is no slope of the sine. Draw its curve: how steep is it at 0, at its top,
+        and behind it?
+    """)
 
 ex.slip("sign", {"return": "return -"}, RULES).says("""
     The sign is reversed. At 0 the sine rises, so its slope there is 1, not −1.

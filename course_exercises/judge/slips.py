@@ -38,8 +38,9 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield from _partly(node)
         yield from _partly_below(node)
         yield _missing(node.right), set_to("right", _ONE)
-    if isinstance(node.op, ast.Div):
-        yield "upside-down", set_to("op", ast.Mult())
+    if isinstance(node.op, _BY):
+        other = ast.Mult() if isinstance(node.op, ast.Div) else ast.Div()
+        yield "upside-down", set_to("op", other)
     if isinstance(node.op, ast.Pow):
         yield "power-missing", set_to("right", _ONE)
         yield from mixups.of_power(node)

@@ -175,6 +175,8 @@ SQUARES = Exercise("99.21", "Squares", squares, lambda rng: rng.normal(size=(5, 
         ("(1 - x**2)", "(1 - x) ** 2"),
         ("(x + y) ** 2", "(x**2 + y)"),
         ("(x + y) ** 2", "(x + y**2)"),
+        ("3 * inner * y + (1 - x**2)", "(3 * inner * y + (1 - x**2))"),
+        ("y + (1 - x**2) * (x + y) ** 2", "(y + (1 - x**2) * (x + y) ** 2)"),
     ],
 )
 def test_brackets_that_are_missing_or_too_much(old, new):

@@ -2,12 +2,16 @@
 
 import numpy as np
 
-from course_exercises.judge import Exercise
+from course_exercises.judge import Exercise, Trouble
 
 from .shared import torch
 
-RULE = "11_pytorch_and_beyond#Our rule inside PyTorch"
 LOSSES = "06_layers_and_losses#From logits"
+
+TWO_THINGS = (
+    "`backward` returns one thing for each input of `forward`: first the gradient of "
+    "the logits; then what the labels get, which are integers and cannot be nudged."
+)
 
 ex = Exercise(
     "11.1",
@@ -38,7 +42,7 @@ ex = Exercise(
 @ex.answer
 def fused_backward(grad_out, z, labels):
     N, classes = z.shape
-    target = torch.nn.functional.one_hot(labels, classes)
+    target = torch.nn.functional.one_hot(labels, classes).to(z.dtype)
     return grad_out * (torch.softmax(z, dim=1) - target) / N, None
 
 
@@ -49,11 +53,7 @@ def call_fused(answer, grad_out, z, labels):
     if value is None:
         return None
     if not isinstance(value, tuple | list) or len(value) != 2 or value[1] is not None:
-        raise TypeError(
-            "`backward` returns one thing for each input of `forward`: here the "
-            "gradient of the logits, and for the labels, which are integers and "
-            "cannot be nudged, None"
-        )
+        raise Trouble("wrong type", TWO_THINGS)
     return value[0]
 
 
@@ -139,10 +139,6 @@ ex.slip("target-missing", {" - target": ""}, LOSSES).says("""
     The target is not subtracted, so every logit is pushed down, the right one too.
 """)
 
-ex.slip("target-twice", {"- target": "- 2 * target"}, LOSSES).says("""
-    The target is subtracted twice.
-""")
-
 ex.slip("label-numbers", {"- target": "- labels[:, None]"}, LOSSES).says("""
     The labels themselves are subtracted, as numbers. Subtract a row that has a 1 at the
     place of the label.
@@ -194,6 +190,17 @@ ex.slip("difference-squared", {"target)": "target) ** 2"}, LOSSES).says("""
     The difference is squared. For cross-entropy the gradient is the difference itself.
 """)
 
-ex.slip("incoming-added", {"grad_out *": "grad_out +"}, RULE).says("""
-    The gradient that comes in is added, where the chain rule multiplies.
+RULE = f"({SOFTMAX} - target)"
+ex.slip("slope-alone", {RULE: f"{SOFTMAX} * (1 - {SOFTMAX})"}, LOSSES).says("""
+    This is $p(1-p)$, a slope of the softmax. The loss behind it has a slope too, and
+    there the labels come in.
 """)
+
+LOSS = {
+    "losses": {RULE: "-target * torch.log_softmax(z, 1)"},
+    "loss": {f"{RULE} / N": "torch.nn.functional.cross_entropy(z, labels)"},
+}
+for name, edits in LOSS.items():
+    ex.slip(name, edits, LOSSES).says("""
+        This is the loss, times what comes in. The way back needs its gradient.
+    """)

@@ -93,6 +93,19 @@ ex.slip("prediction-missing", {"-= 1": "= -1"}, LOSSES, of=whole_by_formula).say
     to the difference.
 """)
 
+ex.slip("softmax-twice", {"(x @ w, y)": "((x @ w).softmax(1), y)"}, LOSSES).says("""
+    Probabilities go into `cross_entropy`. It takes logits, and brings its softmax
+    along.
+""")
+
+
+@ex.wrong(LOSSES)
+def loss(X, labels, W, size):
+    """This is the loss. Its gradient is asked for."""
+    p = F.softmax(X @ W)
+    return -np.log(p[np.arange(len(X)), labels]).mean()
+
+
 # --- the share of a part
 
 ex.slip("as-found", {SHARE: ""}, SHARED).says("""
@@ -176,6 +189,21 @@ ex.slip("first-part", {SHARE: "", "return": "    return"}, SHARED).says("""
 
 ex.slip("first-share", {"return": "    return"}, SHARED).says("""
     Only the first part counts, with its right share. Does the loop return too early?
+""")
+
+TOTAL = {
+    "\n    for": "\n    total = 0\n    for",
+    "backward()": "backward()\n        total = total + w.grad",
+    "return w.grad": "return total",
+}
+ex.slip("gathered-twice", TOTAL, ALIKE).says("""
+    What stands in `.grad` is added up once more, round by round. Torch has gathered the
+    parts already.
+""")
+
+FIRST = "labels[:size][: len(X) - k]"
+ex.slip("first-labels", {"labels[k : k + size]": FIRST}, SHARED).says("""
+    Every part gets the labels of the first one. Examples and labels are cut alike.
 """)
 
 ex.slip("rest-lost", {ALL: "0, len(X) - size + 1, size"}, SHARED).says("""

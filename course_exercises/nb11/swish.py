@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_exercises.judge import Exercise
+from course_exercises.judge import Exercise, Trouble
 
 from .shared import torch
 
@@ -10,6 +10,14 @@ FORKS = "01_chain_rule#Forks add"
 CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 ACTIVATIONS = "06_layers_and_losses#Activations"
 RULE = "11_pytorch_and_beyond#Our rule inside PyTorch"
+
+OTHER_SHAPE = (
+    "It returns the shape {}, where x has {}. A gradient has that of its input."
+)
+OFF_THE_TAPE = (
+    "The first derivative is there, but torch cannot go back through it: on the way "
+    "all of it leaves torch's tape (`.numpy()`, `.detach()`, `.item()`, `no_grad()`)."
+)
 
 ex = Exercise(
     "11.2",
@@ -57,6 +65,10 @@ def call_swish(answer, grad_out, x):
             return None
         if not isinstance(grad, torch.Tensor):
             grad = torch.as_tensor(np.asarray(grad), dtype=x.dtype)
+        if grad.shape != x.shape:
+            raise Trouble(
+                "wrong shape", OTHER_SHAPE.format(*map(tuple, (grad.shape, x.shape)))
+            )
         return grad
 
     methods = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
@@ -66,11 +78,7 @@ def call_swish(answer, grad_out, x):
     if first is None:
         return None
     if not first.requires_grad:
-        raise RuntimeError(
-            "the first derivative is there, but torch cannot go back through it: on "
-            "the way something leaves torch's tape (`.numpy()`, `.detach()`, "
-            "`.item()`, `no_grad()`)"
-        )
+        raise Trouble("raised", OFF_THE_TAPE)
     (second,) = torch.autograd.grad(first.sum(), x, allow_unused=True)
     return first, torch.zeros_like(x) if second is None else second
 
@@ -81,6 +89,12 @@ def swish_inputs(rng):
         (rng.normal(size=shape), rng.normal(size=shape))
         for shape in ((3,), (2, 3), (4, 4), (1, 5), (6, 2))
     ]
+
+
+@ex.right
+def swish_factored(grad_out, x):
+    s = torch.sigmoid(x)
+    return grad_out * s * (1 + x * (1 - s))
 
 
 SLOPE = "s * (1 - s)"  # of the sigmoid, as in the right answer
@@ -94,7 +108,7 @@ ex.slip("x-alone", {f" * {SLOPE}": ""}, RULE).says("""
 
 ex.slip("activation-missing", {f" + x * {SLOPE}": ""}, FORKS).says("""
     The path through the sigmoid is missing. $x$ stands in the formula twice, as a
-    factor and inside σ (and σ has to stay on the tape).
+    factor and inside σ.
 """)
 
 ex.slip("other-path", {"s + x": "x"}, FORKS).says("""
@@ -150,12 +164,26 @@ ex.slip(
     σ is applied to what has been through σ already.
 """)
 
-ex.slip(
-    "slope-of-y", {"s =": "y = x *", f"(s + x * {SLOPE})": "y * (1 - y)"}, ACTIVATIONS
-).says("""
-    $y(1-y)$ of swish's own output is no slope of anything here: that form belongs to
-    the sigmoid alone.
-""")
+OF_Y = {
+    "slope-of-y": {SLOPE: "x * s * (1 - x * s)"},
+    "slope-of-y-alone": {f"(s + x * {SLOPE})": "x * s * (1 - x * s)"},
+}
+for name, edits in OF_Y.items():
+    ex.slip(name, edits, ACTIVATIONS).says("""
+        $y(1-y)$ of swish's own output is no slope of anything here: that form belongs
+        to the sigmoid alone.
+    """)
+
+OFF = {
+    "sigma-off": {"torch.sigmoid(x)": "torch.sigmoid(x).detach()"},
+    "x-off": {"x * s": "x.detach() * s"},
+    "slope-off": {SLOPE: f"({SLOPE}).detach()"},
+}
+for name, edits in OFF.items():
+    ex.slip(name, edits, RULE).says("""
+        The first derivative is right, the second lacks a part: something in the rule is
+        off torch's tape (`.detach()`, `.data`, `no_grad()`).
+    """)
 
 ex.slip("square", {SLOPE: "s * s"}, ACTIVATIONS).says("""
     $s^2$ stands where the slope of σ belongs. One of the two factors is $1 - s$.

@@ -42,6 +42,7 @@ _ELSEWHERE = (  # slips of other right answers, too
     *("inner-sign", "mean-or-sum", "factor-missing", "function-missing"),
     *("index-fixed", "indices"),
 )
+_ROWS = ("first-only",), ("last-only",)  # which are said of one row as well
 _LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
 
@@ -247,7 +248,7 @@ class Matcher:
             scale = self._no_factor if np.isnan(found.ratios).all() else None
         if scale is None or (scale.ids and base.ids[:1] and base.ids[0] in ALONE):
             return None
-        extra = ("extra-axis",) * found.reshaped
+        extra = ("extra-axis",) * (found.reshaped and base.ids not in _ROWS)
         simple = len(base.ids) < 2 and not (base.slipped and scale.ids)
         match = Match(base, scale, extra, certain=simple)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None

@@ -39,22 +39,18 @@ ex.guess("paths-added", {"paths": 5, "dz/dx": 160}, FORKS).says("""
     Two arrows lead into $h$ and three into $z$. For each of the two there are three
     ways to go on.
 """)
-
 ex.guess("power", {"paths": 8, "dz/dx": 256}, FORKS).says("""
     The number of paths is a product of the arrows into each box. Count them for the two
     boxes.
 """)
-
 ex.guess("power-of-three", {"paths": 9, "dz/dx": 288}, FORKS).says("""
     The number of paths is a product of the arrows into each box, and the two boxes have
     not equally many.
 """)
-
 ex.guess("square-once", {"paths": 3, "dz/dx": 96}, FORKS).says(r"""
     $x \cdot x$ has two arrows, though both come from the same $x$. Each of them is the
     beginning of paths of its own.
 """)
-
 ex.guess("cube-once", {"paths": 2, "dz/dx": 64}, FORKS).says(r"""
     $h \cdot h \cdot h$ has three arrows, one for each factor, and a path takes one of
     them.
@@ -78,25 +74,20 @@ for name, price in (("square-slope", 64), ("cube-slope-on", 96), ("whole-slope",
         The slope of a whole box is in it: $2x$ is the sum over two arrows, and $3h^2$
         over three. A single path has a single arrow at each box.
     """)
-
 ex.guess("own-factor", {"one path": 8, "dz/dx": 48}, PRICES).says("""
     In a product of three the local price of one factor is the product of the other two,
     and each of them is $h = 4$.
 """)
-
 ex.guess("h-itself", {"one path": 4}, CHAIN).says("""
     4 is $h$, or the slope of the square. A path passes two boxes: what costs the arrow
     into $z$, and what the one into $h$?
 """)
-
 ex.guess("factor-itself", {"one path": 128, "dz/dx": 768}, PRICES).says("""
     The local price of a factor does not contain the factor itself.
 """)
-
 ex.guess("added-along", {"one path": 18, "dz/dx": 108}, CHAIN).says("""
     Along a path prices multiply. Here they are added.
 """)
-
 ex.guess("one-box", {"one path": 16}, CHAIN).says("""
     This is the price of one arrow into $z$. The path goes on to $x$, through one more
     box.
@@ -108,15 +99,12 @@ ex.guess("half-of-all", {"dz/dx": 96}, FORKS).says(r"""
     This is half of it. Is only one of the two arrows of $x \cdot x$ counted, or is the
     price of that box missing in each path?
 """)
-
 ex.guess("one-path", {"dz/dx": 32}, FORKS).says("""
     This is what one path brings. All of them lead back to $x$.
 """)
-
 ex.guess("value", {"dz/dx": 64}, PRICES).says("""
     This is the value of $z$. Its price is asked for: what one unit more of $x$ costs.
 """)
-
 ex.guess("count", {"dz/dx": 6}, FORKS).says("""
     This is the number of paths. Each of them brings the product of its prices, and
     these add.

@@ -152,32 +152,26 @@ def programs(rng):
 # --- wrong ones: what is collected
 
 ex.slip("assigned", {"+=": "="}, FORKS)
-
 ex.slip("multiplied", {"0.0": "1.0", "+=": "*="}, FORKS).says("""
     What comes back over several arrows is multiplied. Along a path prices multiply;
     over paths they add.
 """)
-
 ex.mistake("zero", STAGES).says("""
     All prices are 0. One price is known before the walk begins: one unit of the output
     costs one unit.
 """)
-
 ex.slip("subtracted", {"+=": "-="}, FORKS).says("""
     What comes back is subtracted. It adds: a minus comes in with a local price, if at
     all.
 """)
-
 ex.slip("starts-at-one", {"0.0": "1.0"}, FORKS).says("""
     Every price starts at 1. That is right for the output alone; all others start at 0
     and collect.
 """)
-
 ex.slip("starts-with-value", {"1.0": "values[name]"}, CHAIN).says("""
     The walk back starts with the value of the output. One unit of output costs one unit
     of output.
 """)
-
 ex.slip("starts-elsewhere", {"stages[-1][0]": "stages[0][0]"}, CHAIN).says("""
     The walk back starts with a price of 1 at the *first* stage. The prices are in units
     of the last one.
@@ -189,27 +183,22 @@ ex.slip("local-only", {"prices[name] * ": ""}, CHAIN).says("""
     The local prices are added as they are. Each has to be multiplied by the price of
     the stage's output.
 """)
-
 ex.slip("activation-missing", {" * price": ""}, CHAIN).says("""
     The price of the output is handed on as it is. Each arrow multiplies it by its local
     price.
 """)
-
 ex.slip(
     "at-output", {"local_prices(*(values[i]": "local_prices(*(values[name]"}, CHAIN
 ).says("""
     The local prices are computed at the *output* of the stage. They belong to the
     values that went into it.
 """)
-
 ex.slip("value-for-price", {"prices[name]": "values[name]"}, CHAIN).says("""
     The local price is multiplied by the value of the output, where its price belongs.
 """)
-
 ex.slip("times-value", {"] * price": "] * values[name]"}, CHAIN).says("""
     The price is multiplied by the value of the stage. Each arrow has a local price.
 """)
-
 ex.slip("at-prices", {"local_prices(*(values": "local_prices(*(prices"}, CHAIN).says("""
     The local prices are computed from prices. They belong to the *values* that went
     into the stage.
@@ -220,15 +209,12 @@ ALL = "zip(inputs, local, strict=True)"  # as in the right answer
 ex.slip("one-input", {ALL: "[(inputs[0], local[0])]"}, FORKS).says("""
     Only the first input of each stage gets a price. Every arrow brings something back.
 """)
-
 ex.slip("last-input", {ALL: "[(inputs[-1], local[-1])]"}, FORKS).says("""
     Only the last input of each stage gets a price. Every arrow brings something back.
 """)
-
 ex.slip("each-input-once", {ALL: f"dict({ALL}).items()"}, FORKS).says("""
     An input that stands twice in a stage gets only one price. Each arrow brings one.
 """)
-
 ex.slip("other-way-round", {"local, strict": "local[::-1], strict"}, CHAIN).says("""
     The local prices are dealt out from the last input to the first. They come in the
     order of the inputs.
@@ -241,11 +227,9 @@ ex.slip("forward-order", {"reversed(stages)": "stages"}, STAGES).says("""
     forwards, or it ends after one stage. A stage sends its price back when it has
     received its own.
 """)
-
 ex.slip("first-stage-missing", {"(stages)": "(stages[1:])"}, STAGES).says("""
     The first stage is left out on the way back. Where does the loop end?
 """)
-
 ex.slip("last-stage-missing", {"(stages)": "(stages[:-1])"}, STAGES).says("""
     No price ever leaves the output. Where does the walk back begin, and is what is sent
     a multiple of the price of the *stage*?

@@ -57,16 +57,13 @@ ex.guess("half", {"a": 6.0}, ENGINE).says(r"""
     (a) 6 is half of it. Was `x` taken for 3, the leaf's number? Or was one of the two
     edges of $x \cdot x$ left out?
 """)
-
 ex.guess("half-of-both", {"a": 6.0, "b": 12.0}, ENGINE).says(r"""
     Both are half of what they are, and (b) follows from (a). Was `x` taken for 3, the
     leaf's number? Or was one of the two edges of $x \cdot x$ left out?
 """)
-
 ex.guess("exchanged", {"a": 24.0, "b": 12.0}, ENGINE).says("""
     The two are exchanged. `x` is the product, which stands between the leaf and `y`.
 """)
-
 ex.guess("leaf-for-name", {"a": 24.0}, ENGINE).says("""
     (a) 24 is the gradient of the leaf. `x` is the product, which stands between the
     leaf and `y`.
@@ -76,16 +73,13 @@ for name in ("a", "b"):
     ex.guess(f"value-{name}", {name: 36.0}, ENGINE).says("""
         36 is the value of `y`. The question is for a gradient.
     """)
-
 ex.guess("one-factor", {"a": 3.0}, WRONG).says("""
     (a) 3 is the number of the leaf. A product with itself hands its value back along
     two edges, and they add; which value has `x`?
 """)
-
 ex.guess("name-for-leaf", {"b": 12.0}, CHAIN).says("""
     (b) 12 is the gradient of `x`. Between `x` and the leaf stands one more operation.
 """)
-
 ex.guess("leaf-alone", {"b": 6.0}, CHAIN).says("""
     (b) That would be the slope of a square of the leaf. As a function of the leaf $t$,
     the output is $(2t)^2$.
@@ -96,7 +90,6 @@ for name, factor in (("last-factor", 2.0), ("two-factors", 4.0)):
         (b) From the output to the leaf, all slopes multiply: that of the product `2 *
         leaf`, and that of `x * x` where it stands.
     """)
-
 ex.guess("factor-twice", {"b": 48.0}, CHAIN).says("""
     (b) The factor 2 is multiplied in twice. Each operation is passed once.
 """)
@@ -106,21 +99,17 @@ ex.guess("factor-twice", {"b": 48.0}, CHAIN).says("""
 ex.guess("all-cleared", {"c": 1.0}, WRONG).says("""
     (c) 1 is what it should give. But nothing clears the two nodes in between.
 """)
-
 ex.guess("cleared-at-last", {"c": 0.0}, WRONG).says("""
     (c) `x.grad` is set to None *before* each call, and the call fills it.
 """)
-
 ex.guess("second-call", {"c": 3.0}, WRONG).says("""
     (c) Three is what the second call gives. In every further call the nodes in between
     have more.
 """)
-
 ex.guess("calls-counted", {"c": 5.0}, WRONG).says("""
     (c) That is the number of calls. It stands in the *later* one of the nodes in
     between, and the earlier one adds these numbers up.
 """)
-
 ex.guess("two-more", {"c": 9.0}, WRONG).says("""
     (c) From 1 to 3 it is two more; but what is added grows from call to call, since
     what is passed on grows too.

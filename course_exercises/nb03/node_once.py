@@ -153,12 +153,10 @@ for name, of in (("every-visit", as_shown), ("every-visit-in-turn", breadth_firs
         A node is visited by every path, and passes on its whole sum each time. What
         came first is counted again.
     """)
-
 ex.slip("dropped", {"x.grad + part": "x.grad"}, ORDER, of=as_shown).says("""
     A part counts at the first visit alone, and what comes by another way is dropped.
     All parts add; it is the passing on that has to wait.
 """)
-
 ex.slip("forwards", {"= None": "= 0.0", "reversed": ""}, WRONG).says("""
     The operations are played from the first to the last. Each of them runs before
     anything has arrived at it.
@@ -170,40 +168,33 @@ ex.slip("assigned", {" if x.grad is None else x.grad + part": ""}, WRONG).says("
     The order is right, but each part overwrites the one before. At a value that is used
     twice, the parts add.
 """)
-
 ex.slip("first-only", {"x.grad + part": "x.grad"}, WRONG).says("""
     Only the first part that arrives is kept, and the later ones are dropped. At a value
     that is used twice, the parts add.
 """)
-
 ex.mistake("zero", ENGINE).says("""
     Nothing arrives at `x`. All are cleared, *then* the output is given 1; from there
     the walk goes back to the first operation, and fills in each `.grad`.
 """)
-
 ex.slip(
     "subtracted", {"= None": "= 0.0", "x.grad + part": "x.grad - part"}, WRONG
 ).says("""
     The parts are subtracted. What comes by several edges adds.
 """)
-
 ex.slip(
     "edges-merged", {"parts(": "dict(parts(", "grad):": "grad)).items():"}, WRONG
 ).says(r"""
     Two edges that lead to the same input count as one, in $x \cdot x$ for example: a
     dictionary has one place for each key.
 """)
-
 ex.slip("incoming-ignored", {"node, node.grad": "node, 1.0"}, CHAIN).says("""
     Every rule is given 1, whatever has arrived at its node. The chain rule multiplies
     by what comes from behind.
 """)
-
 ex.slip("from-value", {"1.0": "output.data"}, ENGINE).says("""
     The way back begins with the value of the output. It begins with 1: one unit more of
     the output is one unit more.
 """)
-
 ex.slip("from-ones", {"= None": "= 1.0"}, ENGINE).says("""
     Every node begins with 1. That is the output's gradient alone; the others begin with
     nothing.
@@ -216,17 +207,14 @@ ex.slip("cleared-late", {"        for x,": f"{CLEARED}        for x,"}, TWICE).s
     The inputs are cleared in each round, and with them what others have brought. Clear
     all nodes before the walk begins.
 """)
-
 ex.slip("nothing-cleared", {"node.grad = None": "pass"}, TWICE).says("""
     The first call is right, the second one starts with the gradients of the first. They
     have to be cleared, in all nodes.
 """)
-
 ex.slip("between-kept", {"tape.nodes": "tape.leaves"}, WRONG).says("""
     The first call is right, in the second one the nodes in between still hold what they
     had. Only the leaves are cleared.
 """)
-
 ex.slip("leaves-kept", {"tape.nodes": "tape.operations"}, TWICE).says("""
     The second call adds to the first, in the leaves. Here every call is to start
     afresh.

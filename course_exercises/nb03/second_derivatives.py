@@ -79,26 +79,22 @@ ex.slip("zero", {"grads[x]": "Value(grads[x].data)"}, ENGINE).says("""
     Nothing leads back to `x` from what is returned: a `Value` made of a number is a new
     leaf. Every step has to be recorded.
 """)
-
 ex.slip(
     "sum-as-number", {"grads[a] + part": "Value(grads[a].data + part.data)"}, ENGINE
 ).says("""
     Where parts add, the sum is a new `Value` made of a number, so nothing leads back
     from it. Nodes can be added, and that is recorded.
 """)
-
 ex.slip("output-as-number", {"node, *": "node.data, *"}, RULES).says("""
     The rules get the output as a number. tanh, σ and the exponential use their output,
     so half of what they depend on is off the tape.
 """)
-
 ex.slip(
     "inputs-as-numbers", {"*node.inputs": "*(a.data for a in node.inputs)"}, RULES
 ).says("""
     The rules get the inputs as numbers. In the rule of the product the other factor
     depends on `x` too, and that is off the tape.
 """)
-
 ex.slip(
     "incoming-as-number", {"grads[node]": "Value(grads[node].data)"}, RULES
 ).says("""
@@ -112,40 +108,32 @@ ex.slip("assigned", {" if a not in grads else grads[a] + part": ""}, WRONG).says
     Only the last part is left at a value that is used more than once. The parts add,
     for nodes as for numbers.
 """)
-
 ex.slip("first-only", {"grads[a] + part": "grads[a]"}, WRONG).says("""
     Only the first part that arrives at a value is kept, and the later ones are dropped.
     The parts add.
 """)
-
 ex.slip("multiplied", {"grads[a] + part": "grads[a] * part"}, WRONG).says("""
     Parts that come by several edges are multiplied. They add.
 """)
-
 ex.slip("incoming-ignored", {"vjp(grads[node]": "vjp(Value(1.0)"}, CHAIN).says("""
     Every rule is given 1, whatever has arrived at its node. The chain rule multiplies
     by what comes from behind.
 """)
-
 ex.slip("from-value", {"Value(1.0)": "output"}, ENGINE).says("""
     The way back begins with the output itself. It begins with 1: one unit more of the
     output is one unit more.
 """)
-
 ex.slip("of-output", {"grads[x]": "grads[output]"}, ENGINE).says("""
     This is the gradient of the output for itself, which is 1. Asked for is that of `x`.
 """)
-
 ex.slip("forwards", {"reversed(": "("}, ENGINE).says("""
     The operations are played from the first to the last. At the first one nothing has
     arrived yet; the way back begins at the output.
 """)
-
 ex.slip("too-early", {"    return": "        return"}, ENGINE).says("""
     It returns after the first step, inside the loop. Only where `x` goes into the last
     operation directly has anything arrived by then.
 """)
-
 ex.slip("other-way-round", {"(node.inputs,": "(node.inputs[::-1],"}, RULES).says("""
     The parts are dealt out from the last input to the first. A rule gives them in the
     order of the inputs.

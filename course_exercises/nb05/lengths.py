@@ -65,7 +65,6 @@ def peak(answer, X, G):
 ex.slip("squared", {"np.sqrt": ""}, BY_INDEX).says("""
     These are the squares of the lengths: the root is missing.
 """)
-
 ex.slip("one-root", {") *": ")) * ("}, BY_INDEX).says("""
     The root is taken of one factor only. The length is the root of the whole sum.
 """)
@@ -81,34 +80,27 @@ for name, edits in OF_SUMS.items():
         Entries are summed before they are squared. The square of a sum is not the sum
         of the squares.
     """)
-
 ex.slip("added", {") *": ") +"}, BY_INDEX).says("""
     The two sums are added. An entry of the gradient is a *product* of an entry of `X`
     and one of `G`.
 """)
-
 ex.slip("norms-added", {") *": ")) + np.sqrt("}, BY_INDEX).says("""
     The two lengths are added. An entry of the gradient is a *product* of an entry of
     `X` and one of `G`.
 """)
-
 ex.slip("averaged", {"X).sum": "X).mean", "G).sum": "G).mean"}, BY_INDEX).says("""
     The squares are averaged. A length is the root of their sum.
 """)
-
 ex.slip("X-alone", {" * (G * G).sum(axis=1)": ""}, BY_INDEX).says("""
     These are the lengths of the rows of `X`; `G` has no part in them.
 """)
-
 ex.slip("G-alone", {"(X * X).sum(axis=1) * ": ""}, BY_INDEX).says("""
     These are the lengths of the rows of `G`; `X` has no part in them.
 """)
-
 ex.slip("largest", {"X).sum": "X).max", "G).sum": "G).max"}, BY_INDEX).says("""
     This is the largest entry of each gradient. Its length is the root of the sum of all
     squared entries.
 """)
-
 ex.slip(
     "absolute", {"sqrt((X *": "abs(", "(G *": "np.abs(", "))": ")"}, BY_INDEX
 ).says("""
@@ -122,24 +114,20 @@ for name, norm in (("over-the-batch", "X.T @ G"), ("of-each-input", "X.T @ G, ax
         `X.T @ G` has added up the examples. Each of them is to have a length of its
         own.
     """)
-
 ex.slip(
     "of-everything", {"sum(axis=1) *": "sum() *", "sum(axis=1))": "sum())"}, BATCH
 ).says("""
     It sums over all of `X`, and over all of `G`. Each example is to have a length of
     its own.
 """)
-
 ex.slip("columns", {"1) *": "0)[:, None] *", "1))": "0))"}, BIAS).says("""
     It is summed along the wrong axis: the examples are gone, and the inputs and neurons
     are left.
 """)
-
 ex.slip("extra-axis", {"))": "))[:, None]"}, LOSS).says("""
     The numbers are right, but they stand in a column. $N$ lengths have the shape
     $(N,)$.
 """)
-
 ex.mistake(
     "large",
     "05_vectorized_backprop#Loops, broadcasting, matrix product",

@@ -143,7 +143,6 @@ ex.slip("forwards", {"reversed(": "("}, TAPE).says("""
     The operations are played from the first to the last. The way back begins at the
     output.
 """)
-
 ex.slip(
     "assigned", {"grads[source] + share if source in grads else share": "share"}, FORKS
 ).says("""
@@ -154,27 +153,21 @@ FIRST = {"grads[source] + share if source in": "grads[source] if source in"}
 ex.slip("first-only", FIRST, FORKS).says("""
     Of what arrives at a node only the first part is kept. The parts add.
 """)
-
 ex.slip("from-value", {"Tensor(np.ones(y.shape))": "y"}, TAPE).says("""
     The way back begins with $y$ itself. It begins with 1, in the shape of $y$.
 """)
-
 ex.slip("plus-halved", {"(g, g)": "(g * 0.5, g * 0.5)"}, TAPE).says("""
     A sum does not divide the gradient between its terms: each gets all of it.
 """)
-
 ex.slip("incoming-lost", {TIMES: "b, a", TANH: "y * y * -1.0 + 1.0"}, TAPE).says("""
     The gradient that comes in is not multiplied in. Along a path, prices multiply.
 """)
-
 ex.slip("sign", {"grads[x]": "grads[x] * -1.0"}, TAPE).says("""
     The sign is reversed. With which number does the way back begin?
 """)
-
 ex.slip("returns-x", {"grads[x]": "x"}, TAPE).says("""
     $x$ itself comes back, not a derivative.
 """)
-
 ex.slip("returns-y", {"grads[x]": "y"}, TAPE).says("""
     $y$ itself comes back, not its derivative.
 """)
@@ -184,41 +177,32 @@ ex.slip("returns-y", {"grads[x]": "y"}, TAPE).says("""
 ex.slip("own-factor", {TIMES: "g * a, g * b"}, TAPE).says("""
     In the rule of the product each factor gets itself. It gets the other one.
 """)
-
 ex.slip("both-factors", {TIMES: "g * a * b, g * a * b"}, TAPE).says("""
     In the rule of the product each factor gets the whole product. It gets the other
     one, times what arrives.
 """)
-
 ex.slip("times-bare", {TIMES: "b, a"}, TAPE).says("""
     In the rule of the product the gradient that comes in is missing. Along a path,
     prices multiply.
 """)
-
 ex.slip("at-input", {"y * y": "a * a"}, ACTIVATIONS).says("""
     The rule of tanh needs the square of its *output*; here stands its input.
 """)
-
 ex.slip("sigmoid-slope", {TANH: "g * y + g * y * y * -1.0"}, ACTIVATIONS).says("""
     $y(1-y)$ is the slope of the sigmoid, not of tanh.
 """)
-
 ex.slip("tanh-open", {TANH: "g"}, ACTIVATIONS).says("""
     The slope of tanh is missing: the gradient goes through as if it were not there.
 """)
-
 ex.slip("tanh-plus", {" * -1.0": ""}, ACTIVATIONS).says("""
     In the rule of tanh a plus stands where a minus belongs.
 """)
-
 ex.slip("tanh-without-one", {TANH: "g * y * y * -1.0"}, ACTIVATIONS).says("""
     In the rule of tanh the 1 of $1 - y^2$ is missing.
 """)
-
 ex.slip("tanh-no-square", {"y * y": "y"}, ACTIVATIONS).says("""
     In the rule of tanh the output is not squared.
 """)
-
 ex.slip("tanh-bare", {TANH: "y * y * -1.0 + 1.0"}, TAPE).says("""
     In the rule of tanh the gradient that comes in is missing. Along a path, prices
     multiply.

@@ -55,16 +55,13 @@ for k, wrong in enumerate(REPLACED):
         Here `.grad` would be replaced by each `backward`. Torch adds to what is there,
         until somebody empties it.
     """)
-
 ex.guess("one-call", {"first": 6, "second": 10}, ALIKE).says("""
     One of the first two calls is not counted. Torch adds what each of them brings.
 """)
-
 ex.guess("forgotten-in-between", {"second": 10}, ALIKE).says("""
     One of the contributions is missing: after the step `.grad` still holds *all* that
     both calls have added.
 """)
-
 ex.guess("nothing-added", {"second": 12}, ALIKE).says("""
     The new product has a way back of its own, and its slope is added to what is there.
 """)
@@ -73,17 +70,14 @@ for name, number in (("second", 18), ("third", 3)):
     ex.guess(f"old-value-{name}", {name: number}, ALIKE).says("""
         The value of `w` was changed: when the new product is computed, it is 2.
     """)
-
 ex.guess("gradient-moved", {"second": 15}, ALIKE).says("""
     The step changes `w`, not `w.grad`. What is in `.grad` stays, and the slope of the
     new product is added in full.
 """)
-
 ex.guess("detach-ignored", {"third": 4}, ALIKE).says("""
     `w.detach()` is off the tape, a constant with the same value. So only one of the two
     factors hands a gradient back.
 """)
-
 ex.guess("detached-all", {"third": 0}, ALIKE).says("""
     Only the factor that was detached is a constant; the other one is still `w`.
 """)
@@ -92,11 +86,9 @@ for number in (18, 20):
     ex.guess(f"not-emptied-{number}", {"third": number}, ALIKE).says("""
         Before (3) stands `w.grad = None`, so nothing old is left.
     """)
-
 ex.guess("ours-adds", {"fourth": 12}, ALIKE).says("""
     (4) is on our tape. It replaces what stands in `.grad`, unless it is told to add.
 """)
-
 ex.guess("emptied", {"fourth": 0}, ALIKE).says("""
     Each call starts afresh, and fills `.grad` again.
 """)
@@ -113,7 +105,6 @@ for k, (name, number) in enumerate(VALUES):
     ex.guess(f"value-{k}", {name: number}, FORKS).says("""
         This looks like the product's *value*. In `.grad` stands its slope.
     """)
-
 ex.guess("counted-wrongly", {"first": 24}, ALIKE).says("""
     Count the calls once more, and what each of them adds: twice the value that the
     number has at that moment.

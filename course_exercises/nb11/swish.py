@@ -105,33 +105,26 @@ ex.slip("x-alone", {f" * {SLOPE}": ""}, RULE).says("""
     The second path is cut short at $x$. It leads through the sigmoid, and this has a
     derivative.
 """)
-
 ex.slip("activation-missing", {f" + x * {SLOPE}": ""}, FORKS).says("""
     The path through the sigmoid is missing. $x$ stands in the formula twice, as a
     factor and inside σ.
 """)
-
 ex.slip("other-path", {"s + x": "x"}, FORKS).says("""
     The path through the factor $x$ is missing; only the one through σ is there.
 """)
-
 ex.slip("slope-alone", {"s + x * s": "s"}, FORKS).says("""
     This is the derivative of σ alone. A product has two terms.
 """)
-
 ex.slip("x-missing", {"x * s": "s"}, CHAIN).says("""
     In the second term the factor $x$ is missing: σ′ is multiplied by what stood beside
     σ.
 """)
-
 ex.slip("forward-again", {f"(s + x * {SLOPE})": "x * s"}, RULE).says("""
     This is swish itself, times what comes in: the forward pass, no slope.
 """)
-
 ex.slip("multiplied", {"(s +": "s *", "))": ")"}, FORKS).says("""
     The two terms are multiplied. They belong to two paths, and paths add.
 """)
-
 ex.slip("factors-of-slope", {"(s + x": "s", "))": ")"}, FORKS).says("""
     σ and σ′ are multiplied. They belong to two paths, and paths add; and on the path
     through σ stands $x$.
@@ -153,11 +146,9 @@ ex.slip("slope-of-x", {SLOPE: "x * (1 - x)"}, ACTIVATIONS).says("""
     $x(1-x)$ stands where σ′ belongs. The handy form $s(1-s)$ is in terms of the
     sigmoid's *output*.
 """)
-
 ex.slip("tanh-slope", {SLOPE: "(1 - s**2)"}, ACTIVATIONS).says("""
     $1 - s^2$ is the slope of tanh. The one of the sigmoid is another.
 """)
-
 ex.slip(
     "sigmoid-twice", {SLOPE: "torch.sigmoid(s) * torch.sigmoid(-s)"}, ACTIVATIONS
 ).says("""
@@ -184,7 +175,6 @@ for name, edits in OFF.items():
         The first derivative is right, the second lacks a part: something in the rule is
         off torch's tape (`.detach()`, `.data`, `no_grad()`).
     """)
-
 ex.slip("square", {SLOPE: "s * s"}, ACTIVATIONS).says("""
     $s^2$ stands where the slope of σ belongs. One of the two factors is $1 - s$.
 """)

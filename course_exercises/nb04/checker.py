@@ -198,25 +198,20 @@ REVERSED = {"return False": "return True", "bool(": "not bool("}
 ex.slip("reversed", REVERSED, COMPARE).says("""
     It says True where it should say False, and the reverse.
 """)
-
 ex.slip("any", {"np.all": "np.any"}, COMPARE).says("""
     A gradient passes if one of its entries is right. All of them have to be.
 """)
-
 ex.slip("many", {"bool(np.all(": "", "floor)))": "floor)"}, COMPARE).says("""
     It returns one verdict for each entry. Give one for the whole gradient.
 """)
-
 ex.slip("refuses-right", {"* size": "* numeric"}, ENTRIES).says("""
     It refuses a right gradient: that of $x_1^2 + x_2^2 + x_3^2$, at $(1, -2, 3)$ or at
     $(-1, 2, -3)$. Is every slope measured at the same point, and may it be negative?
 """)
-
 ex.slip("refuses-small", {"bool(": "bool(np.max(size) > 1e-5 and "}, COMPARE).says("""
     It refuses a right gradient that is small, about $10^{-7}$. Small gradients are
     common, and may be right.
 """)
-
 ex.slip("noise", {"gradient(f, x": "gradient(f, x, 1e-8"}, COMPARE).says(r"""
     It refuses a right gradient of a function whose value is about 60,000. Rounding
     leaves $\text{eps} \cdot |f|/h$ in a slope: is the step too small, or the tolerance
@@ -247,17 +242,14 @@ ex.slip("mean", MEAN, COMPARE).says("""
     One wrong entry of 200 passes: in a mean or a sum over all entries it hides among
     those that are right. Look at the worst one.
 """)
-
 ex.slip("whole", {"* size": "* np.linalg.norm(size)"}, COMPARE).says("""
     The errors are measured by the size of the whole gradient. A small entry beside a
     large one may then be wrong by per cents.
 """)
-
 ex.slip("absolute", {"+ floor": "+ 1e-5"}, COMPARE).says("""
     Zeros pass for a gradient of about $10^{-7}$. The absolute tolerance is larger than
     what it is to judge.
 """)
-
 ex.slip("loose", {"1e-6": "1e-2"}, COMPARE).says("""
     One entry that is wrong by 0.1 % passes. In float64 a slope has nine digits, so the
     tolerance may be much narrower.

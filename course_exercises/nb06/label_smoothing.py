@@ -54,19 +54,6 @@ def inputs(rng):
     return [*cases, one(7, 6, 0.05), (far, np.array([1, 1, 2]), 0.1)]
 
 
-@ex.right
-def by_loop(logits, labels, eps):
-    loss, grad = 0.0, []
-    for z, label in zip(logits, labels, strict=True):
-        q = np.full(len(z), eps / len(z))
-        q[label] += 1 - eps
-        shifted = z - z.max()
-        log_sum = np.log(np.exp(shifted).sum())
-        loss += (q * (log_sum - shifted)).sum() / len(logits)
-        grad.append((np.exp(shifted - log_sum) - q) / len(logits))
-    return loss, grad
-
-
 ex.slip("last-term", {".sum()": "[-1, -1]"}, LOGITS).says("""
     Of the loss, only the last term is left: each one overwrites the one before. A sum
     collects.

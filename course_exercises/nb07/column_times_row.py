@@ -66,6 +66,23 @@ EXCHANGED = {X_SHAPE: (4,), X_ENTRIES: 6, Y_SHAPE: (3, 1), Y_ENTRIES: 4}
 ex.guess("exchanged", EXCHANGED, BROADCAST).says("""
     This belongs to the other one of the two.
 """)
+ex.mistake("shape-otherwise", BROADCAST).says("""
+    A gradient has the shape of its data, axis for axis. Which shape has this one?
+""")
+ex.mistake("number-otherwise", BROADCAST).says("""
+    Take one entry. In how many entries of the product does it stand, and how often in
+    each? That is how often it hears something.
+""")
+
+
+@ex.looked
+def look_at_each(answer, run):
+    """Point at what each wrong part is made of."""
+    about = "shape-otherwise", "number-otherwise"
+    parts = zip(about * 2, answer, ex.reference(), strict=True)
+    wrong = [name for name, a, b in parts if not np.array_equal(a, b)]
+    return [ex.named(name) for name in dict.fromkeys(wrong)]
+
 
 # --- the numbers
 

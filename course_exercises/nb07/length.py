@@ -98,7 +98,17 @@ ex.slip("entries-summed", {"np.sqrt((x * x)": "(x", "/ y": "/ abs(y)"}, REDUCE).
     It is divided by the sum of the entries. The length is the root of the sum of their
     *squares*.
 """)
-
+ex.slip("length-not-put-back", {BACK: "grad_out[:, None] * x / y"}, REDUCE).says("""
+    The lengths belong to the rows. Without a new axis behind them, they stand along the
+    columns.
+""")
+ex.slip("incoming-summed", {"(grad_out / y)": "(grad_out.sum() / y)"}, REDUCE).says("""
+    All of `grad_out` is added up. Each row has a length of its own, and one number that
+    comes in for it.
+""")
+ex.slip("first-length", {"grad_out / y": "grad_out / y[0]"}, REDUCE).says("""
+    Every row is divided by the length of the first one. An index stands still.
+""")
 PLAIN = {BACK: "grad_out * x / y[:, None]"}
 ex.slip("axis-not-put-back", PLAIN, REDUCE).says("""
     `grad_out` has one number for each row. Without a new axis behind it, its numbers

@@ -82,6 +82,11 @@ ex.slip("own-left-out", {TOTALS: f"{TOTALS} - grad_out"}, REDUCE).says(r"""
     The total that ends at $x_j$ itself is left out: $j \le i$ contains $i = j$.
 """)
 
+FIRST = {TOTALS: f"{TOTALS} * (np.arange(grad_out.shape[1]) > 0)"}
+ex.slip("first-left-out", FIRST, REDUCE).says("""
+    The first entry of each row gets nothing. Where does the loop begin?
+""")
+
 ALL = {TOTALS: "np.ones_like(grad_out) * grad_out.sum(axis=1, keepdims=True)"}
 ex.slip("all-totals", ALL, REDUCE).says(r"""
     Every entry hears from all totals. $x_j$ goes into those with $i \ge j$ only.

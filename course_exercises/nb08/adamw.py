@@ -84,6 +84,15 @@ slip("decay-of-the-new", {PULL: "", "return w": "return w - lr * decay * w"}).sa
     The pull is that of the weight *after* its step. Both parts begin at the weight as
     it was.
 """)
+slip("lr-twice", {"decay * w)": "lr * decay * w)"}).says("""
+    The pull is multiplied by `lr` twice: it stands inside of the bracket already.
+""")
+slip("pull-squared", {"decay * w)": "decay * w**2)"}).says("""
+    The pull is made of $w^2$. It is the gradient of that: proportional to $w$.
+""")
+slip("pull-of-the-gradient", {"decay * w)": "decay * g)"}).says("""
+    The decay is multiplied by the gradient. It pulls at the *weight*.
+""")
 slip("decay-pushes", {"+ decay": "- decay"}).says("""
     The decay pushes each weight away from 0. It is to pull it there.
 """)
@@ -140,6 +149,9 @@ slip("eps-inside", {"s_hat) + 1e-8": "s_hat + 1e-8)"}).says("""
     The ε stands under the root. There it counts as $10^{-4}$, and hides small
     gradients.
 """)
+slip("other-eps", {"1e-8": "1e-5"}).says("""
+    The ε is larger than $10^{-8}$: where gradients are small, the steps are too short.
+""")
 slip("eps-missing", {" + 1e-8": ""}).says("""
     A weight whose gradient was always 0 is divided by 0. Which small number of the
     formula prevents that?
@@ -153,6 +165,9 @@ slip("not-squared", {"g**2": "g"}).says("""
 """)
 slip("absolute", {"g**2": "abs(g)"}).says("""
     `s` is a mean of absolute values, not of *squares*. The root comes afterwards.
+""")
+slip("square-of-the-mean", {"g**2": "m**2"}).says("""
+    `s` is made of the mean `m`. It is a mean of the squares of `g`.
 """)
 slip("share-squared", {"0.001 * g**2": "(0.001 * g) ** 2"}).says(r"""
     The share $1 - \beta_2$ is squared with the gradient. The square belongs to $g$
@@ -178,6 +193,9 @@ slip(
 slip("sums", {"0.1 * g": "g", "0.001 * g": "g"}).says(r"""
     The new gradient comes in whole, as in momentum. In a running mean it has the share
     $1 - \beta$.
+""")
+slip("other-beta", {"m / (1 - 0.9**t)": "m / (1 - 0.999**t)"}).says(r"""
+    `m` is corrected with the $\beta$ of the squares. Each mean has its own.
 """)
 slip("next-t", {"0.9**t": "0.9 ** (t + 1)", "0.999**t": "0.999 ** (t + 1)"}).says("""
     The correction is that of the next step: `t` is 1 in the first one.

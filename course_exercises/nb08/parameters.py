@@ -95,3 +95,23 @@ ex.guess("piece-size", {"c": 15}, FORGOTTEN).says("""
     This is the size of a piece. What counts is how many means are added where one is
     wanted.
 """)
+ex.mistake("found-otherwise", TAPE).says("""
+    Ask two things: which attributes does a module open, and how many arrays has a
+    `Linear`?
+""")
+ex.mistake("list-otherwise", TAPE).says("""
+    How many arrays has a `Linear`, how many a `ReLU`, and what becomes of an object
+    that stands there twice?
+""")
+ex.mistake("factor-otherwise", FORGOTTEN).says("""
+    Write the gradient of each piece as a mean over its 15 examples, and add the four
+    up. How does a mean over all 60 look?
+""")
+
+
+@ex.looked
+def look_at_each(answer, run):
+    """Point at what each wrong number is made of."""
+    about = "found-otherwise", "list-otherwise", "factor-otherwise"
+    parts = zip(about, answer, ex.reference(), strict=True)
+    return [ex.named(name) for name, a, b in parts if a != b]

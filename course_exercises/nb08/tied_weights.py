@@ -80,6 +80,18 @@ ex.slip("second-use-turned", {"grad_out.T @ H": "H.T @ grad_out"}, VJP).says("""
     For the second use, the gradient of `W.T` is added as it is, $(H, D)$. `W` itself is
     $(D, H)$: it has to be transposed back.
 """)
+FIRST_USE_TWICE = {"X.T @ grad_Z + grad_out.T @ H": "2 * X.T @ grad_Z"}
+ex.slip("first-use-twice", FIRST_USE_TWICE, TAPE).says("""
+    The first use is counted twice, and the second not at all. Each has a gradient of
+    its own.
+""")
+USES_MULTIPLIED = {"grad_Z + grad_out": "grad_Z * (grad_out", "T @ H  #": "T @ H)  #"}
+ex.slip("uses-multiplied", USES_MULTIPLIED, TAPE).says("""
+    The two uses are multiplied. Shares of several uses add.
+""")
+ex.slip("tanh-missing", {"np.tanh(X @ W)": "X @ W"}, ACTIVATIONS).says("""
+    The tanh is left out on the way forward.
+""")
 ex.slip("uses-subtracted", {"+ grad_out": "- grad_out"}, TAPE).says("""
     The second use is subtracted. Shares of several uses add.
 """)

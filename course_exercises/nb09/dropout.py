@@ -89,6 +89,12 @@ ex.slip("mask-twice", {"* mask": "* mask**2"}, SPOILT).says("""
     The mask is multiplied in twice, so what is kept is doubled twice. `H` in the
     formula may contain it already.
 """)
+ex.slip("one-minus-mask", {"* mask": "* (1 - mask)"}, SPOILT).says("""
+    It is multiplied by 1 minus the mask. On the way forward the mask itself multiplied.
+""")
+ex.slip("sign-for-gate", {"(Z > 0)": "np.sign(Z)"}, ACTIVATIONS).says("""
+    Below 0 the gradient comes back with the other sign. ReLU is closed there: 0.
+""")
 ex.slip("mask-reversed", {"* mask": "* (2 - mask)"}, SPOILT).says("""
     The gradient passes where values were dropped, and stops where they were kept.
 """)

@@ -96,6 +96,23 @@ ex.slip("prediction-smoothed", SMOOTHED, LOSSES).says("""
     The *prediction* is smoothed here, and the targets are as hard as before. It is the
     other way round.
 """)
+ex.slip("label-full", {"+= 0.9": "= 1.0"}, LOSSES).says("""
+    The label keeps its 1, and the others get a share on top. Do the targets of a row
+    add up to 1?
+""")
+ex.slip("neighbour", {"labels] +=": "labels - 1] +="}, LOSSES).says("""
+    The 0.9 belongs to the class *before* the label. Labels count from 0, as columns do.
+""")
+ALONE = {"(F.softmax(z) - q)": "(F.softmax(z) - q) * np.eye(K)[labels]"}
+ex.slip("label-alone", ALONE, LOSSES).says("""
+    Only the label's logit gets a gradient. Through the softmax, and through $q$, all
+    logits of the row have a say.
+""")
+TIMES = {"(F.softmax(z) - q)": "F.softmax(z) * (F.softmax(z) - q)"}
+ex.slip("times-p", TIMES, LOSSES).says("""
+    The difference is multiplied by $p$ once more. The way back through the softmax is
+    in it already.
+""")
 ex.slip("every-label", {"np.arange(N), labels": ":, labels"}, LOSSES).says("""
     In every row, the labels of *all* examples get their 0.9. Each row has one label:
     rows and labels have to be picked in pairs.

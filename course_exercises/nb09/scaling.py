@@ -128,6 +128,15 @@ def to_one(x_fit, x_val):
 
 
 @ex.wrong(SCALE)
+def to_one_of_fit(x_fit, x_val):
+    """The pixels are stretched, by the smallest and the largest one. Wanted are the
+    mean 0 and the standard deviation 1.
+    """
+    low, high = x_fit.min(), x_fit.max()
+    return tuple((x - low) / (high - low) for x in (x_fit, x_val))
+
+
+@ex.wrong(SCALE)
 def by_picture(x_fit, x_val):
     """Each picture is scaled by itself, so thick and thin strokes become alike. The
     notebook has one scale for all pictures.
@@ -166,6 +175,13 @@ slip("fit-not-scaled", {FIT: "x_fit"}).says("""
 slip("not-shifted", {"(x_val - mu)": "x_val"}).says("""
     The mean is not subtracted from the validation pictures. Both sets need one and the
     same formula.
+""")
+slip("own-mean-by-pixel", {"(x_val - mu)": "(x_val - x_val.mean(axis=0))"}).says("""
+    From the validation pictures a mean of each pixel is subtracted, their own. Both
+    sets need one and the same formula.
+""")
+slip("deviation-by-pixel", {"x_fit.std()": "x_fit.std(axis=0) + 1e-8"}).says("""
+    The deviation is one of each pixel. The notebook has one for all.
 """)
 slip("not-divided", {VAL: "x_val - mu"}).says("""
     The validation pictures are not divided by the deviation. Both sets need one and the

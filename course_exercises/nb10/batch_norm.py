@@ -148,6 +148,19 @@ slip("division-missing", {"(axis=0)) / s": "(axis=0))"}).says("""
     The last division is missing. On the way forward it was divided by $s$, so its
     gradient is.
 """)
+slip("mean-added", {"- u.mean": "+ u.mean"}).says("""
+    The path through the mean is added. A larger mean makes the result smaller, so it is
+    subtracted.
+""")
+slip("centred-once", {"(u * x_hat)": "(u * centred)"}).says("""
+    In the path through the deviation one division by $s$ is missing.
+""")
+slip("centred-twice", {"- x_hat * (u * x_hat)": "- centred * (u * centred)"}).says("""
+    In the path through the deviation two divisions by $s$ are missing.
+""")
+slip("forward-again", {"return grad_x": "return gamma * x_hat"}).says("""
+    This is the output of the layer, where the gradient of $x$ belongs.
+""")
 slip("path-added", {"- x_hat": "+ x_hat"}).says("""
     The path through the deviation is added. A larger deviation makes the result
     smaller, so it is subtracted.

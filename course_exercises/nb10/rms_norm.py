@@ -54,20 +54,6 @@ def rms_inputs(rng):
 # --- other right answers
 
 
-@ex.right
-def rms_by_loops(grad_out, x, gamma, eps=1e-5):
-    N, D = x.shape
-    grad_x, grad_gamma = [[0.0] * D for _ in range(N)], [0.0] * D
-    for n in range(N):
-        r = (sum(v * v for v in x[n]) / D + eps) ** 0.5
-        shared = sum(grad_out[n, i] * gamma[i] * x[n, i] for i in range(D))
-        for j in range(D):
-            own = grad_out[n, j] * gamma[j] / r
-            grad_x[n][j] = own - shared * x[n, j] / (D * r**3)
-            grad_gamma[j] += grad_out[n, j] * x[n, j] / r
-    return grad_x, grad_gamma
-
-
 slip = partial(ex.slip, where=NORM)
 
 # --- wrong ones: paths and sums
@@ -167,6 +153,15 @@ SUM = {"x_hat).mean(": "x_hat).sum("}
 slip("sum-along", SUM).says("""
     In the second path a sum stands where a mean belongs: it comes from the mean under
     the root, with its division.
+""")
+slip("r-of-all", {"(x * x).mean(axis=-1, keepdims=True)": "(x * x).mean()"}).says("""
+    $r$ is made of the whole batch. Each row has one of its own.
+""")
+slip("mean-missing", {"x_hat * along": "x_hat * u * x_hat"}).says("""
+    In the second path the mean is missing: $r$ depends on all entries of its row.
+""")
+slip("divided-by-square", {"along) / r": "along) / r**2"}).says("""
+    At the end it is divided by $r^2$. The numerator was divided by $r$.
 """)
 slip("division-missing", {"along) / r": "along)"}).says("""
     The last division is missing. The numerator was divided by $r$, so its gradient is.

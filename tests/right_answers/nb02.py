@@ -107,3 +107,29 @@ def in_pieces(y_in, t):
         price += (1 - target) * y
         out.append(price)
     return tuple(out)
+
+
+@right("02.2")
+def number_by_number(x, t, h, y, V):
+    db, dc, dW, dV = [0.0, 0.0], [0.0, 0.0], np.zeros((2, 2)), np.zeros((2, 2))
+    for j in range(2):
+        dc[j] += 2 * (y[j] - t[j]) * (y[j] - y[j] ** 2)
+        for i in range(2):
+            dV[i, j] = h[i] * dc[j]
+            db[i] += V[i][j] * dc[j] * (h[i] - h[i] ** 2)
+    for i in range(2):
+        for j in range(2):
+            dW[i][j] = x[i] * db[j]
+    return dW, dV, np.array(db), dc
+
+
+@right("02.3")
+def by_loops(x, t, h, y, V):
+    dW, dV, dh = np.zeros((2, 2)), np.zeros((2, 2)), [0.0, 0.0]
+    for i, j in np.ndindex(2, 2):
+        d = (y[j] - t[j]) * 2 * y[j] * (1 - y[j])
+        dV[i, j] += h[i] * d
+        dh[i] += V[i][j] * d
+    for i, j in np.ndindex(2, 2):
+        dW[i, j] += x[i] * dh[j] * h[j] * (1 - h[j])
+    return dW, dV

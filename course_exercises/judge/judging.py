@@ -209,7 +209,8 @@ class Judge:
         if any(f.certain for f in found):
             return tuple(found)
         behaviour = Behaviour(self, trials, bad)
-        found = (*behaviour.pattern(), *found) or behaviour.facts()
+        found = behaviour.unsteady() or (*behaviour.pattern(), *found)
+        found = found or behaviour.facts()
         look = self.exercise.look
         return self._asked(look).findings if look and not found else found
 

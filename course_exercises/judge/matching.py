@@ -42,6 +42,7 @@ _ELSEWHERE = (  # slips of other right answers, too
     *("inner-sign", "mean-or-sum", "factor-missing", "function-missing"),
     *("index-fixed", "indices"),
 )
+_ROWS = ("first-only",), ("last-only",)  # which are said of one row as well
 _LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
 
@@ -195,6 +196,20 @@ class Matcher:
         certain = not others and bool(whole or by_itself)
         return replace(one, others=tuple(others), certain=certain)
 
+    @cached_property
+    def _known(self) -> str:
+        """The id of a written mistake that gives all that was found, or nothing."""
+        for mistake, compute in self._written():
+            base = Base((mistake.id,), compute, self.inputs, mistake)
+            if self._explains(base) and self._ends_as(base):
+                return mistake.id
+        return ""
+
+    def _ends_as(self, base: Base) -> bool:
+        """Whether the answer fails where this one does, and nowhere else."""
+        pairs = enumerate(self.rows)
+        return all((base.result(i) is None) == (row is None) for i, row in pairs)
+
     def _of_slips(self, matches: list[Match]) -> Match:
         """One slip, or two readings; a detail only if it is the same, and known."""
         known, kinds = {*self.exercise.arguments, *self.exercise.outputs}, {}
@@ -215,7 +230,7 @@ class Matcher:
 
         Of those that speak of some outputs alone, only these are looked at.
         """
-        rows = [base.result(i) for i in range(len(self.inputs))]
+        rows = map(base.result, range(len(self.inputs)))
         names, about = labels(self.exercise), base.mistake.about
         at = [k for k, name in enumerate(names) if not about or name in about]
         return all(
@@ -233,7 +248,7 @@ class Matcher:
             scale = self._no_factor if np.isnan(found.ratios).all() else None
         if scale is None or (scale.ids and base.ids[:1] and base.ids[0] in ALONE):
             return None
-        extra = ("extra-axis",) * found.reshaped
+        extra = ("extra-axis",) * (found.reshaped and base.ids not in _ROWS)
         simple = len(base.ids) < 2 and not (base.slipped and scale.ids)
         match = Match(base, scale, extra, certain=simple)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
@@ -307,8 +322,9 @@ class Matcher:
     def name(self, k: int) -> Finding | None:
         """Name the mistake in output k, as well as it can be done."""
         gots, wanted = self.gots(k), [row[k] for row in self.expected]
-        if shown := "" if self.is_value else at_sight(gots, wanted):
-            return self._general((shown,), k)
+        shown = "" if self.is_value else at_sight(gots, wanted)
+        if shown:
+            return self._general((self._known or shown,), k)
         if match := self.exact(k, max(CERTAIN, self.exercise.tolerance)):
             known = match.base.mistake and self._explains(match.base)
             if not (known or self.is_value) and self._copied(k):
@@ -323,12 +339,8 @@ class Matcher:
 
     def failing(self) -> Finding | None:
         """Name a written mistake that ends where this answer does, right elsewhere."""
-        ended = [row is None for row in self.rows]
-        for mistake, compute in self._codes:
-            base = Base((mistake.id,), compute, self.inputs, mistake)
-            same = [base.result(i) is None for i in range(len(ended))] == ended
-            if any(ended) and same and self._explains(base):
-                return self._finding(Match(base, self._no_factor), 0)
+        if self._known and None in self.rows:
+            return self._general((self._known,), 0)
         return None
 
     def exchanged(self, wrong: list[int]) -> bool:

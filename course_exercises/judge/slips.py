@@ -25,6 +25,7 @@ _BY = ast.Mult | ast.Div
 def _operator(node: ast.BinOp) -> Iterator[Slip]:
     if isinstance(node.op, ast.Add | ast.Sub):
         yield from _powers(node)
+        yield from _too_wide(node)
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         yield "inner-sign", set_to("op", other)
         yield "inner-sign", set_to("left", ast.UnaryOp(ast.USub(), node.left))
@@ -38,8 +39,9 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield from _partly(node)
         yield from _partly_below(node)
         yield _missing(node.right), set_to("right", _ONE)
-    if isinstance(node.op, ast.Div):
-        yield "upside-down", set_to("op", ast.Mult())
+    if isinstance(node.op, _BY):
+        other = ast.Mult() if isinstance(node.op, ast.Div) else ast.Div()
+        yield "upside-down", set_to("op", other)
     if isinstance(node.op, ast.Pow):
         yield "power-missing", set_to("right", _ONE)
         yield from mixups.of_power(node)
@@ -58,6 +60,30 @@ def _terms(total: ast.expr) -> tuple[str, ...]:
     """The sides of a sum; none of anything else."""
     is_sum = isinstance(total, ast.BinOp) and isinstance(total.op, ast.Add | ast.Sub)
     return ("left", "right") if is_sum else ()
+
+
+def _too_wide(total: ast.BinOp) -> Iterator[Slip]:
+    """Brackets around the sum and the factors beside it, of its last or first term."""
+    for depth, _ in enumerate(_spine(total.right), start=1):
+        yield "brackets", partial(_taken_in, depth=depth)
+    left = total.left
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+        inside = ast.BinOp(left.right, total.op, total.right)
+        yield "brackets", mixups.become(ast.BinOp(left.left, left.op, inside))
+
+
+def _spine(term: ast.expr) -> Iterator[ast.BinOp]:
+    """A product, the product on its left, and so on."""
+    while isinstance(term, ast.BinOp) and isinstance(term.op, _BY):
+        yield term
+        term = term.left
+
+
+def _taken_in(total: ast.BinOp, depth: int) -> None:
+    term = total.right
+    *_, lowest = islice(_spine(term), depth)
+    lowest.left = ast.BinOp(total.left, total.op, lowest.left)
+    mixups.become(term)(total)
 
 
 def _powers(total: ast.BinOp) -> Iterator[Slip]:

@@ -99,6 +99,9 @@ def way_back(ex):
     ).says("""
         `dy` is the error itself, still squared. What is the price of a square?
     """)
+    ex.slip("error-missing", {" * (y[j] - t[j])": ""}, BACKWARD).says("""
+        The error $y - t$ does not occur in `dy`. What is the price of a square?
+    """)
     price = {"2 * (y[j] - t[j])": "2 * y[j]"}
     ex.slip("target-missing", price, BACKWARD).says("""
         The target does not occur in `dy`. The error is the output *minus the target*.

@@ -144,20 +144,20 @@ def products(rng):
 
 
 PRODUCT = Exercise("99.16", "A product", product_vjp, products, gradient=True)
-IN_PRODUCTS = {
-    "brackets": {"(y - 1) / N": "(y - 1 / N)"},
-    "entrywise": {"grad_out @ X": "grad_out * X"},
-    "factors-exchanged": {"grad_out @ X": "X @ grad_out"},
-    "first-only": {"return": "out =", "/ N": "/ N\n    return out[0]"},
-    "last-only": {"return": "out =", "/ N": "/ N\n    return out[-1]"},
-    "summed-away": {"return": "out =", "/ N": "/ N\n    return out.sum(axis=-1)"},
-}
+IN_PRODUCTS = [
+    ("brackets", {"(y - 1) / N": "(y - 1 / N)"}),
+    ("entrywise", {"grad_out @ X": "grad_out * X"}),
+    ("factors-exchanged", {"grad_out @ X": "X @ grad_out"}),
+    ("first-only", {"return": "out =", "/ N": "/ N\n    return out[0]"}),
+    ("first-only", {"return": "out =", "/ N": "/ N\n    return out[:1]"}),
+    ("last-only", {"return": "out =", "/ N": "/ N\n    return out[-1]"}),
+    ("summed-away", {"return": "out =", "/ N": "/ N\n    return out.sum(axis=-1)"}),
+]
 
 
-@pytest.mark.parametrize("name", IN_PRODUCTS)
-def test_a_slip_in_a_product_is_named(name):
-    wrong = edited(product_vjp, IN_PRODUCTS[name])
-    assert certain(verdict(PRODUCT, wrong)) == [name]
+@pytest.mark.parametrize(("name", "edits"), IN_PRODUCTS)
+def test_a_slip_in_a_product_is_named(name, edits):
+    assert certain(verdict(PRODUCT, edited(product_vjp, edits))) == [name]
 
 
 def squares(x, y):
@@ -175,6 +175,8 @@ SQUARES = Exercise("99.21", "Squares", squares, lambda rng: rng.normal(size=(5, 
         ("(1 - x**2)", "(1 - x) ** 2"),
         ("(x + y) ** 2", "(x**2 + y)"),
         ("(x + y) ** 2", "(x + y**2)"),
+        ("3 * inner * y + (1 - x**2)", "(3 * inner * y + (1 - x**2))"),
+        ("y + (1 - x**2) * (x + y) ** 2", "(y + (1 - x**2) * (x + y) ** 2)"),
     ],
 )
 def test_brackets_that_are_missing_or_too_much(old, new):
@@ -412,6 +414,14 @@ def test_two_mistakes_with_the_same_numbers_are_both_offered():
     assert "(1) This happened. (2) That happened." in said.findings[0].says
     for mistake in exercise.mistakes:  # the other result tells which
         assert set(certain(verdict(exercise, mistake.code))) == {mistake.id}
+
+
+def test_zeros_of_a_written_mistake_are_told_as_that():
+    exercise = Exercise("99.24", "Two", both, TWO.inputs, outputs=("dx", "dy"))
+    exercise.mistake("flat", code=lambda x, y, w: (w * x**2, 0.0)).says("It is flat.")
+    said = verdict(exercise, exercise.mistakes[0].code)
+    assert certain(said) == ["flat"] and said.findings[0].output == "dx, dy"
+    assert certain(verdict(exercise, lambda x, y, w: (w, 0.0))) == ["zero"]
 
 
 def test_one_predicted_number_of_several_may_come_from_elsewhere():

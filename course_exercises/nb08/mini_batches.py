@@ -123,7 +123,8 @@ ex.slip("one-loss-an-epoch", {LAST: LAST[4:]}, LOOP).says("""
 ex.slip("loss-summed", {"(error**2).mean()": "(error**2).sum()"}, BATCHES).says("""
     The losses are sums over the batch. The mean squared error is a mean.
 """)
-ex.slip("loss-of-all", {"(error**2)": "((X @ w - y) ** 2)"}, LOOP).says("""
+NOTED = {"= xb @ w - yb": "= xb @ w - yb\n            of_all = X @ w - y"}
+ex.slip("loss-of-all", {**NOTED, "(error**2)": "(of_all**2)"}, LOOP).says("""
     The losses noted are those of all examples. Each step has the loss of its own batch.
 """)
 

@@ -309,6 +309,11 @@ SENTENCES = {
         "right. Go through your lines, and ask of each name what it means.",
         _INDEX,
     ),
+    "axis-missing": Sentence(
+        "Somewhere inside, a sum or a mean runs over the whole array, where it should "
+        "run along one axis.",
+        _BIAS,
+    ),
     "keepdims": Sentence(
         "A sum or a mean has lost its axis, so that numbers which belong to the rows "
         "stand along the columns. `keepdims` keeps it.",

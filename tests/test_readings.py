@@ -115,6 +115,7 @@ def weighted(rng):
 
 CENTRED = Exercise("99.12", "Centred", centred, weighted)
 MIXED_UP = {
+    "axis-missing": ("x.mean(axis=1", "x.mean(axis=None"),
     "brackets": ("(g[i, j] + w[j]) *", "g[i, j] + w[j] *"),
     "comparison": ("> 0.1", "< 0.1"),
     "function-missing": ("np.sqrt(np.abs(w[j]))", "np.abs(w[j])"),

@@ -22,7 +22,10 @@ _INSTEAD = {  # what is taken for each other
     **{"argmax": ("argmin",), "sqrt": ("square",), "zeros": ("ones",)},
     **{"zeros_like": ("ones_like",), "std": ("var",), "sum": ("max",)},
 }
-_ASIDE = ("array", "asarray", "arange", "eye", "len", "range", "sum", "zip", "reversed")
+_ASIDE = (  # no step of a computation: to leave them out, or take them twice, is none
+    *("array", "asarray", "arange", "eye", "zeros", "ones", "zeros_like", "ones_like"),
+    *("len", "range", "sum", "zip", "reversed", "list", "enumerate", "copy", "float"),
+)
 
 
 def set_to(name: str, value: Any) -> Callable[[Any], None]:

@@ -153,7 +153,7 @@ def _attribute(node: ast.Attribute) -> Iterator[Slip]:
 def _keyword(node: ast.keyword) -> Iterator[Slip]:
     if node.arg == "axis":
         for axis in (0, 1, None):
-            name = "summed-up" if axis is None else "axis"
+            name = "axis-missing" if axis is None else "axis"
             yield name, set_to("value", ast.Constant(axis))
     if node.arg == "keepdims":
         yield "keepdims", set_to("value", ast.Constant(value=False))

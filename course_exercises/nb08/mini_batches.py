@@ -155,6 +155,13 @@ ex.slip("by-columns", {"len(xb)": "len(w)"}, BATCHES).says("""
 ex.slip("four-epochs", {"range(3)": "range(4)"}, BATCHES).says("""
     It runs for more than three epochs.
 """)
+ex.slip("loss-rooted", {"(error**2).mean()": "(error**2).mean() ** 0.5"}, LOOP).says("""
+    The losses are roots of the mean squared error. It is noted as it is.
+""")
+ex.slip("overlapping", {"len(X), batch_size)": "len(X))"}, BATCHES).says("""
+    The batches overlap: each begins one example after the one before. It begins where
+    that one ends.
+""")
 ex.slip("loss-unsquared", {"(error**2).mean()": "error.mean()"}, BATCHES).says("""
     The losses are means of the errors as they are, so that they cancel. It is their
     squares that are averaged.

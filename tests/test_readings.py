@@ -450,6 +450,17 @@ def test_two_mistakes_with_the_same_numbers_are_both_offered():
         assert set(certain(verdict(exercise, mistake.code))) == {mistake.id}
 
 
+def test_a_number_without_a_name_may_have_a_way_to_find_it():
+    way = {"b": "Look at b once more."}
+    exercise = Exercise(
+        "99.26", "Three", lambda: (1, 2, 3), outputs=("a", "b", "c"), otherwise=way
+    )
+    assert verdict(exercise, (1, 7, 3)).says.endswith(
+        "no name here. Look at b once more."
+    )
+    assert verdict(exercise, (1, 2, 7)).says.endswith("no name here.")
+
+
 def test_zeros_of_a_written_mistake_are_told_as_that():
     exercise = Exercise("99.24", "Two", both, TWO.inputs, outputs=("dx", "dy"))
     exercise.mistake("flat", code=lambda x, y, w: (w * x**2, 0.0)).says("It is flat.")

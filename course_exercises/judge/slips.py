@@ -28,7 +28,8 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield from _too_wide(node)
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         yield "inner-sign", set_to("op", other)
-        yield "product-for-sum", set_to("op", ast.Mult())
+        if isinstance(node.op, ast.Add):
+            yield "product-for-sum", set_to("op", ast.Mult())
         yield "inner-sign", set_to("left", ast.UnaryOp(ast.USub(), node.left))
         for side in ("left", "right"):
             for factor in (2.0, 0.5):

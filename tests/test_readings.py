@@ -469,6 +469,16 @@ def test_zeros_of_a_written_mistake_are_told_as_that():
     assert certain(verdict(exercise, lambda x, y, w: (w, 0.0))) == ["zero"]
 
 
+def test_two_mistakes_that_say_the_same_are_one():
+    exercise = Exercise("99.9", "Two", both, TWO.inputs, outputs=("dx", "dy"))
+    exercise.mistakes = [
+        Mistake("this", lambda x, y, w: (w * x**2, x - y), "It happened."),
+        Mistake("that", lambda x, y, w: (w * x**2, y * w), "It happened."),
+    ]
+    said = verdict(exercise, lambda x, y, w: (w * x**2, both(x, y, w)[1]))
+    assert certain(said) == ["this"] and said.findings[0].says == "It happened."
+
+
 def test_one_predicted_number_of_several_may_come_from_elsewhere():
     exercise = Exercise("99.10", "Predict", lambda: (1, 2, 3), outputs=("a", "b", "c"))
     exercise.guess("added", (4, 2, 9)).says("It was added.")

@@ -191,7 +191,10 @@ class Matcher:
         if not plain:
             return self._of_slips(matches) if matches[0].base.slipped else matches[0]
         whole = _saying_most([m for m in plain if self._explains(m.base)])
-        one, *others = {m.ids: m for m in whole or plain}.values()
+        readings: dict[str, Match] = {}
+        for m in whole or plain:  # two that say the same are one
+            readings.setdefault(told(m.ids[0], m.base.mistake)[0], m)
+        one, *others = readings.values()
         by_itself = not self.is_value or one.base.mistake.about
         certain = not others and bool(whole or by_itself)
         return replace(one, others=tuple(others), certain=certain)

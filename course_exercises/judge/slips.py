@@ -28,6 +28,8 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield from _too_wide(node)
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         yield "inner-sign", set_to("op", other)
+        if isinstance(node.op, ast.Add):
+            yield "product-for-sum", set_to("op", ast.Mult())
         yield "inner-sign", set_to("left", ast.UnaryOp(ast.USub(), node.left))
         for side in ("left", "right"):
             for factor in (2.0, 0.5):
@@ -40,8 +42,9 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield from _partly_below(node)
         yield _missing(node.right), set_to("right", _ONE)
     if isinstance(node.op, _BY):
-        other = ast.Mult() if isinstance(node.op, ast.Div) else ast.Div()
-        yield "upside-down", set_to("op", other)
+        yield from mixups.of_product(node)
+    if isinstance(node.op, ast.Div):
+        yield "upside-down", set_to("op", ast.Mult())
     if isinstance(node.op, ast.Pow):
         yield "power-missing", set_to("right", _ONE)
         yield from mixups.of_power(node)
@@ -151,7 +154,7 @@ def _attribute(node: ast.Attribute) -> Iterator[Slip]:
 def _keyword(node: ast.keyword) -> Iterator[Slip]:
     if node.arg == "axis":
         for axis in (0, 1, None):
-            name = "summed-up" if axis is None else "axis"
+            name = "axis-missing" if axis is None else "axis"
             yield name, set_to("value", ast.Constant(axis))
     if node.arg == "keepdims":
         yield "keepdims", set_to("value", ast.Constant(value=False))

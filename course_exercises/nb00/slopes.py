@@ -81,6 +81,10 @@ ex.slip("added", {"2 * inner * 2 * w": "(2 * inner + 2 * w)"}, ANSWERS).says("""
 ex.slip("multiplied-by-half", {"2 * inner * 2 * w": "(4 * w**3 - 1)"}, ANSWERS).says("""
     The outer slope multiplies *both* terms inside, the 1 as well. Are brackets missing?
 """)
+ex.slip("sum-inside", {"w**2 - 1": "sum(w**2 - 1)"}, ANSWERS).says("""
+    Everything inside is added up first. Each number has an inner formula, and a square,
+    of its own.
+""")
 ex.slip("middle-term-missing", {" - 1": ""}, ANSWERS).says("""
     This is the slope of $w^4$. Multiplied out, the square has a middle term as well,
     and it changes with `w`.
@@ -113,6 +117,9 @@ def mean_itself(w):
 
 # --- the mean
 
+ex.slip("one-less", {"len(w)": "(len(w) - 1)"}).says("""
+    It is divided by $N - 1$. The mean divides by how many numbers there are.
+""")
 ex.slip("by-the-numbers", {"len(w)": "w"}).says("""
     It is divided by the numbers in `w` themselves. The mean divides by how many they
     are.

@@ -8,6 +8,11 @@ ON_THE_PAGE = (784 + 1) * 128 + (128 + 1) * 10
 ex = Exercise(
     "00.1",
     "Predict: the weights of a smaller network",
+    otherwise={
+        "the result": "Count in two parts: what leads into the middle, and what leads "
+        "into the scores. Each new number has a factor for every number before it, and "
+        "a constant."
+    },
     hints=(
         "Count in two parts: the weights that lead into the middle, and those that "
         "lead into the scores.",
@@ -34,9 +39,13 @@ ex.guess("constants-missing", 784 * 32 + 32 * 10, NETWORK).says("""
     These are the factors alone. Each new number also has a constant of its own, and we
     may change it, so it counts as a weight.
 """)
-ex.guess("second-layer-missing", (784 + 1) * 32, NETWORK).says("""
-    This leads from the picture to the 32 numbers in the middle, and ends there. The 10
-    scores have factors and constants, too.
+for k, count in enumerate((785 * 32, 784 * 32, 784 * 32 + 1)):
+    ex.guess(f"second-layer-missing-{k}", count, NETWORK).says("""
+        This leads from the picture to the 32 numbers in the middle, and ends there. The
+        10 scores have factors and constants, too.
+    """)
+ex.guess("picture-twice", 785 * 32 + 785 * 10, NETWORK).says("""
+    The scores are computed from the 32 numbers in the middle, not from the picture.
 """)
 ex.guess("constants-at-the-start", 784 * (32 + 1) + 32 * (10 + 1), NETWORK).says("""
     A constant was given to each number that goes in. It belongs to each number that

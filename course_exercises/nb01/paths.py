@@ -10,6 +10,12 @@ ex = Exercise(
     "01.4",
     "Predict: how many paths",
     outputs=("paths", "one path", "dz/dx"),
+    otherwise={
+        "paths": "How many arrows lead into $h$, and how many into $z$?",
+        "one path": "Walk along one path: what costs the arrow into $z$ that it takes, "
+        "and what the one into $h$?",
+        "dz/dx": "All paths lead back to $x$, and what they bring adds.",
+    },
     hints=(
         "A path takes one arrow at each box. How many arrows lead into $h = x "
         "\\cdot x$, and how many into $z = h \\cdot h \\cdot h$?",
@@ -61,6 +67,10 @@ for count in (1, 4, 12):
         Draw the arrows: $h$ has two factors, and $z$ has three. A path takes one arrow
         into each box; in how many ways?
     """)
+
+ex.guess("exchanged", {"paths": 32, "one path": 6}, FORKS).says("""
+    The first two numbers are exchanged.
+""")
 
 # --- one path
 

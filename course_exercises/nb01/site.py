@@ -51,7 +51,7 @@ def site_inputs(rng):
     for count in (2, 1, 3, 5, 4):
         customers = rng.uniform(-3, 3, size=(count, 3))
         customers[:, 2] = rng.uniform(0.5, 3, size=count)
-        cases.append((*rng.uniform(4, 6, size=2).tolist(), customers))
+        cases.append((*rng.uniform(-2, 2, size=2).tolist(), customers))
     return cases
 
 
@@ -113,6 +113,11 @@ ex.slip(
 
 # --- one price
 
+ABSOLUTE = {"(x - px)": "abs(x - px)", "(y - py)": "abs(y - py)"}
+ex.slip("absolute", ABSOLUTE, PRICES).says("""
+    The sign of the difference is lost. Whoever lives on the other side pulls the other
+    way.
+""")
 ex.slip(
     "weight-missing", {f"weight * {OF_X}": OF_X, f"weight * {OF_Y}": OF_Y}, CHAIN
 ).says("""

@@ -94,6 +94,10 @@ ex.slip("assigned", {"-t[j] / y[j] + ": ""}, FORKS).says("""
     Only the second logarithm counts. $y$ stands in both, so it forks, and two prices
     come back to it.
 """)
+ex.slip("same-logarithm", {"/ (1 - y[j])": "/ y[j]"}, IN_A_ROW).says(r"""
+    Both logarithms are differentiated as if `y` stood in them. In the second one stands
+    $1 - y$: one over *that*.
+""")
 ex.slip("inner-minus", {"+ (1": "- (1"}, IN_A_ROW).says(r"""
     The two parts have the same sign. In $\ln(1 - y)$ there is an inner function, $1 -
     y$, with a slope of its own.

@@ -151,6 +151,10 @@ ex.slip("first-path", {PRICE: "[row[0] * d[0] for row in W]"}, BACKWARD).says(""
     Of all the edges that leave a unit, only the first one counts. What comes back over
     several edges adds.
 """)
+AVERAGED = {PRICE: "[sum(row[j] * d[j] for j in range(len(d))) / len(d) for row in W]"}
+ex.slip("fork-averaged", AVERAGED, BACKWARD).says("""
+    What comes back over the edges of a unit is averaged. Several edges add.
+""")
 ex.slip("weights-missing", {PRICE: "[sum(d) for row in W]"}, BACKWARD).says("""
     The prices come back over the edges without their weights. The local price of an
     edge is the weight on it.

@@ -88,6 +88,7 @@ def way_back(ex):
     both = {" * (1 - y[j])": "", **half}
     ex.slip("half-a-slope", both, SIGMA).says(HALF)
     ex.slip("half-a-slope-hidden", half, SIGMA).says(HALF)
+    ex.slip("half-a-slope-outputs", {" * (1 - y[j])": ""}, SIGMA).says(HALF)
 
     squared = {hidden: 2 * hidden}  # the characters twice
     both = {out: 2 * out, **squared}

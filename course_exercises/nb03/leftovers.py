@@ -14,6 +14,12 @@ ex = Exercise(
     "03.4",
     "Predict: names, leaves, leftovers",
     outputs=("a", "b", "c"),
+    otherwise={
+        "a": "(a) Which number enters the square, and how steep is a square there?",
+        "b": "(b) From `x` it is one more operation to the leaf. Its slope multiplies.",
+        "c": "(c) Write down the gradients of the two nodes in between, call by call, "
+        "and what each call adds to them.",
+    },
     hints=(
         "`leaf` and `x` are two nodes. Which number does each of them hold, and "
         "which one is squared?",

@@ -57,6 +57,7 @@ PROGRAMS = {
     "s = x + x; y = s + s": lambda x: (lambda s: s + s)(x + x),
     "a = 2 * x; y = a * 3 + a": lambda x: (lambda a: a * 3 + a)(2 * x),
     "a = 2 * x; y = a + a * 3": lambda x: (lambda a: a + a * 3)(2 * x),
+    "c = Value(2.0); y = c * x + x": lambda x: Value(2.0) * x + x,
     "y = x * x * x + x": lambda x: x * x * x + x,
     "u = x.tanh(); v = u * x; y = (u + v * u) * v.sigmoid()": forked,
 }
@@ -180,6 +181,10 @@ ex.slip(
     "subtracted", {"= None": "= 0.0", "x.grad + part": "x.grad - part"}, WRONG
 ).says("""
     The parts are subtracted. What comes by several edges adds.
+""")
+FIRST = {"parts(node": "list(parts(node", "grad):": "grad))[:1]:"}
+ex.slip("first-input", FIRST, WRONG).says("""
+    Only the first input of each operation gets its part. Every edge brings one.
 """)
 ex.slip(
     "edges-merged", {"parts(": "dict(parts(", "grad):": "grad)).items():"}, WRONG

@@ -123,6 +123,10 @@ ex.slip("from-value", {"Value(1.0)": "output"}, ENGINE).says("""
     The way back begins with the output itself. It begins with 1: one unit more of the
     output is one unit more.
 """)
+ex.slip("from-zero", {"Value(1.0)": "Value(0.0)"}, ENGINE).says("""
+    The way back begins with 0, and 0 it remains. One unit more of the output is one
+    unit more.
+""")
 ex.slip("of-output", {"grads[x]": "grads[output]"}, ENGINE).says("""
     This is the gradient of the output for itself, which is 1. Asked for is that of `x`.
 """)

@@ -96,7 +96,7 @@ def trials():
         ("absolute", small, x, lambda grad: 0 * grad),
         ("loose", bowl, x, spoilt(1, 1.001)),
         ("nan", bowl, x, spoilt(2, np.nan)),
-        ("mean", bowl, many, spoilt(17, 1.001)),
+        ("mean", bowl, many, spoilt(17, 1.002)),
     ]
     return [(name, Watched(*pair), x, change) for name, pair, x, change in rows]
 

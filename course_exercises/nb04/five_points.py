@@ -149,6 +149,10 @@ ex.slip("twelve-missing", {"12 * ": ""}, SLOPE).says("""
 """)
 
 WRONG_MIXTURE = {RULE: "(4 * far / (4 * h) - near / (2 * h)) / 3"}
+ex.slip("averaged", {RULE: "(near / (2 * h) + far / (4 * h)) / 2"}, SLOPE).says("""
+    The two central differences are averaged, so their errors are as well. They have to
+    cancel.
+""")
 ex.slip("wrong-mixture", WRONG_MIXTURE, SLOPE).says("""
     Two central differences are mixed, the coarse one with the greater weight. Whose
     error is four times the other's?

@@ -167,10 +167,10 @@ def named(answer, run, found, wrong):
         return "never-asks"
     if len(wrong) == len(said):
         return "reversed"
-    if refuses and without_opposite(steps):
-        return "no-difference"
     if refuses and length(steps) < 1e-9:
         return "tiny-steps"
+    if refuses and without_opposite(steps):
+        return "no-difference"
     if refuses and length(steps) > 1e-2:
         return "long-steps"
     if directions(steps) < 2:

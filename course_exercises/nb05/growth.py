@@ -13,6 +13,11 @@ ex = Exercise(
     "05.4",
     "Predict: twice as large, twice as many",
     outputs=("doubled", "shown twice"),
+    otherwise={
+        "doubled": "Write down one term of the sum. Which of its factors are doubled?",
+        "shown twice": "Write down the sum over the examples. Which terms are new, and "
+        "does an old one change?",
+    },
     hints=(
         "`grad_W` is `X.T @ grad_out`. How often does each of the two occur in it?",
         "Written out, an entry is $\\sum_n X_{ni} G_{nj}$. What happens to one "

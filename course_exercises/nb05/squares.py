@@ -84,6 +84,12 @@ ex.slip("output-for-input", {"X.T": "(X @ W).T"}, BY_INDEX).says("""
     `dW` is made with the layer's output. A product's gradient for one factor needs the
     *other* factor.
 """)
+ex.slip("forward-again", {"grad_out @ W.T": "X @ W @ W.T"}, BY_INDEX).says("""
+    `dX` is made with the layer's output. What comes back is `grad_out`.
+""")
+ex.slip("output-back", {"X.T @ grad_out": "X.T @ (X @ W)"}, BY_INDEX).says("""
+    `dW` is made with the layer's output. What comes back is `grad_out`.
+""")
 ex.slip("forward-bias", {"grad_out.sum": "(X @ W).sum"}, BIAS).says("""
     `db` is made of the layer's output. What comes back, `grad_out`, has no part in it.
 """)

@@ -133,6 +133,18 @@ ex.slip("gate", {"(1 - h**2)": "(h > 0)"}, ACTIVATIONS).says("""
     This is the gate of a rectifier. The hidden layer is a tanh.
 """)
 
+# --- on the way forward
+
+ex.slip("sigmoid-forward", {"np.tanh(X": "F.sigmoid(X"}, BY_HAND).says("""
+    On the way forward the hidden layer is a sigmoid. This one is a tanh.
+""")
+ex.slip("first-bias-missing", {" + b1": ""}, BY_HAND).says("""
+    `b1` is left out on the way forward.
+""")
+ex.slip("second-bias-missing", {" + b2": ""}, BY_HAND).says("""
+    `b2` is left out on the way forward.
+""")
+
 # --- the sum over the rows
 
 ex.slip("assigned", {"N = len(X)": "N, X, labels = len(X), X[-1:], labels[-1:]"}, BIAS)

@@ -76,6 +76,19 @@ ex.slip("label-left-out", {"/ K": "/ K * (1 - np.eye(K)[labels])"}, SOFTMAX).say
     The label gets no part of $\epsilon$, so that the smoothed truth does not add up to
     1.
 """)
+Q = "(1 - eps) * np.eye(K)[labels] + eps / K"
+ex.slip("label-full", {Q: "np.maximum(np.eye(K)[labels], eps / K)"}, SOFTMAX).says("""
+    The label keeps its 1, and the others get a share on top: a row of $q$ adds up to
+    more than 1.
+""")
+ex.slip("one-too-few", {"eps / K": "eps / (K - 1)"}, SOFTMAX).says(r"""
+    $\epsilon$ is divided by one class too few: the label has its share as well.
+""")
+EPS_EACH = {Q: "np.where(np.eye(K)[labels] > 0, 1 - eps, eps)"}
+ex.slip("eps-for-each", EPS_EACH, SOFTMAX).says(r"""
+    Each of the other classes gets the whole of $\epsilon$. It is spread: a row of $q$
+    adds up to 1.
+""")
 ex.slip("by-examples", {"eps / K": "eps / N"}, SOFTMAX).says(r"""
     $\epsilon$ is divided by the number of examples. It is spread over the classes.
 """)
@@ -120,8 +133,8 @@ def overflows(logits, labels, eps):
 
 LOG = {"F.log_softmax(logits)": "np.log(F.softmax(logits))"}
 ex.slip("log-of-zero", LOG, SOFTMAX).says("""
-    The loss is infinite at logits of 1000: a probability has rounded to 0, and 0 has no
-    logarithm. Which form takes the logarithm before anything is rounded away?
+    The loss is infinite at logits of 1000: an exponential has overflowed, or rounded to
+    0 before its logarithm was taken. Which form needs neither?
 """)
 
 

@@ -129,6 +129,9 @@ ex.slip("leak-of-the-value", LEAK_OF_THE_VALUE, ACTIVATIONS).says("""
     Below 0 `grad_out` is multiplied by the output, $a_h x_{nh}$. It is the derivative
     for $x$ that belongs there.
 """)
+ex.slip("one-minus-slope", {"1, slope": "1, 1 - slope"}, ACTIVATIONS).says("""
+    Below 0 stands 1 minus the slope. The factor is the slope itself.
+""")
 ex.slip("slope-negative", {"1, slope": "1, -slope"}, ACTIVATIONS).says("""
     Below 0 the sign is turned round. The input is negative there; its factor is the
     slope as it is.

@@ -78,6 +78,11 @@ ex.slip("outer-alone", {"F.sigmoid(x)": "np.exp(-x)"}, CHAIN).says("""
 ex.slip("tanh", {"F.sigmoid": "np.tanh"}, ACTIVATIONS).says("""
     tanh runs from −1 to 1. Softplus never falls, so its slope is never negative.
 """)
+EXCHANGED = {"grad_out * F.sigmoid(x)": "x * F.sigmoid(grad_out)"}
+ex.slip("exchanged", EXCHANGED, CHAIN).says("""
+    The two arguments are exchanged: the slope is taken at `x`, and multiplied by
+    `grad_out`.
+""")
 ex.slip("incoming-inside", {"grad_out * ": "", "(x)": "(grad_out * x)"}, CHAIN).says("""
     `grad_out` stands inside of the function. It multiplies the slope, and the slope is
     taken at `x`.

@@ -68,6 +68,10 @@ ex.slip("outer-only", {"/ y": "/ y / 2", "] * x": "] * np.ones_like(x)"}, EACH).
     The rule of the root is there, that of the square is not: every entry of a row gets
     the same.
 """)
+ex.slip("entry-missing", {"] * x": "] * np.ones_like(x)"}, EACH).says("""
+    Every entry of a row gets the same. Which factor does the square bring in, for each
+    entry its own?
+""")
 ex.slip("square-for-slope", {"] * x": "] * x * x"}, EACH).says("""
     The square itself stands where its derivative belongs.
 """)

@@ -78,6 +78,9 @@ ex.slip("other-axis", OTHER, REDUCE).says("""
     The sum runs from row to row. The examples know nothing of each other; the totals
     ran along each row.
 """)
+ex.slip("own-twice", {TOTALS: f"{TOTALS} + grad_out"}, REDUCE).says("""
+    The total that ends at $x_j$ itself is counted twice.
+""")
 ex.slip("own-left-out", {TOTALS: f"{TOTALS} - grad_out"}, REDUCE).says(r"""
     The total that ends at $x_j$ itself is left out: $j \le i$ contains $i = j$.
 """)

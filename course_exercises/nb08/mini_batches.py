@@ -123,7 +123,8 @@ ex.slip("one-loss-an-epoch", {LAST: LAST[4:]}, LOOP).says("""
 ex.slip("loss-summed", {"(error**2).mean()": "(error**2).sum()"}, BATCHES).says("""
     The losses are sums over the batch. The mean squared error is a mean.
 """)
-ex.slip("loss-of-all", {"(error**2)": "((X @ w - y) ** 2)"}, LOOP).says("""
+NOTED = {"= xb @ w - yb": "= xb @ w - yb\n            of_all = X @ w - y"}
+ex.slip("loss-of-all", {**NOTED, "(error**2)": "(of_all**2)"}, LOOP).says("""
     The losses noted are those of all examples. Each step has the loss of its own batch.
 """)
 
@@ -153,6 +154,13 @@ ex.slip("by-columns", {"len(xb)": "len(w)"}, BATCHES).says("""
 """)
 ex.slip("four-epochs", {"range(3)": "range(4)"}, BATCHES).says("""
     It runs for more than three epochs.
+""")
+ex.slip("loss-rooted", {"(error**2).mean()": "(error**2).mean() ** 0.5"}, LOOP).says("""
+    The losses are roots of the mean squared error. It is noted as it is.
+""")
+ex.slip("overlapping", {"len(X), batch_size)": "len(X))"}, BATCHES).says("""
+    The batches overlap: each begins one example after the one before. It begins where
+    that one ends.
 """)
 ex.slip("loss-unsquared", {"(error**2).mean()": "error.mean()"}, BATCHES).says("""
     The losses are means of the errors as they are, so that they cancel. It is their

@@ -96,6 +96,14 @@ ex.slip("prediction-smoothed", SMOOTHED, LOSSES).says("""
     The *prediction* is smoothed here, and the targets are as hard as before. It is the
     other way round.
 """)
+ex.slip("one-too-few", {"0.1 / K": "0.1 / (K - 1)"}, LOSSES).says("""
+    The 0.1 is divided by one class too few. It is spread over all $K$, the label
+    included.
+""")
+ex.slip("sigmoid", {"F.softmax": "F.sigmoid"}, LOSSES).says("""
+    Each logit goes through a sigmoid by itself. The probabilities of a row come from
+    the softmax, and add up to 1.
+""")
 ex.slip("label-full", {"+= 0.9": "= 1.0"}, LOSSES).says("""
     The label keeps its 1, and the others get a share on top. Do the targets of a row
     add up to 1?

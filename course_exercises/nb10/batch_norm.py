@@ -171,6 +171,12 @@ slip("gamma-in-its-own", {"grad_out * x_hat": "u * x_hat"}).says("""
 slip("gamma-missing", {"grad_out * gamma": "grad_out"}).says("""
     `gamma` is not in the gradient of $x$. A product hands to each factor the other one.
 """)
+slip("sum-along", {"x_hat).mean": "x_hat).sum"}).says("""
+    In the path through the deviation a sum stands where a mean belongs.
+""")
+slip("sum-first", {"u.mean": "u.sum"}).says("""
+    In the path through the mean a sum stands where a mean belongs.
+""")
 slip("sums-in-x", {"u.mean": "u.sum", "x_hat).mean": "x_hat).sum"}).says("""
     Sums stand where the means of the formula belong. The means come from the means of
     the forward pass, each with its division.

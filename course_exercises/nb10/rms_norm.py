@@ -157,6 +157,10 @@ slip("sum-along", SUM).says("""
 slip("r-of-all", {"(x * x).mean(axis=-1, keepdims=True)": "(x * x).mean()"}).says("""
     $r$ is made of the whole batch. Each row has one of its own.
 """)
+slip("along-of-all", {"x_hat).mean(axis=-1, keepdims=True)": "x_hat).mean()"}).says("""
+    In the second path the mean runs over the whole batch. Each row has an $r$ of its
+    own.
+""")
 slip("mean-missing", {"x_hat * along": "x_hat * u * x_hat"}).says("""
     In the second path the mean is missing: $r$ depends on all entries of its row.
 """)

@@ -130,6 +130,9 @@ ex.slip("over-largest", {"logsumexp": "amax"}, LOSSES, of=fused_by_indices).says
 ex.slip("target-missing", {" - target": ""}, LOSSES).says("""
     The target is not subtracted, so every logit is pushed down, the right one too.
 """)
+ex.slip("one-everywhere", {"- target": "- 1"}, LOSSES).says("""
+    1 is subtracted from every probability. It belongs to the class of the label alone.
+""")
 ex.slip("label-numbers", {"- target": "- labels[:, None]"}, LOSSES).says("""
     The labels themselves are subtracted, as numbers. Subtract a row that has a 1 at the
     place of the label.

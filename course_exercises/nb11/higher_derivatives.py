@@ -156,6 +156,9 @@ ex.slip("first-only", FIRST, FORKS).says("""
 ex.slip("from-value", {"Tensor(np.ones(y.shape))": "y"}, TAPE).says("""
     The way back begins with $y$ itself. It begins with 1, in the shape of $y$.
 """)
+ex.slip("from-zero", {"np.ones": "np.zeros"}, TAPE).says("""
+    The way back begins with 0, and 0 it remains. It begins with 1.
+""")
 ex.slip("plus-halved", {"(g, g)": "(g * 0.5, g * 0.5)"}, TAPE).says("""
     A sum does not divide the gradient between its terms: each gets all of it.
 """)
@@ -190,6 +193,9 @@ ex.slip("at-input", {"y * y": "a * a"}, ACTIVATIONS).says("""
 """)
 ex.slip("sigmoid-slope", {TANH: "g * y + g * y * y * -1.0"}, ACTIVATIONS).says("""
     $y(1-y)$ is the slope of the sigmoid, not of tanh.
+""")
+ex.slip("rule-of-exp", {TANH: "g * y"}, ACTIVATIONS).says("""
+    That the slope is the output itself is the rule of the exponential.
 """)
 ex.slip("tanh-open", {TANH: "g"}, ACTIVATIONS).says("""
     The slope of tanh is missing: the gradient goes through as if it were not there.

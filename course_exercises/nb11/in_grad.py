@@ -12,6 +12,14 @@ ex = Exercise(
     "11.4",
     "Predict: what stands in .grad",
     outputs=("first", "second", "third", "fourth"),
+    otherwise={
+        "first": "What does one call bring, at 3? And what does the second do with it?",
+        "second": "What is in `.grad` before, and what does the new product bring, at "
+        "the new `w`?",
+        "third": "`.grad` is empty before. One factor is still on the tape: what does "
+        "it get?",
+        "fourth": "What does one call bring, at 3? On our tape, does another one add?",
+    },
     hints=(
         "Does torch's `backward` replace what stands in `.grad`, or add to it? And "
         "ours?",

@@ -91,6 +91,11 @@ ex.slip("prediction-missing", {"-= 1": "= -1"}, LOSSES, of=whole_by_formula).say
     At the label stands −1 alone. The probability there was overwritten, and it belongs
     to the difference.
 """)
+CE = "cross_entropy(x @ w, y)"
+ex.slip("no-logarithm", {CE: "nll_loss((x @ w).softmax(1), y)"}, LOSSES).says("""
+    The logarithm is missing: `nll_loss` takes logarithms of probabilities.
+    `cross_entropy` does both.
+""")
 ex.slip("softmax-twice", {"(x @ w, y)": "((x @ w).softmax(1), y)"}, LOSSES).says("""
     Probabilities go into `cross_entropy`. It takes logits, and brings its softmax
     along.

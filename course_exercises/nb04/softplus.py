@@ -5,7 +5,8 @@ import numpy as np
 from course_exercises.judge import Exercise
 
 SECOND = "04_gradient_checking#The second look"
-TORCH = "04_gradient_checking#PyTorch's checker beside ours"
+SINGLE = "04_gradient_checking#The case of the missing six per cent"
+MANY = "04_gradient_checking#A million parameters"
 CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 RULES = "03_tape_engine#The local rules"
 
@@ -76,7 +77,8 @@ ex.slip("overflow", {SIGMA: "np.exp(x) / (1 + np.exp(x))"}, RULES).says("""
     is not a number. Write the fraction so that no large exponential stands above and
     below.
 """)
-ex.slip("cancels", {SIGMA: "sigma(x)"}, TORCH).says("""
+
+ex.slip("cancels", {SIGMA: "sigma(x)"}, SINGLE).says("""
     At $-40$ it gives 0. There a number that rounds to 1 is taken from 1, or one that
     rounds to −1 is added to it, and nothing is left: write it without that difference.
 """)
@@ -133,4 +135,5 @@ ex.slip("tanh", {SIGMA: "np.tanh(x)"}, RULES).says("""
 ex.slip("function-again", {SIGMA: "np.logaddexp(0, x)"}, RULES).says("""
     This is softplus itself, times what arrived. The way back needs its slope.
 """)
-ex.slip("incoming-ignored", {f"grad_out * {SIGMA}": "sigma(x)"}, TORCH)
+
+ex.slip("incoming-ignored", {f"grad_out * {SIGMA}": "sigma(x)"}, MANY)

@@ -24,10 +24,10 @@ ex = Exercise(
         "products will do.",
     ),
     explanation=(
-        "Second derivatives may be taken in either order, so $S$ is symmetric for "
-        "every gradient. A wrong sign, a factor 2, the gradient of another function: "
-        "all symmetric, all unseen. `forgetful` passes too: it is the right gradient "
-        r"of $\sum 2\log\cosh(XW)/N$."
+        r"Second derivatives may be taken in either order, so $u \cdot (Sv) = v \cdot "
+        "(Su)$ for every gradient. A wrong sign, a factor 2, the gradient of another "
+        "function: all of them hold to it, all unseen. `forgetful` passes too: it is "
+        r"the right gradient of $\sum_j 2\log\cosh z_j$."
     ),
 )
 

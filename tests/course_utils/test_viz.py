@@ -535,6 +535,82 @@ def test_bad_input_to_heat_map(matrix, options, message):
         viz.heat_map(matrix, **HEAT, **options)
 
 
+SMALL = {"one": [[1.0, -2.0]], "two": [[0.0, 4.0]]}
+SIDE_BY_SIDE = {"title": "t", "xlabel": "x", "ylabel": "y"}
+
+
+def test_heat_maps_share_one_scale():
+    plain = viz.heat_maps(SMALL, **SIDE_BY_SIDE, annotate=True)
+    assert [ax.get_title() for ax in plain.axes] == ["one", "two"]  # and no bar
+    assert [ax.images[0].get_clim() for ax in plain.axes] == [(-2.0, 4.0)] * 2
+    written = [[t.get_text() for t in ax.texts] for ax in plain.axes]
+    assert written == [["1", "−2"], ["0", "4"]]
+    assert [ax.get_ylabel() for ax in plain.axes] == ["y", ""]
+
+
+def test_heat_maps_know_signs_and_powers():
+    signed = viz.heat_maps(SMALL, **SIDE_BY_SIDE, label="size", diverging=True)
+    assert [ax.images[0].get_clim() for ax in signed.axes[:2]] == [(-4.0, 4.0)] * 2
+    assert len(signed.axes) == 3  # the bar of colours
+    powers = {"a": [[1e-8, 1.0]], "b": [[10.0, 0.0]]}
+    logarithmic = viz.heat_maps(powers, **SIDE_BY_SIDE, label="size", log=True)
+    logarithmic.canvas.draw()
+    images = [ax.images[0] for ax in logarithmic.axes[:2]]
+    assert [image.get_clim() for image in images] == [(1e-8, 10.0)] * 2
+    shown = np.ma.masked_invalid(images[1].get_array())
+    assert np.ma.getmaskarray(shown).tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize(
+    ("matrices", "options", "message"),
+    [
+        ({}, {}, "of one shape, found none"),
+        ({"a": [[1.0]], "b": [[1.0, 2.0]]}, {}, r"found \(1, 1\), \(1, 2\)"),
+        ({"a": np.ones(3)}, {}, "heat_maps: expected a matrix"),
+        ({"a": [[-1.0]]}, {"log": True}, "heat_maps: log=True needs values above 0"),
+    ],
+)
+def test_bad_input_to_heat_maps(matrices, options, message):
+    with pytest.raises(ValueError, match=message):
+        viz.heat_maps(matrices, **SIDE_BY_SIDE, **options)
+
+
+def texts_of(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_products_show_their_result_and_frame_what_meets():
+    A, B = np.array([[1, 2], [3, 4], [0, 1]]), np.array([[5], [-6]])
+    products = {
+        "up": (("A", "B", "C"), A, B),
+        "down": (("B", "Bᵀ", "D"), B, B.T),
+    }
+    first, second = viz.draw_products(products, at=(1, 0)).axes
+    assert [ax.get_title(loc="left") for ax in (first, second)] == ["up", "down"]
+    assert {"A (3, 2)", "B (2, 1)", "C (3, 1)", "−7", "−9", "−6"} <= set(
+        texts_of(first)
+    )
+    assert {"D (2, 2)", "25", "−30", "36"} <= set(texts_of(second))
+    row, column, entry = (line.get_xydata() for line in first.lines)
+    assert (row[:, 1].min(), row[:, 1].max()) == (-0.5, 0.5)  # the middle one of three
+    assert np.ptp(row, axis=0).tolist() == [2, 1]
+    assert np.ptp(column, axis=0).tolist() == [1, 2]
+    assert np.ptp(entry, axis=0).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("products", "message"),
+    [
+        ({}, "found none"),
+        ({"t": (("A", "B", "C"), np.ones((2, 3)), np.ones((2, 3)))}, "as many columns"),
+        ({"t": (("A", "b", "C"), np.ones((2, 3)), np.ones(3))}, "as many columns"),
+    ],
+)
+def test_products_that_do_not_fit(products, message):
+    with pytest.raises(ValueError, match=message):
+        viz.draw_products(products)
+
+
 POINTS = np.array([[-1.0, 0.0], [1.0, 1.0], [0.5, -1.0]])
 
 

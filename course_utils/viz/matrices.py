@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils.viz.house import WIDTH, axes
+from course_utils.viz.house import WIDTH, axes, plain
 from course_utils.viz.naming import number
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def image_grid(
 
 
 def _matrix(what: str, matrix: Any) -> np.ndarray:
-    matrix = np.asarray(matrix, dtype=float)
+    matrix = np.asarray(plain(matrix), dtype=float)
     if matrix.ndim != 2 or not matrix.size:
         raise ValueError(f"{what}: expected a matrix, found shape {matrix.shape}.")
     return matrix
@@ -263,7 +263,7 @@ def _whole_ticks(ax: Axes, shape: tuple[int, int]) -> None:
 
 
 def _pictures(images: Any, shape: tuple[int, int]) -> np.ndarray:
-    images = np.asarray(images, dtype=float)
+    images = np.asarray(plain(images), dtype=float)
     fits = images.shape[1:] in (tuple(shape), (shape[0] * shape[1],))
     if not fits or not len(images):
         raise ValueError(

@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 
-from course_utils import viz
+from course_utils import nn, viz
 from course_utils.scalar import Value
 from course_utils.tape import Tape
 from course_utils.tensor import Tensor
@@ -630,6 +630,7 @@ def boundary_of(fig):
         (lambda p: 1 / (1 + np.exp(-left_or_right(p))), None, 0.0),
         (lambda p: left_or_right(p)[:, None], 0.25, 0.25),
         (lambda p: (left_or_right(p) > 0.1).astype(int), None, 0.1),
+        (lambda p: Tensor(p)[:, :1] * 2, None, 0.0),  # a network's logit, (M, 1)
     ],
 )
 def test_the_boundary_lies_where_the_classes_change(predict, threshold, x):
@@ -665,6 +666,20 @@ def test_points_have_a_marker_a_class():
 def test_bad_input_to_decision_boundary(predict, X, y, message):
     with pytest.raises(ValueError, match=message):
         viz.decision_boundary(predict, X, y, "title")
+
+
+def test_tensors_are_drawn_by_their_data():
+    matrix, points = nn.Parameter(np.array([[1.0, 2.0]])), Tensor(POINTS)
+    fig = viz.heat_map(matrix, **HEAT)
+    assert fig.axes[0].images[0].get_array().tolist() == [[1.0, 2.0]]
+    viz.decision_boundary(left_or_right, points, Tensor([0.0, 1.0, 1.0]), "title")
+    viz.image_grid(Tensor(np.ones((1, 4))), shape=(2, 2))
+    viz.draw_network([matrix, nn.Parameter(np.ones((2, 1)))])
+    curves = {"a": Tensor([1.0, 2.0]), "b": (np.arange(2), Tensor([1.0, 2.0]))}
+    fig = viz.plot_curves(curves, **LABELS)
+    assert [line.get_ydata().tolist() for line in fig.axes[0].lines[:2]] == [[1, 2]] * 2
+    with pytest.raises(TypeError, match=r"\.data"):
+        viz.plot_curves({"a": [Tensor(1.0), Tensor(2.0)]}, **LABELS)
 
 
 # --- size ----------------------------------------------------------------------------

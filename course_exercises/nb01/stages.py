@@ -212,6 +212,9 @@ ex.slip("one-input", {ALL: "[(inputs[0], local[0])]"}, FORKS).says("""
 ex.slip("last-input", {ALL: "[(inputs[-1], local[-1])]"}, FORKS).says("""
     Only the last input of each stage gets a price. Every arrow brings something back.
 """)
+ex.slip("first-for-all", {ALL: "[(i, local[0]) for i in inputs]"}, FORKS).says("""
+    Every input of a stage gets the first local price. Each arrow has its own.
+""")
 ex.slip("each-input-once", {ALL: f"dict({ALL}).items()"}, FORKS).says("""
     An input that stands twice in a stage gets only one price. Each arrow brings one.
 """)

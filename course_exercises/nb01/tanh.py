@@ -61,6 +61,12 @@ def tanh_in_one_line(grad_out, x):
     return grad_out * (1 - math.tanh(x) ** 2)
 
 
+@ex.right
+def tanh_by_quotient_rule(grad_out, x):
+    a, b = math.exp(x), math.exp(-x)
+    return grad_out * ((a + b) * (a + b) - (a - b) * (a - b)) / (a + b) ** 2
+
+
 # --- wrong ones: the walk back
 
 ex.slip("assigned", {"da * a + ": ""}, FORKS).says("""

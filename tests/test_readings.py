@@ -560,6 +560,12 @@ def test_trouble_in_a_call_is_told_in_its_own_words():
     assert (said.status, said.says) == ("wrong type", "Two things are asked for.")
 
 
+def test_two_numbers_side_by_side_are_not_one():
+    exercise = Exercise("99.27", "One", lambda x: 2 * x, lambda rng: [(1.5,), (2.5,)])
+    said = verdict(exercise, lambda x: (np.sin(x), 2 * x)).says
+    assert said == "Expected one number. What it returns has 2, side by side."
+
+
 def test_what_is_asked_when_the_numbers_are_right():
     exercise = Exercise("99.20", "Twice", lambda x: 2 * x, lambda rng: [(1.0,), (3.0,)])
     slow = exercise.mistake("slow").says("It takes long.")

@@ -93,8 +93,8 @@ ex.slip("like-sigma", {"-d_top": "d_top"}, SIGMA).says(r"""
     stages it comes out when the minus in `top = a - b` is lost on the way back.
 """)
 ex.slip("not-squared", {"-d_top": "d_top", "(-b)": "b"}, CHAIN).says(r"""
-    With $t = \tanh(x)$ this is $1 - t$. A square is missing, or two minus signs: one in
-    `top = a - b`, one in the slope of $e^{-x}$.
+    With $t = \tanh(x)$ this is $1 - t$. Written with $t$, a square is missing; in
+    stages, look at the signs of `db`, and of the slope of $e^{-x}$.
 """)
 ex.slip("zero", {"(-b)": "b"}, CHAIN).says("""
     Nothing is left: the paths cancel. In $e^{-x}$ the inner function, $-x$, has a slope

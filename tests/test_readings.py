@@ -497,6 +497,11 @@ def test_two_mistakes_that_say_the_same_are_one():
     assert certain(said) == ["this"] and said.findings[0].says == "It happened."
 
 
+def test_rounding_that_is_left_is_no_zero():
+    said = verdict(TWO, lambda x, y, w: (0.1 * 3 - 0.3, 0.0))
+    assert certain(said) == ["cancelled", "zero"]
+
+
 def test_one_predicted_number_of_several_may_come_from_elsewhere():
     exercise = Exercise("99.10", "Predict", lambda: (1, 2, 3), outputs=("a", "b", "c"))
     exercise.guess("added", (4, 2, 9)).says("It was added.")

@@ -96,7 +96,7 @@ ex.slip("not-squared", {"-d_top": "d_top", "(-b)": "b"}, CHAIN).says(r"""
     With $t = \tanh(x)$ this is $1 - t$. Written with $t$, a square is missing; in
     stages, look at the signs of `db`, and of the slope of $e^{-x}$.
 """)
-ex.slip("zero", {"(-b)": "b"}, CHAIN).says("""
+ex.slip("cancelled", {"(-b)": "b"}, CHAIN).says("""
     Nothing is left: the paths cancel. In $e^{-x}$ the inner function, $-x$, has a slope
     of its own.
 """)

@@ -330,6 +330,11 @@ SENTENCES = {
         "by a zero?",
         _CHECK,
     ),
+    "cancelled": Sentence(
+        "Nothing but rounding is left: terms cancel that should not. Look at the sign "
+        "of each, and at what each is made of.",
+        _CHAIN,
+    ),
     "constant": Sentence(
         "The result does not depend on the input: it is the same number everywhere. A "
         "formula has to replace it.",

@@ -222,6 +222,9 @@ class Judge:
             return (
                 f"“{word}” is none of the words to choose from. How is it spelt there?"
             )
+        if not self.exercise.outputs and _many_for_one(shown):
+            count = len(shown.run.value)
+            return f"Expected one number. What it returns has {count}, side by side."
         triples = zip(labels(self.exercise), shown.got, shown.expected, strict=True)
         wrong = (name for name, *pair in triples if not equal_or_same(*pair))
         way = self.exercise.otherwise.get(next(wrong, ""), "")
@@ -329,6 +332,11 @@ def _called(answer: Any, *args: Any) -> Any:
 
 def _itself(answer: Any) -> Any:
     return answer
+
+
+def _many_for_one(trial: Trial) -> bool:
+    """Whether a tuple came back where one number is asked for."""
+    return isinstance(trial.run.value, tuple | list) and not trial.expected[0].ndim
 
 
 def _words(arrays: list[np.ndarray]) -> list[str]:

@@ -117,7 +117,7 @@ class Matcher:
         Where several do, or none, all of them are readings, and none is certain. Two
         slips that nobody has written down are both readings as well.
         """
-        plain = [m for m in matches if m.base.mistake and m.ids == m.base.ids]
+        plain = [m for m in matches if m.base.mistake and len(m.ids) == 1]
         if not plain:
             return self._of_slips(matches) if matches[0].base.slipped else matches[0]
         whole = _saying_most([m for m in plain if self._explains(m.base)])

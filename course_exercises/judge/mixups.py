@@ -160,6 +160,8 @@ def of_subscript(node: ast.Subscript) -> Iterator[Slip]:
     pair = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
     if len(pair) == 2 and all(isinstance(one, ast.Name) for one in pair):
         yield "indices", set_to("slice", ast.Tuple(pair[::-1], ast.Load()))
+        for fixed in ([ast.Constant(0), pair[1]], [pair[0], ast.Constant(0)]):
+            yield "index-fixed", set_to("slice", ast.Tuple(fixed, ast.Load()))
     if not isinstance(node.slice, ast.Name):
         return
     first = node.value.slice if isinstance(node.value, ast.Subscript) else None

@@ -69,7 +69,8 @@ def silence() -> Iterator[None]:
 def tried(compute: Compute, args: tuple) -> Arrays | None:
     """Compute, in silence around it; None where it cannot be. Plumbing."""
     try:
-        return [None if y.dtype == object else y for y in compute(args)]
+        made = compute(args)
+        return [None if y is None or y.dtype == object else y for y in made]
     except Exception:  # a wrong function may fail in any way
         return None
 

@@ -48,8 +48,8 @@ def slopes_inputs(rng):
 @ex.right
 def slopes_one_by_one(w):
     found = np.zeros(len(w))
-    for k, number in enumerate(w):
-        found[k] += 2 * (number**2 - 1) / len(w) * (2 * number)
+    for k in range(len(w)):
+        found[k] = 2 * (w[k] ** 2 - 1) / len(w) * (2 * w[k])
     return found
 
 

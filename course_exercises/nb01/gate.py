@@ -136,6 +136,10 @@ ex.slip("own-factors-xy", {"dx, dy": "dy, dx"}, PRICES).says("""
     `dx` and `dy` are exchanged. In `p = x * y`, each factor's price is the other
     factor; or are they returned in the wrong order?
 """)
+ex.slip("product-as-sum", {"dp * y": "dp", "dp * x": "dp"}, PRICES).says("""
+    `p = x * y` is treated like a sum. In a product each one's price is the other
+    factor.
+""")
 ex.slip("passed-on", {"grad_out * s": "grad_out"}, CHAIN).says("""
     The price goes through the product `q * s` unchanged. That is what an addition does;
     in a product the other factor comes in.

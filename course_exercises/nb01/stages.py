@@ -3,7 +3,7 @@
 from course_exercises.judge import Exercise, Trouble
 from course_exercises.judge.running import Stopped
 
-from .shared import sigma
+from .programs import LADDER, PROGRAMS
 
 CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 FORKS = "01_chain_rule#Forks add"
@@ -19,6 +19,7 @@ ex = Exercise(
     "Open challenge: any list of stages",
     gradient=True,
     absent={"broadcast": "plain numbers, nothing is broadcast"},
+    seconds=4,
     hints=(
         "Forward: a dictionary from names to values, which grows by one entry per "
         "stage. Look up the values of `inputs`, call the function, enter the "
@@ -51,60 +52,6 @@ def sweep_back(stages, values):
         for i, price in zip(inputs, local, strict=True):
             prices[i] += prices[name] * price
     return prices
-
-
-def times(name, a, b):
-    return name, (a, b), lambda a, b: a * b, lambda a, b: (b, a)
-
-
-def plus(name, a, b):
-    return name, (a, b), lambda a, b: a + b, lambda a, b: (1.0, 1.0)
-
-
-def squashed(name, a):
-    return name, (a,), sigma, lambda a: (sigma(a) * (1 - sigma(a)),)
-
-
-def squared(name, a):
-    return name, (a,), lambda a: a**2, lambda a: (2 * a,)
-
-
-def inverted(name, a):
-    return name, (a,), lambda a: 1 / a, lambda a: (-1 / a**2,)
-
-
-def product_of_three(name, a):
-    return (
-        name,
-        (a, a, a),
-        lambda a, b, c: a * b * c,
-        lambda a, b, c: (b * c, a * c, a * b),
-    )
-
-
-EXPRESSION = [
-    squashed("sig_y", "y"),
-    plus("top", "x", "sig_y"),
-    squashed("sig_x", "x"),
-    plus("total", "x", "y"),
-    squared("square", "total"),
-    plus("bottom", "sig_x", "square"),
-    inverted("inverse", "bottom"),
-    times("F", "top", "inverse"),
-]
-LADDER = [times("h0", "x", "x")]
-LADDER += [times(f"h{k}", f"h{k - 1}", f"h{k - 1}") for k in range(1, 30)]
-PROGRAMS = {
-    "x · x": ([times("z", "x", "x")], {"x": 3.0}),
-    "x · y, squared": ([times("h", "x", "y"), squared("g", "h")], {"x": 3.0, "y": 2.0}),
-    "F": (EXPRESSION, {"x": 3.0, "y": -4.0}),
-    "x · x, cubed": ([times("h", "x", "x"), product_of_three("z", "h")], {"x": 1.3}),
-    "an input without use": (
-        [plus("s", "a", "b"), times("t", "s", "a"), squashed("u", "t")],
-        {"a": 0.4, "b": -0.9, "c": 5.0},
-    ),
-    "a fork at every box": (LADDER, {"x": 1.0}),
-}
 
 
 def watched(stage, visits):
@@ -211,6 +158,9 @@ ex.slip("one-input", {ALL: "[(inputs[0], local[0])]"}, FORKS).says("""
 """)
 ex.slip("last-input", {ALL: "[(inputs[-1], local[-1])]"}, FORKS).says("""
     Only the last input of each stage gets a price. Every arrow brings something back.
+""")
+ex.slip("first-for-all", {ALL: "[(i, local[0]) for i in inputs]"}, FORKS).says("""
+    Every input of a stage gets the first local price. Each arrow has its own.
 """)
 ex.slip("each-input-once", {ALL: f"dict({ALL}).items()"}, FORKS).says("""
     An input that stands twice in a stage gets only one price. Each arrow brings one.

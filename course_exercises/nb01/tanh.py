@@ -61,6 +61,12 @@ def tanh_in_one_line(grad_out, x):
     return grad_out * (1 - math.tanh(x) ** 2)
 
 
+@ex.right
+def tanh_by_quotient_rule(grad_out, x):
+    a, b = math.exp(x), math.exp(-x)
+    return grad_out * ((a + b) * (a + b) - (a - b) * (a - b)) / (a + b) ** 2
+
+
 # --- wrong ones: the walk back
 
 ex.slip("assigned", {"da * a + ": ""}, FORKS).says("""
@@ -87,10 +93,10 @@ ex.slip("like-sigma", {"-d_top": "d_top"}, SIGMA).says(r"""
     stages it comes out when the minus in `top = a - b` is lost on the way back.
 """)
 ex.slip("not-squared", {"-d_top": "d_top", "(-b)": "b"}, CHAIN).says(r"""
-    With $t = \tanh(x)$ this is $1 - t$. A square is missing, or two minus signs: one in
-    `top = a - b`, one in the slope of $e^{-x}$.
+    With $t = \tanh(x)$ this is $1 - t$. Written with $t$, a square is missing; in
+    stages, look at the signs of `db`, and of the slope of $e^{-x}$.
 """)
-ex.slip("zero", {"(-b)": "b"}, CHAIN).says("""
+ex.slip("cancelled", {"(-b)": "b"}, CHAIN).says("""
     Nothing is left: the paths cancel. In $e^{-x}$ the inner function, $-x$, has a slope
     of its own.
 """)

@@ -182,7 +182,7 @@ ex.slip(
 ).says("""
     The parts are subtracted. What comes by several edges adds.
 """)
-FIRST = {"parts(node": "list(parts(node", "grad):": "grad))[:1]:"}
+FIRST = {"= None": "= 0.0", "parts(node": "list(parts(node", "grad):": "grad))[:1]:"}
 ex.slip("first-input", FIRST, WRONG).says("""
     Only the first input of each operation gets its part. Every edge brings one.
 """)

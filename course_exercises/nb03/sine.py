@@ -63,6 +63,10 @@ ex.slip("rule-of-tanh", {"math.cos(x)": "(1 - math.sin(x) ** 2)"}, RULES).says("
     like this.
 """)
 
+ex.slip("root-of-input", {"math.cos(x)": "abs(1 - x**2) ** 0.5"}, RULES).says("""
+    Under the root stands the input, as if it were the output. The slope of the sine is
+    a function of the angle.
+""")
 for turn in ("radians", "degrees"):
     ex.slip(turn, {"(x": f"(math.{turn}(x)"}, RULES).says("""
         The angle is converted, but `math.sin` takes radians, and so does its slope.

@@ -107,7 +107,8 @@ def verdicts(check):
     for _, f, x, change in trials():
         said = check(f, x.copy(), change(f.slope(x)))
         single |= f.single
-        moved = max([moved, *(np.sum(place != x) for place in f.asked)])
+        places = [place for place in f.asked if place.shape == x.shape]
+        moved = max([moved, *(np.sum(place != x) for place in places)])
         if said is None or np.size(said) != 1:
             return said if said is None else "many", single, moved
         found.append(bool(said))

@@ -145,7 +145,7 @@ def directions(steps):
 def judge_symmetry(answer, run):
     found = run(of=lambda: symmetric(answer))
     said = [verdict for verdict, _ in found]
-    if None in said:
+    if any(verdict is None for verdict in said):
         return "It returns None. Is a `return` missing?"
     if any(verdict is not NO_MATRIX and np.size(verdict) != 1 for verdict in said):
         return "It returns several verdicts. Give one, True or False."

@@ -76,6 +76,9 @@ ex.slip("product-of-sums", {SUM: SUMS}, BY_INDEX).says("""
     Both are summed before they are multiplied. Each entry has its own product, and
     these add.
 """)
+ex.slip("first-factor", {"s[:, None]": "s[0]"}, BY_INDEX).says("""
+    The first factor is used for all rows. Each row has its own.
+""")
 ex.slip("product-for-both", {"* s[:, None]": "* X"}, BY_INDEX).says("""
     `grad_X` is made with `X` itself. In a product each factor gets the *other* one.
 """)

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from course_exercises.judge import Exercise
+from course_exercises.judge import Exercise, Trouble
 from course_utils import nn
 from course_utils.data import minibatches, mnist
 from course_utils.optim import SGD
@@ -129,8 +129,12 @@ def renamed(predicted, labels):
 
 def learns_anything(x, run):
     """Whether it learns that all pictures have one label, in whatever order."""
-    predict = run(x, np.full(len(x), 3), np.random.default_rng(96))
-    return share_right(run(x, of=predict), 3) > 0.9
+    few = x[:300]  # enough for that, and soon done
+    try:
+        predict = run(few, np.full(len(few), 3), np.random.default_rng(96))
+        return share_right(run(few, of=predict), 3) > 0.9
+    except Trouble:
+        return False
 
 
 def _why_weak(right, scaled_right, known, failed):

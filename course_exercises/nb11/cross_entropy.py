@@ -151,23 +151,20 @@ ex.slip("columns-of-all", {OF_LABEL: ":, labels"}, LOSSES, of=fused_by_indices).
 ex.slip("first-row", {OF_LABEL: "0, labels[0]"}, LOSSES, of=fused_by_indices).says("""
     The 1 is subtracted in the first row alone. Each example has a label.
 """)
-ex.slip("first-column", {OF_LABEL: ":, 0"}, LOSSES, of=fused_by_indices).says("""
-    The 1 is subtracted in the same column of every row. Each example has a label of its
-    own.
-""")
+for name, column in (("first-column", "0"), ("first-label", "labels[0]")):
+    ex.slip(name, {OF_LABEL: f":, {column}"}, LOSSES, of=fused_by_indices).says("""
+        The 1 is subtracted in the same column of every row. Each example has a label of
+        its own.
+    """)
 
 # --- what is done with the difference
 
-
-@ex.wrong(LOSSES)
-def one_slope_more(grad_out, z, labels):
-    """A slope $p(1-p)$ is multiplied in. The difference of probability and target is
-    the gradient of the *logits* already: that is why the two are fused.
-    """
-    p = torch.softmax(z, dim=1)
-    return fused_backward(grad_out * p * (1 - p), z, labels)
-
-
+SLOPES = {"one-slope-more": f"{SOFTMAX} * (1 - {SOFTMAX})", "softmax-again": SOFTMAX}
+for name, slope in SLOPES.items():
+    ex.slip(name, {"grad_out *": f"grad_out * {slope} *"}, LOSSES).says("""
+        A slope of the softmax is multiplied in. The difference of probability and
+        target is the gradient of the *logits* already: that is why the two are fused.
+    """)
 ex.slip(
     "at-probabilities", {f"{SOFTMAX} - target": f"-target / {SOFTMAX}"}, LOSSES
 ).says("""

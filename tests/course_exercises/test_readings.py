@@ -114,25 +114,25 @@ def weighted(rng):
 
 
 CENTRED = Exercise("99.12", "Centred", centred, weighted)
-MIXED_UP = {
-    "axis-missing": ("x.mean(axis=1", "x.mean(axis=None"),
-    "brackets": ("(g[i, j] + w[j]) *", "g[i, j] + w[j] *"),
-    "comparison": ("> 0.1", "< 0.1"),
-    "function-missing": ("np.sqrt(np.abs(w[j]))", "np.abs(w[j])"),
-    "function-twice": ("np.sqrt(np.abs(w[j]))", "np.sqrt(np.sqrt(np.abs(w[j])))"),
-    "index-fixed": ("if w[j]", "if w[0]"),
-    "indices": ("(g[i, j]", "(g[j, i]"),
-    "keepdims": ("keepdims=True", "keepdims=False"),
-    "product-for-sum": ("g[i, j] + w", "g[i, j] * w"),
-    "off-by-one": ("len(w))", "len(w) - 1)"),
-    "other-variable": ("(g[i", "(x[i"),
-}
+MIXED_UP = [
+    ("axis-missing", "x.mean(axis=1", "x.mean(axis=None"),
+    ("brackets", "(g[i, j] + w[j]) *", "g[i, j] + w[j] *"),
+    ("comparison", "> 0.1", "< 0.1"),
+    ("function-missing", "np.sqrt(np.abs(w[j]))", "np.abs(w[j])"),
+    ("function-twice", "np.sqrt(np.abs(w[j]))", "np.sqrt(np.sqrt(np.abs(w[j])))"),
+    ("index-fixed", "if w[j]", "if w[0]"),
+    ("index-fixed", "(g[i, j]", "(g[i, 0]"),
+    ("indices", "(g[i, j]", "(g[j, i]"),
+    ("keepdims", "keepdims=True", "keepdims=False"),
+    ("product-for-sum", "g[i, j] + w", "g[i, j] * w"),
+    ("off-by-one", "len(w))", "len(w) - 1)"),
+    ("other-variable", "(g[i", "(x[i"),
+]
 
 
-@pytest.mark.parametrize("name", MIXED_UP)
-def test_one_thing_in_the_place_of_another_is_named(name):
-    said = verdict(CENTRED, edited(centred, dict([MIXED_UP[name]])))
-    assert certain(said) == [name]
+@pytest.mark.parametrize(("name", "old", "new"), MIXED_UP)
+def test_one_thing_in_the_place_of_another_is_named(name, old, new):
+    assert certain(verdict(CENTRED, edited(centred, {old: new}))) == [name]
 
 
 def product_vjp(grad_out, X, y):
@@ -242,6 +242,24 @@ def test_two_slips_with_the_same_numbers_are_both_offered():
     said = verdict(exercise, lambda x, y: x + y)
     assert len(said.mistakes) == 2 and not certain(said)
     assert said.findings[0].says.startswith("Several mistakes give these numbers.")
+
+
+def test_what_a_change_does_not_speak_of_is_left_as_it_is():
+    def both(grad_out, X, y):
+        return product_vjp(grad_out, X, y), grad_out.sum(axis=0)
+
+    exercise = Exercise("99.16", "Two", both, products, outputs=("a", "b"))
+    said = verdict(exercise, lambda *args: (both(*args)[0].T, both(*args)[1]))
+    assert certain(said) == ["transposed"] and said.findings[0].output == "a"
+
+
+def test_a_written_mistake_and_a_general_one_are_never_certain():
+    exercise = Exercise("99.16", "A product", product_vjp, products, gradient=True)
+    exercise.slip("product-alone", {" * (y - 1)": ""}).says(
+        "Only the product is there."
+    )
+    said = verdict(exercise, lambda g, X, y: (g @ X / len(X)).T)
+    assert set(said.mistakes) == {"product-alone", "transposed"} and not certain(said)
 
 
 def test_two_general_mistakes_at_once_are_never_certain():
@@ -479,6 +497,11 @@ def test_two_mistakes_that_say_the_same_are_one():
     assert certain(said) == ["this"] and said.findings[0].says == "It happened."
 
 
+def test_rounding_that_is_left_is_no_zero():
+    said = verdict(TWO, lambda x, y, w: (0.1 * 3 - 0.3, 0.0))
+    assert certain(said) == ["cancelled", "zero"]
+
+
 def test_one_predicted_number_of_several_may_come_from_elsewhere():
     exercise = Exercise("99.10", "Predict", lambda: (1, 2, 3), outputs=("a", "b", "c"))
     exercise.guess("added", (4, 2, 9)).says("It was added.")
@@ -540,6 +563,12 @@ def test_trouble_in_a_call_is_told_in_its_own_words():
     assert verdict(exercise, lambda x: (x, 5)).passed
     said = verdict(exercise, lambda x: x)
     assert (said.status, said.says) == ("wrong type", "Two things are asked for.")
+
+
+def test_two_numbers_side_by_side_are_not_one():
+    exercise = Exercise("99.27", "One", lambda x: 2 * x, lambda rng: [(1.5,), (2.5,)])
+    said = verdict(exercise, lambda x: (np.sin(x), 2 * x)).says
+    assert said == "Expected one number. What it returns has 2, side by side."
 
 
 def test_what_is_asked_when_the_numbers_are_right():

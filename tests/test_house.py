@@ -291,7 +291,7 @@ LAYERS = {
     ),
     "gradcheck": (
         *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
-        *("setting", "settling", "naming", "report", "checks"),
+        *("setting", "settling", "naming", "report", "together", "checks"),
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),

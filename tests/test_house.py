@@ -14,8 +14,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from setuptools import find_packages
 
-from tools.minutes import lessons
-from tools.notebooks import COURSE, ROOT, about_minutes, paths, read
+from tools.notebooks import COURSE, ROOT, about_minutes, lessons, paths, read
 from tools.pin_environment import direct, locked, render
 
 PACKAGE, EXERCISES = ROOT / "course_utils", ROOT / "course_exercises"
@@ -221,6 +220,7 @@ STANDS_ON = {
     "training": ("nn", "optim", "data"),
     "viz": ("tape",),
     "checkup": ("data",),
+    "rulebook": ("functional", "gradcheck", "optim"),
 }
 NEEDS_MORE = ("training", "viz")
 NUMPY_ONLY = [name for name in STANDS_ON if name not in NEEDS_MORE]

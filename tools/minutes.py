@@ -17,10 +17,9 @@ import sys
 from pathlib import Path
 
 from tools.notebooks import (
-    COURSE,
-    FOLDER,
     ROOT,
     about_minutes,
+    lessons,
     pace,
     read,
     said_minutes,
@@ -37,11 +36,6 @@ MAP_ROW = re.compile(
 PLAN_ROW = re.compile(
     r"^(\| [^|\n]+ \| ((?:\d\d(?:, )?)*) *\| )\d+(?= \|)", re.MULTILINE
 )
-
-
-def lessons() -> list[Path]:
-    """Give the notebooks of the course: those that are read for a time."""
-    return [FOLDER / f"{stem}.ipynb" for stem in COURSE]
 
 
 def row(path: Path) -> list[str]:

@@ -30,6 +30,8 @@ COURSE = (
     "10_vanishing_exploding",
     "11_pytorch_and_beyond",
 )
+# All rules on one page, shown beside the course: no lecture, no exercises, no time.
+SUMMARY = "summary"
 
 TAG = re.compile(r"^#\|\s*package:\s*(.+?)\s*$", re.MULTILINE)
 
@@ -121,8 +123,13 @@ def read(path: Path) -> Notebook:
 
 
 def paths() -> list[Path]:
-    """Give the notebooks of the course, in order."""
+    """Give the notebooks of the course, in order, and the summary."""
     return sorted(FOLDER.glob("*.ipynb"))
+
+
+def lessons() -> list[Path]:
+    """Give the notebooks that teach and ask: all but the summary."""
+    return [path for path in paths() if path.stem != SUMMARY]
 
 
 def chosen(prefix: str = "") -> list[Path]:
@@ -133,7 +140,8 @@ def chosen(prefix: str = "") -> list[Path]:
     """
     fitting = [path for path in paths() if path.name.startswith(prefix)]
     own = [path for path in fitting if path.stem in COURSE]
-    if own and (left := [path.name for path in fitting if path not in own]):
+    other = [path for path in fitting if path.stem not in (*COURSE, SUMMARY)]
+    if own and (left := [path.name for path in other]):
         print(f"Not part of the course, left out: {', '.join(left)}", file=sys.stderr)
     return own or fitting
 

@@ -10,7 +10,7 @@ import pytest
 
 from course_exercises.library import exercises, notebooks
 from tools.minutes import said_by_number
-from tools.notebooks import ROOT, headings, paths, read
+from tools.notebooks import ROOT, headings, lessons, read
 
 GUIDE = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def test_every_lecture_says_what_its_notebook_needs():
     part = GUIDE.split("## What each lecture takes for granted\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (\d\d) \| ([^|]*) \|", part, re.MULTILINE)
     said = {number: re.findall(r"\b\d\d\b", cell) for number, cell in rows}
-    assert said == {path.stem[:2]: needs(path) for path in paths()}
+    assert said == {path.stem[:2]: needs(path) for path in lessons()}
 
 
 LINK = re.compile(r"\]\(([^)#:]+\.\w+)(?:#([^)]+))?\)")

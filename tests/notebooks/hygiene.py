@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from tools import notes
 from tools.notebooks import (
+    SUMMARY,
     TIME,
     Cell,
     Notebook,
@@ -23,11 +24,13 @@ from tools.notebooks import (
     describes,
     headings,
     pace,
+    parted,
     prose,
     said_minutes,
     shown_text,
     within,
 )
+from tools.runner import HIDDEN, HIDES_CODE
 
 Rule = Callable[[Notebook], list[str]]
 RULES: list[Rule] = []
@@ -82,7 +85,10 @@ def errors_are_announced(notebook: Notebook) -> list[str]:
 
 @rule
 def metadata_is_bare(notebook: Notebook) -> list[str]:
-    """Metadata: kernel and language, tags and slideshow, alt texts and sizes."""
+    """Metadata: kernel and language, tags and slideshow, alt texts and sizes.
+
+    And what hides the code of a cell, where a tag does.
+    """
     said = []
     kernel = notebook.metadata.get("kernelspec", {}).get("name")
     if kernel != "python3":
@@ -92,8 +98,13 @@ def metadata_is_bare(notebook: Notebook) -> list[str]:
     if more := set(notebook.metadata) - {"kernelspec", "language_info"}:
         said.append(f"metadata of the notebook holds {sorted(more)}; store anew")
     for cell in notebook.cells:
-        if more := set(cell.metadata) - {"tags", "slideshow"}:
+        hidden = {"jupyter"} if HIDES_CODE & set(cell.tags) else set()
+        if more := set(cell.metadata) - {"tags", "slideshow"} - hidden:
             said.append(f"{cell}: metadata holds {sorted(more)}; store anew")
+        if hidden and cell.metadata.get("jupyter") != HIDDEN:
+            said.append(
+                f"{cell}: a tag hides its code, the metadata do not; store anew"
+            )
         for output in cell.outputs:
             if more := set(output.get("metadata", {})) - set(output.get("data", {})):
                 said.append(f"{cell}: metadata of an output holds {sorted(more)}")
@@ -442,6 +453,17 @@ def links(cell: Cell) -> list[str]:
     return [
         to for to in found if not re.match(r"[a-z][\w+.-]*:|#|//", to, re.IGNORECASE)
     ]
+
+
+@rule
+def it_leads_to_all_rules(notebook: Notebook) -> list[str]:
+    """The section Summary links to the page of all rules."""
+    _, rest = parted(notebook.cells, "Summary")
+    section, _ = parted(rest, "Exercises")
+    targets = [to for c in section if c.kind == "markdown" for to in links(c)]
+    if any(target.endswith(f"{SUMMARY}.ipynb") for target in targets):
+        return []
+    return [f"no link to {SUMMARY}.ipynb, the page of all rules, under '## Summary'"]
 
 
 @rule

@@ -9,6 +9,7 @@ from tools.notebooks import (
     Notebook,
     Part,
     about_minutes,
+    lessons,
     pace,
     parted,
     said_minutes,
@@ -139,7 +140,7 @@ def test_the_table_shows_every_notebook(capsys):
     assert minutes.main([]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["notebook", "words", "lines"]
-    assert [row.split()[0] for row in rows] == [path.stem for path in minutes.lessons()]
+    assert [row.split()[0] for row in rows] == [path.stem for path in lessons()]
     assert len({len(line) for line in (head, *rows)}) == 1
 
 

@@ -303,7 +303,7 @@ LAYERS = {
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
-        *("network", "curves", "matrices", "boundary", "stepper", "stepping"),
+        *("network", "curves", "matrices", "boundary", "prices", "stepper", "stepping"),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

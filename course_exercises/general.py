@@ -164,6 +164,11 @@ SENTENCES = {
         "belongs to.",
         _CAST,
     ),
+    "not-summed": Sentence(
+        "What the examples give stands side by side here. What all of them share "
+        "collects from all of them: add up.",
+        _BIAS,
+    ),
     "summed-over-batch": Sentence(
         "The examples are mixed: the rows are added up, although each example has a "
         "gradient of its own here. Sum only over what was shared.",
@@ -221,10 +226,20 @@ SENTENCES = {
         "all local derivatives are multiplied: which one is not there?",
         _CHAIN,
     ),
+    "factor-twice": Sentence(
+        "One factor comes in twice inside the computation; the rest is right. Along a "
+        "path each box is passed once.",
+        _CHAIN,
+    ),
     "sum-for-product": Sentence(
         "Somewhere inside, two numbers are added that have to be multiplied. Along a "
         "path, prices multiply; it is several paths that add.",
         _CHAIN,
+    ),
+    "product-for-sum": Sentence(
+        "Somewhere inside, two numbers are multiplied that have to be added. Prices "
+        "multiply along a path; several paths add.",
+        _FORKS,
     ),
     "upside-down": Sentence(
         "Somewhere inside, a division and a multiplication are exchanged. Look at what "
@@ -255,6 +270,11 @@ SENTENCES = {
     "power-inside": Sentence(
         "A power stands inside a function where it belongs outside, or the reverse: "
         "the square of $f(x)$ is not $f(x^2)$.",
+        _CHAIN,
+    ),
+    "other-function": Sentence(
+        "One function stands in the place of another inside the computation; all else "
+        "is right.",
         _CHAIN,
     ),
     "function-missing": Sentence(
@@ -288,6 +308,11 @@ SENTENCES = {
         "Somewhere inside, one variable stands where another belongs; all else is "
         "right. Go through your lines, and ask of each name what it means.",
         _INDEX,
+    ),
+    "axis-missing": Sentence(
+        "Somewhere inside, a sum or a mean runs over the whole array, where it should "
+        "run along one axis.",
+        _BIAS,
     ),
     "keepdims": Sentence(
         "A sum or a mean has lost its axis, so that numbers which belong to the rows "

@@ -14,7 +14,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from setuptools import find_packages
 
-from tools.notebooks import COURSE, ROOT, paths, read
+from tools.minutes import lessons
+from tools.notebooks import COURSE, ROOT, about_minutes, paths, read
 from tools.pin_environment import direct, locked, render
 
 PACKAGE, EXERCISES = ROOT / "course_utils", ROOT / "course_exercises"
@@ -96,19 +97,9 @@ def test_help_comes_in_groups():
 def test_the_map_in_the_readme_is_that_of_the_notebooks():
     """Each notebook stands in the map once, with the minutes that it says itself."""
     row = re.compile(r"^\| \[.*\]\(notebooks/(\w+)\.ipynb\) \|.*\| (\d+) \|$", re.M)
-    said = {
-        path.stem: re.search(
-            r"\*\*Time\W*\*\*\W*about (\d+) minutes", prose_of(path), re.IGNORECASE
-        ).group(1)
-        for path in paths()
-    }
-    assert dict(row.findall(text("README.md"))) == said
-
-
-def prose_of(path: Path) -> str:
-    return "\n".join(
-        cell.source for cell in read(path).cells if cell.kind == "markdown"
-    )
+    said = {path.stem: about_minutes(read(path)) for path in lessons()}
+    found = [(stem, int(minutes)) for stem, minutes in row.findall(text("README.md"))]
+    assert found == list(said.items()), "run python -m tools.minutes --write"
 
 
 # --- pins -----------------------------------------------------------------------------
@@ -223,7 +214,8 @@ STANDS_ON = {
     "optim": (),
     "layers": ("functional",),
     "scalar": ("tape", "functional"),
-    "tensor": ("tape", "functional"),
+    "rules": ("tape", "functional"),
+    "tensor": ("rules",),
     "nn": ("tensor",),
     "weights": ("nn", "data"),
     "training": ("nn", "optim", "data"),
@@ -303,7 +295,8 @@ LAYERS = {
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
-        *("network", "curves", "matrices", "boundary", "prices", "stepper", "stepping"),
+        *("network", "curves", "matrices", "products", "boundary", "prices"),
+        *("stepper", "stepping"),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

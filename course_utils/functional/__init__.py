@@ -6,15 +6,16 @@ place. For a function `y = f(x)` inside a longer computation of a loss L,
 
 - Rows are examples: `X` is (N, D), `X @ W + b` with `W` (fan_in, fan_out).
 - Losses are means over the batch; logits go in, unless a name says otherwise.
+- An `axis` is counted from either end; `keepdims` keeps it, with length 1.
 - The arithmetic rules (`add` … `relu`) work on floats and on arrays alike. Where NumPy
   broadcasts an input, its gradient has the shape of the *output* until `unbroadcast`
   sums it back.
 
 A formula is called by its name alone, `F.relu`, wherever it is kept:
 
-- `elementwise`: arithmetic, exp, log, tanh, sqrt, sigmoid, relu
-- `shapes`: unbroadcast, spread, reshape, transpose, getitem
-- `reductions`: sum, mean, max
+- `elementwise`: arithmetic, exp, log, sin, sigmoid, relu, maximum, clip, where …
+- `shapes`: unbroadcast, spread, reshape, transpose, getitem, concatenate
+- `reductions`: sum, mean, max, min, var, std
 - `products`: matmul, linear
 - `logits`: softmax, logsumexp, log_softmax
 - `losses`: mse, the cross-entropies
@@ -42,10 +43,26 @@ from course_utils.functional.elementwise import (
     tanh_vjp,
     sqrt,
     sqrt_vjp,
+    abs,  # noqa: A004 — the field's name
+    abs_vjp,
+    sin,
+    sin_vjp,
+    cos,
+    cos_vjp,
+    raised,
+    raised_vjp,
     sigmoid,
     sigmoid_vjp,
     relu,
     relu_vjp,
+    maximum,
+    maximum_vjp,
+    minimum,
+    minimum_vjp,
+    clip,
+    clip_vjp,
+    where,
+    where_vjp,
 )
 from course_utils.functional.products import (
     _check_matmul,
@@ -55,6 +72,7 @@ from course_utils.functional.products import (
     linear_vjp,
 )
 from course_utils.functional.logits import (
+    _largest,
     softmax,
     softmax_vjp,
     logsumexp,
@@ -82,6 +100,8 @@ from course_utils.functional.shapes import (
     transpose_vjp,
     getitem,
     getitem_vjp,
+    concatenate,
+    concatenate_vjp,
 )
 from course_utils.functional.reductions import (
     sum,  # noqa: A004 — the field's name
@@ -90,6 +110,12 @@ from course_utils.functional.reductions import (
     mean_vjp,
     max,  # noqa: A004 — the field's name
     max_vjp,
+    min,  # noqa: A004 — the field's name
+    min_vjp,
+    var,
+    var_vjp,
+    std,
+    std_vjp,
 )
 from course_utils.functional.normalisation import (
     standardise,

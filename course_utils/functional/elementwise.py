@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -67,11 +68,12 @@ def power(x, n):
             f"x ** n takes a constant n, a number, not {type(n).__name__}. For a "
             f"variable exponent write (n * x.log()).exp()"
         )
-    return x**n
+    return x ** float(n)
 
 
 def power_vjp(grad_out, x, n):
     """∂xⁿ/∂x = n xⁿ⁻¹, and 0 for n = 0. Taught in: 03_tape_engine."""
+    n = float(n)
     return grad_out * (n * x ** (n - 1)) if n else grad_out * 0.0
 
 
@@ -115,6 +117,53 @@ def sqrt_vjp(grad_out, y):
     return grad_out / (2 * y)
 
 
+def abs(x):  # noqa: A001 — the field's name
+    """Absolute value |x|. Taught in: 07_array_tape."""
+    return np.abs(x)
+
+
+def abs_vjp(grad_out, x):
+    """∂|x|/∂x = sign of x, and 0 at x = 0. Taught in: 07_array_tape."""
+    return grad_out * np.sign(x)
+
+
+def sin(x):
+    """Sine of x in radians. Taught in: 07_array_tape."""
+    return np.sin(x)
+
+
+def sin_vjp(grad_out, x):
+    """∂ sin x/∂x = cos x. Taught in: 07_array_tape."""
+    return grad_out * np.cos(x)
+
+
+def cos(x):
+    """Cosine of x in radians. Taught in: 07_array_tape."""
+    return np.cos(x)
+
+
+def cos_vjp(grad_out, x):
+    """∂ cos x/∂x = −sin x. Taught in: 07_array_tape."""
+    return grad_out * -np.sin(x)
+
+
+def raised(a, b):
+    """Power aᵇ of two arrays. Taught in: 07_array_tape."""
+    return a**b
+
+
+def raised_vjp(grad_out, y, a, b):
+    """∂aᵇ/∂a = b aᵇ⁻¹ and ∂aᵇ/∂b = aᵇ log a = y log a, from the output y.
+
+    Where b = 0 the first is 0, and where a = 0 the second, as in PyTorch.
+    Taught in: 07_array_tape.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for_a = np.where(b == 0, 0, b * a ** (b - 1))
+        for_b = np.where(a == 0, 0, y * np.log(a))
+    return grad_out * for_a, grad_out * for_b
+
+
 def sigmoid(x):
     """Logistic function σ(x) = 1/(1 + e⁻ˣ), without overflow at either end.
 
@@ -141,3 +190,59 @@ def relu_vjp(grad_out, x):
     At x = 0, where no derivative exists, it takes 0, as PyTorch does.
     """
     return grad_out * (x > 0)
+
+
+def maximum(a, b):
+    """The larger of a and b, elementwise. Taught in: 07_array_tape."""
+    return np.maximum(a, b)
+
+
+def maximum_vjp(grad_out, a, b):
+    """The larger one receives grad_out; where they tie, each a half of it.
+
+    Equal shares are what `torch.maximum` takes. Taught in: 07_array_tape.
+    """
+    share = np.where(a == b, grad_out / 2, grad_out)
+    return share * (a >= b), share * (b >= a)
+
+
+def minimum(a, b):
+    """The smaller of a and b, elementwise. Taught in: 07_array_tape."""
+    return np.minimum(a, b)
+
+
+def minimum_vjp(grad_out, a, b):
+    """The smaller one receives grad_out; where they tie, each a half of it.
+
+    Taught in: 07_array_tape.
+    """
+    return maximum_vjp(grad_out, -a, -b)
+
+
+def clip(x, low=-math.inf, high=math.inf):
+    """x, but `low` where it is below, and `high` where it is above.
+
+    Taught in: 07_array_tape.
+    """
+    return np.minimum(np.maximum(x, low), high)
+
+
+def clip_vjp(grad_out, x, low=-math.inf, high=math.inf):
+    """The gate is open between `low` and `high`; at the bounds it is shut, as a relu.
+
+    Taught in: 07_array_tape.
+    """
+    return grad_out * ((x > low) & (x < high))
+
+
+def where(mask, a, b):
+    """Elements of a where `mask` is true, of b elsewhere. Taught in: 07_array_tape."""
+    return np.where(mask, a, b)
+
+
+def where_vjp(grad_out, mask):
+    """Each element's gradient goes to the one that it was taken from.
+
+    Taught in: 07_array_tape.
+    """
+    return np.where(mask, grad_out, 0), np.where(mask, 0, grad_out)

@@ -25,10 +25,10 @@ def matmul_vjp(grad_out, A, B):
 def linear(X, W, b):
     """Affine layer X W + b: (N, D) @ (D, H) + (H,) → (N, H).
 
-    Raises ValueError if the shapes do not fit.
+    Raises ValueError if the shapes do not fit, or X or W is no matrix.
     Taught in: 05_vectorized_backprop.
     """
-    _check_matmul("linear", "X", X, "W", W)
+    _check_matmul("linear", "X", X, "W", W, stacks=False)
     if b.shape != W.shape[1:]:
         raise ValueError(
             f"linear: b has shape {b.shape}; W {W.shape} has fan_out {W.shape[1]}, "
@@ -50,7 +50,13 @@ def linear_vjp(grad_out, X, W, input_grad=True):
     return grad_X, X.T @ grad_out, grad_out.sum(axis=0)
 
 
-def _check_matmul(operation, left, A, right, B):
+def _check_matmul(operation, left, A, right, B, stacks=True):
+    if not stacks and (A.ndim > 2 or B.ndim > 2):
+        raise ValueError(
+            f"{operation}: {left} has shape {A.shape} and {right} {B.shape}; both must "
+            f"have two axes. Reshape {left} to rows and the result back, as "
+            f"tensor.linear does"
+        )
     if A.ndim < 2 or B.ndim < 2:
         raise ValueError(
             f"{operation}: {left} has shape {A.shape} and {right} {B.shape}; both need "

@@ -10,7 +10,8 @@ What notebooks call:
 - `page`: `show`, a picture with its words
 - `house`: `style`, `axes`, `COLORS`
 - `curves`: `plot_curves`
-- `matrices`: `heat_map`, `confusion_matrix`, `image_grid`
+- `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`
+- `products`: `draw_products`
 - `boundary`: `decision_boundary`
 - `network`: `draw_network`
 - `graph`: `draw_graph`
@@ -30,7 +31,13 @@ What stands behind `network`, `graph` and `stepping`:
 from course_utils.viz.page import show
 from course_utils.viz.house import COLORS, axes, style
 from course_utils.viz.curves import plot_curves
-from course_utils.viz.matrices import confusion_matrix, heat_map, image_grid
+from course_utils.viz.matrices import (
+    confusion_matrix,
+    heat_map,
+    heat_maps,
+    image_grid,
+)
+from course_utils.viz.products import draw_products
 from course_utils.viz.boundary import decision_boundary
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils.viz.house import CYCLE, axes, house_style
+from course_utils.viz.house import CYCLE, axes, house_style, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ def decision_boundary(
 
     Plumbing.
     """
-    X, y = np.asarray(X, dtype=float), np.asarray(y)
+    X, y = np.asarray(plain(X), dtype=float), np.asarray(plain(y))
     if X.ndim != 2 or X.shape[1] != 2 or y.shape != X.shape[:1]:
         raise ValueError(
             "decision_boundary: expected X (N, 2) and y (N,), "
@@ -67,7 +67,7 @@ def _on_a_grid(predict: Callable, X: np.ndarray, n: int = 220) -> tuple:
     margin = 0.08 * np.maximum(high - low, 1e-9)
     xs, ys = np.linspace(low - margin, high + margin, n).T
     points = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    scores = np.asarray(predict(points))
+    scores = np.asarray(plain(predict(points)))
     if scores.shape not in ((n * n,), (n * n, 1)):
         raise ValueError(
             f"decision_boundary: predict was given points of shape {points.shape} and "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils.viz.house import axes, house_style
+from course_utils.viz.house import axes, house_style, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,10 +61,10 @@ def _count_in_whole_numbers(ax: Axes, points: dict, log: str | None) -> None:
 
 
 def _points(name: str, curve: Any) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(curve, tuple) and len(curve) == 2 and np.ndim(curve[1]):
-        x, y = (np.asarray(part, dtype=float) for part in curve)
+    if isinstance(curve, tuple) and len(curve) == 2 and np.ndim(plain(curve[1])):
+        x, y = (np.asarray(plain(part), dtype=float) for part in curve)
     else:
-        y = np.asarray(curve, dtype=float)
+        y = np.asarray(plain(curve), dtype=float)
         x = np.arange(len(y)) if y.ndim else np.array(0)
     if x.ndim != 1 or x.shape != y.shape or not len(y):
         raise ValueError(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from course_utils.tape import Node
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -44,6 +46,11 @@ PALE = "#DCEAF5"
 DPI = 110
 
 WIDTH = 7.5  # inches
+
+
+def plain(values: Any) -> Any:
+    """The data of a tensor; anything else as it is. Plumbing."""
+    return values.data if isinstance(values, Node) else values
 
 
 def style() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_utils.viz.boxes import Box, Line, block_size, label_box
-from course_utils.viz.house import COLORS, GREY, PALE, house_style
+from course_utils.viz.house import COLORS, GREY, PALE, house_style, plain
 from course_utils.viz.naming import grad_words, number
 from course_utils.viz.sheet import MARGIN, canvas, edge_label, write
 
@@ -42,7 +42,7 @@ def draw_network(
 
     Plumbing.
     """
-    weights = [np.asarray(W, dtype=float) for W in weights]
+    weights = [np.asarray(plain(W), dtype=float) for W in weights]
     sizes = _network_sizes(weights)
     _fits("weight_grads", weight_grads, [W.shape for W in weights])
     for what, given in (

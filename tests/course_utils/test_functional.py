@@ -41,6 +41,9 @@ ELEMENTWISE = [
     ("tanh", lambda g, y, x: F.tanh_vjp(g, y), torch.tanh, False),
     ("sigmoid", lambda g, y, x: F.sigmoid_vjp(g, y), torch.sigmoid, False),
     ("relu", lambda g, y, x: F.relu_vjp(g, x), torch.relu, False),
+    ("abs", lambda g, y, x: F.abs_vjp(g, x), torch.abs, False),
+    ("sin", lambda g, y, x: F.sin_vjp(g, x), torch.sin, False),
+    ("cos", lambda g, y, x: F.cos_vjp(g, x), torch.cos, False),
 ]
 
 
@@ -86,6 +89,14 @@ def test_power_equals_torch(n):
     expected, (grad,) = torch_vjp(lambda t: t**n, g, x)
     assert_same(F.power(x, n), expected)
     assert_same(F.power_vjp(g, x, n), grad)
+
+
+def test_a_numpy_exponent_changes_no_dtype():
+    x = np.array([1.0, 4.0], np.float32)
+    for n in (np.float64(0.5), np.float32(2), np.int64(3)):
+        assert F.power(x, n).dtype == F.power_vjp(x, x, n).dtype == np.float32
+        assert type(F.power(4.0, n)) is type(F.power_vjp(1.0, 4.0, n)) is float
+    assert F.power(0.1, np.float32(2)) == 0.1**2  # as float64 has it
 
 
 def test_an_exponent_that_is_no_number_is_named():
@@ -178,7 +189,42 @@ def test_max_shares_a_tie_as_torch_amax_does():
     assert_same(F.max_vjp(g, x, 1), np.array([[0.0, 3, 3], [3, 3, 3]]))
 
 
-@pytest.mark.parametrize("axes", [None, (1, 2, 0), (2, 0, 1), (0, 2, 1)])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_a_reduction_to_nothing_less_hands_back_its_shape(shape):
+    x = np.full(shape, 2.0)
+    for axis in (-1, 0) if shape else (0,):
+        y = np.sum(x, axis)
+        assert np.shape(F.sum_vjp(y, shape, axis)) == shape
+        assert np.shape(F.max_vjp(np.max(x, axis), x, axis)) == shape
+        assert F.logsumexp_vjp(y, x, axis).shape == shape
+
+
+def test_the_smallest_shares_as_the_largest_does():
+    x, g = np.array([[1.0, 3.0, 1.0], [2.0, 2.0, 2.0]]), np.array([6.0, 9.0])
+    _, (grad,) = torch_vjp(lambda t: torch.amin(t, dim=1), g, x)
+    assert_same(F.min_vjp(g, x, 1), grad)
+    assert_same(F.min_vjp(g, x, 1), np.array([[3.0, 0, 3], [3, 3, 3]]))
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_variances_equal_torch(name, ddof):
+    x = np.random.default_rng(8).normal(size=(3, 4, 2))
+    for axis, keepdims in ((0, False), ((0, -1), True), (None, False)):
+        out = getattr(F, name)(x, axis, keepdims, ddof)
+        g = np.asarray(np.random.default_rng(9).normal(size=np.shape(out)))
+        how = {"dim": axis, "keepdim": keepdims, "correction": ddof}
+        peer = getattr(torch, name)
+        expected, (grad,) = torch_vjp(lambda t, p=peer, h=how: p(t, **h), g, x)
+        np.testing.assert_allclose(out, expected, rtol=RTOL)
+        ours = getattr(F, name + "_vjp")(g, x, axis, keepdims, ddof)
+        np.testing.assert_allclose(ours, grad, rtol=RTOL, atol=ATOL)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [None, (1, 2, 0), (2, 0, 1), (0, 2, 1), (0, -1, -2), (-1, 0, 1), (1, -3, -1)],
+)
 def test_transpose_equals_torch(axes):
     rng = np.random.default_rng(2)
     x = rng.normal(size=(2, 3, 4))
@@ -382,6 +428,18 @@ def test_float32_stays_float32_everywhere():
         *F.standardise(z),
         F.layer_norm(z, z[0], z[1]),
         *F.layer_norm_vjp(z, z, z[0]),
+        F.softmax(z, 0),
+        F.logsumexp(z, None),
+        F.logsumexp_vjp(z[0], z, 0),
+        *F.maximum_vjp(z, z, z[::-1]),
+        *F.where_vjp(z, z > 0),
+        *F.raised_vjp(z, z, np.abs(z), z),
+        F.clip(z, 0, 1),
+        F.clip_vjp(z, z, 0.0),
+        F.min_vjp(z.min(1), z, 1),
+        F.var_vjp(z[0], z, 0),
+        F.std_vjp(z[0], z, 0),
+        *F.concatenate_vjp(z, [1, 3]),
     ]
     assert [r.dtype for r in results] == [np.dtype(np.float32)] * len(results)
 
@@ -409,6 +467,10 @@ BAD = [
     ),
     (lambda: F.linear(np.ones((5, 4)), np.ones((4, 2)), np.ones(3)), r"must be \(2,\)"),
     (lambda: F.linear(np.ones(4), np.ones((4, 2)), np.ones(2)), "two axes"),
+    (
+        lambda: F.linear(np.ones((2, 5, 4)), np.ones((4, 2)), np.ones(2)),
+        r"X has shape \(2, 5, 4\) and W \(4, 2\); both must have two axes",
+    ),
     (lambda: F.matmul(np.ones((2, 3)), np.ones((2, 3))), "3 columns.*2 rows"),
     (
         lambda: F.layer_norm(np.ones((5, 4)), np.ones(3), np.ones(4)),

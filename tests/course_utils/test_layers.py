@@ -134,6 +134,49 @@ def test_the_same_object_in_two_places_is_refused():
     )
 
 
+def test_the_same_object_on_another_level_is_refused():
+    relu, linear = layers.ReLU(), layers.Linear(np.eye(2), np.zeros(2))
+    inner = layers.Sequential(relu)
+    for twice in (
+        (inner, relu),
+        (inner, inner),
+        (inner, layers.Sequential(layers.Sequential(relu))),
+        (layers.Sequential(linear), layers.ReLU(), linear),
+    ):
+        with pytest.raises(ValueError, match="the same layer object stands in two"):
+            layers.Sequential(*twice)
+
+
+def test_sequentials_in_sequentials_have_their_way_back():
+    X, W1, b1 = arrays(1)
+    _, W2, b2 = arrays(2, D=3, H=2)
+    inner = layers.Sequential(layers.Tanh(), layers.Linear(W2, b2))
+    nested = layers.Sequential(layers.Linear(W1, b1), inner)
+    flat, g = our_network(W1, b1, W2, b2), np.ones((5, 2))
+    np.testing.assert_array_equal(nested(X), flat(X))
+    np.testing.assert_array_equal(nested.backward(g), flat.backward(g))
+    assert len(nested.parameters()) == 4 and len(nested.leaves()) == 3
+
+
+@pytest.mark.parametrize("targets", [np.float64, np.float32, int])
+@pytest.mark.parametrize("loss", [layers.MSE, layers.BCEWithLogits])
+def test_the_gradient_of_a_loss_has_the_dtype_of_the_predictions(loss, targets):
+    for dtype in (np.float32, np.float64):
+        criterion, z = loss(), np.full((3, 1), 0.5, dtype)
+        criterion(z, np.ones((3, 1), targets))
+        grad = criterion.backward()
+        assert grad.dtype == dtype and grad.shape == z.shape
+    whole = layers.MSE()
+    whole(np.array([1, 2]), np.array([0.5, 0.0]))  # whole numbers stay no floats' fault
+    np.testing.assert_array_equal(whole.backward(), [0.5, 2.0])
+
+
+def test_a_linear_layer_takes_rows():
+    layer = layers.Linear(np.ones((4, 2)), np.zeros(2))
+    with pytest.raises(ValueError, match=r"X has shape \(2, 5, 4\).*two axes"):
+        layer(np.ones((2, 5, 4)))
+
+
 def test_a_layer_without_forward_says_which():
     class Half(layers.Layer):
         pass
@@ -145,10 +188,22 @@ def test_a_layer_without_forward_says_which():
 
 
 @pytest.mark.parametrize(
-    "layer", [layers.Linear(np.ones((2, 2)), np.ones(2)), layers.ReLU(), layers.MSE()]
+    "layer",
+    [
+        layers.Linear(np.ones((2, 2)), np.ones(2)),
+        layers.ReLU(),
+        layers.Sigmoid(),
+        layers.Tanh(),
+        layers.Sequential(layers.ReLU()),
+        layers.MSE(),
+        layers.BCE(),
+        layers.BCEWithLogits(),
+        layers.SoftmaxCrossEntropy(),
+    ],
+    ids=lambda layer: type(layer).__name__,
 )
 def test_backward_before_forward_says_what_is_missing(layer):
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match="belongs to a forward pass, so call the"):
         layer.backward(np.ones((1, 2)))
 
 

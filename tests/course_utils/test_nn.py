@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils import nn, optim, training
+from course_utils import layers, nn, optim, training
 from course_utils.data import two_moons
 from course_utils.gradcheck import gradcheck
 from course_utils.tape import Tape
@@ -165,12 +165,12 @@ def test_defaults_are_those_of_torch():
 
 
 def test_steps_are_taken_in_place():
-    p = nn.Parameter(np.ones(3))
+    p, g = nn.Parameter(np.ones(3)), np.full(3, 2.0)
     array = p.data
-    p.grad = np.full(3, 2.0)
     for optimizer in (optim.SGD([p], lr=0.1, momentum=0.9), optim.Adam([p])):
+        p.grad = g
         optimizer.step()
-    assert p.data is array and (p.grad == 2.0).all()
+    assert p.data is array and (g == 2.0).all()
 
 
 def test_zero_grad_forgets():
@@ -190,8 +190,145 @@ def test_bad_optimisers_say_so():
         optim.SGD([p], lr=-1)
     with pytest.raises(ValueError, match="lr is nan"):
         optim.Adam([p], lr=float("nan"))
-    with pytest.raises(ValueError, match=r"parameters \[0\] have no gradient"):
+    with pytest.raises(ValueError, match="^step: no parameter has a gradient"):
         optim.SGD([p], lr=0.1).step()
+
+
+HEADS = [
+    (optim.SGD, torch.optim.SGD, {"lr": 0.1}),
+    (optim.SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1}),
+    (optim.Adam, torch.optim.Adam, {"lr": 0.1, "weight_decay": 0.1}),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "how"), HEADS, ids=str)
+def test_two_losses_in_turn_move_what_they_contain_as_in_torch(ours, theirs, how):
+    """A shared part and two heads, of which only one is trained at a time."""
+    p = [nn.Parameter(np.array([1.0, 2.0])) for _ in range(3)]
+    q = [torch.tensor(a.data, requires_grad=True) for a in p]
+    a, b = ours(p, **how), theirs(q, **how)
+    for turn in (0, 1, 1, 0, 1, 0, 0):
+        for x, optimizer in ((p, a), (q, b)):
+            if optimizer is b:
+                b.zero_grad()
+            shared, head = x[2], x[turn]
+            (head * head * shared).sum().backward()
+            optimizer.step()
+        for mine, peer in zip(p, q, strict=True):
+            np.testing.assert_allclose(mine.data, peer.detach(), rtol=1e-12)
+
+
+def test_a_gradient_is_used_once():
+    p, q = nn.Parameter(np.ones(1)), nn.Parameter(np.ones(1))
+    optimizer = optim.SGD([p, q], lr=0.1)
+    (p * p + q * q).sum().backward()
+    optimizer.step()
+    assert p.grad is None and q.grad is None
+    (q * q).sum().backward()
+    optimizer.step()
+    assert p.data == pytest.approx(0.8) and q.data == pytest.approx(0.64)
+    with pytest.raises(ValueError, match="forgets the gradients that it has used"):
+        optimizer.step()
+
+
+def test_a_clipped_gradient_is_used_once_as_well():
+    p, q = nn.Parameter(np.ones(1)), nn.Parameter(np.ones(1))
+    optimizer = optim.SGD([p, q], lr=1.0)
+    for loss, norm in (
+        (lambda: (p * 3 + q * 4).sum(), 5.0),
+        (lambda: q.sum() * 4, 4.0),
+    ):
+        loss().backward()
+        assert optim.clip_gradients([p, q], 1.0) == pytest.approx(norm)
+        optimizer.step()
+    assert p.data == pytest.approx(0.4) and q.data == pytest.approx(1 - 0.8 - 1)
+
+
+def test_frozen_and_unused_parameters_are_passed_by():
+    frozen = nn.Parameter(np.ones(2), requires_grad=False)
+    used, unused = nn.Parameter(np.ones(2)), nn.Parameter(np.ones(2))
+    for optimizer in (optim.Adam([frozen, unused, used]), optim.SGD([frozen, used], 1)):
+        (used * frozen).sum().backward()
+        optimizer.step()
+    assert (frozen.data == 1).all() and (unused.data == 1).all()
+    assert (used.data < 0.5).all()
+    (frozen * 2 + used).sum().backward()
+    with pytest.raises(ValueError, match="no parameter has a gradient"):
+        optim.SGD([frozen, unused], 0.1).step()
+
+
+def test_accumulated_pieces_are_one_step_and_then_forgotten():
+    p = nn.Parameter(np.ones(1))
+    optimizer = optim.SGD([p], lr=0.1)
+    for _ in range(2):
+        for _ in range(3):
+            (p * 2).sum().backward(accumulate=True)
+        optimizer.step()
+    assert p.data == pytest.approx(1 - 2 * 0.6)
+
+
+def test_train_step_begins_without_what_another_loss_has_left():
+    model, other = mlp(0, (2, 4, 1)), nn.Parameter(np.ones(1))
+    optimizer = optim.SGD([*model.parameters(), other], lr=0.1)
+    (other * 100).sum().backward()  # and no step
+    x, y = np.ones((3, 2)), np.zeros((3, 1))
+    training.train_step(model, x, y, optimizer, Tensor.mse)
+    assert other.data == 1.0 and all(p.grad is None for p in model.parameters())
+
+
+def test_a_parameter_given_twice_is_held_once():
+    for kind, array in ((nn.Parameter, np.ones(2)), (layers.Parameter, np.ones(2))):
+        p = kind(array)
+        optimizer = optim.SGD([p, p], lr=0.1)
+        p.grad = np.ones(2)
+        assert optim.clip_gradients([p, p], 10) == pytest.approx(np.sqrt(2))
+        optimizer.step()
+        np.testing.assert_allclose(p.data, 0.9)
+        assert len(optimizer.parameters) == 1
+
+
+NO_LISTS = [
+    (lambda m, p: p, "found one Parameter. Mend: \\[parameter\\]"),
+    (lambda m, p: layers.Parameter(np.ones(2)), "found one Parameter"),
+    (lambda m, p: m, r"found a MLP. Mend: model.parameters\(\)"),
+    (lambda m, p: m.named_parameters(), "found a tuple among them"),
+    (lambda m, p: dict(m.named_parameters()), "found one dict"),
+    (lambda m, p: "W", "found one str"),
+    (lambda m, p: np.ones(3), "found a float64 among them"),
+    (lambda m, p: [np.ones(3)], "found a ndarray among them"),
+    (lambda m, p: [m], "found a MLP among them"),
+    (lambda m, p: None, "found a NoneType"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), NO_LISTS, ids=[x[1] for x in NO_LISTS])
+@pytest.mark.parametrize(
+    "taker",
+    [
+        lambda p: optim.SGD(p, lr=0.1),
+        optim.Adam,
+        lambda p: optim.clip_gradients(p, 1.0),
+    ],
+    ids=["SGD", "Adam", "clip"],
+)
+def test_what_is_no_list_of_parameters_is_named(taker, make, message):
+    p = nn.Parameter(np.ones((3, 2)))
+    p.grad = np.ones((3, 2))
+    with pytest.raises(TypeError, match=f"^expected .*{message}"):
+        taker(make(mlp(), p))
+    assert (p.grad == 1).all()
+
+
+def test_lists_in_lists_are_found():
+    class Grid(nn.Module):
+        def __init__(self, rng):
+            self.rows = [[nn.Linear(2, 2, rng)], (nn.Linear(2, 1, rng), [nn.ReLU()])]
+            self.free = [nn.Parameter(np.ones(1)), [nn.Parameter(np.ones(2))]]
+
+    grid = Grid(np.random.default_rng(0))
+    assert [name for name, _ in grid.named_parameters()] == [
+        *("rows.0.0.W", "rows.0.0.b", "rows.1.0.W", "rows.1.0.b", "free.0", "free.1.0")
+    ]
 
 
 def deep(rng):
@@ -418,6 +555,123 @@ def test_bad_examples_are_refused_before_anything_happens():
     ):
         with pytest.raises(ValueError, match=message):
             training.check_examples(x, labels)
+    for x, labels, name in ((Tensor(X), y, "x"), (X, Tensor(y), "y")):
+        with pytest.raises(TypeError, match=rf"found {name} as a Tensor.*{name}\.data"):
+            train_on(x, labels)
+    for size in (0, -1, 2.5):
+        with pytest.raises(ValueError, match="batch_size: expected a whole number ≥ 1"):
+            train_on(X, y, batch_size=size)
+    for bad, message in (
+        ((X[:0], y[:0]), "validation: 0 examples and 0 targets"),
+        ((broken, y), "validation: NaN in 1 places of x"),
+        ((X, y[:-1]), "validation: 200 examples and 199 targets"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            train_on(X, y, validation=bad)
+
+
+def train_on(x, y, sizes=(2, 4, 2), **how):
+    """One epoch, silently; give its history."""
+    model = mlp(0, sizes)
+    how = {"epochs": 1, "progress": False, **how}
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    return training.fit(
+        model, x, y, optimizer=optimizer, rng=np.random.default_rng(0), **how
+    )
+
+
+def test_a_history_without_an_epoch_says_so():
+    X, y = moons(20)
+    for history in (training.History(), train_on(X, y, epochs=0)):
+        assert history.summary() == "no epoch has ended yet"
+        assert history.train_loss == []
+
+
+# --- accuracy -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "share"),
+    [
+        (np.eye(3), [0, 1, 2], 1.0),
+        (np.eye(3), [[0], [1], [2]], 1.0),
+        (np.eye(3), [0, 1, 1], 2 / 3),
+        ([[5.0], [-5.0]], [[1], [0]], 1.0),
+        ([[5.0], [-5.0]], [1, 0], 1.0),
+        ([5.0, -5.0, 0.0], [1, 1, 0], 2 / 3),
+        ([5.0, -5.0], [True, False], 1.0),
+        ([[3.0, 1.0]], [0], 1.0),
+        ([[1.0]], [1], 1.0),
+    ],
+)
+def test_accuracy_is_right_for_classes_and_for_one_logit(logits, labels, share):
+    found = training.accuracy(np.array(logits), np.array(labels))
+    assert found == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "message"),
+    [
+        (np.eye(3), np.eye(3, dtype=int), r"\(3, 3\) and \(3, 3\)"),
+        (np.eye(3), np.array([0, 1]), r"\(3, 3\) and \(2,\)"),
+        (np.eye(3), np.array([[0, 1, 2]]), r"\(3, 3\) and \(1, 3\)"),
+        (np.ones((2, 3, 4)), np.array([0, 1]), r"\(2, 3, 4\)"),
+        (np.float64(3), np.array(1), r"\(\) and \(\)"),
+        (np.ones((3, 1)), np.array([13, 40, 80]), "labels lie in 13 … 80"),
+        (np.ones((2, 1)), np.array([1, -1]), "labels lie in -1 … 1"),
+    ],
+)
+def test_accuracy_compares_nothing_by_broadcasting(logits, labels, message):
+    with pytest.raises(ValueError, match=f"^accuracy: .*{message}"):
+        training.accuracy(logits, labels)
+
+
+def test_accuracy_asks_for_the_data_of_a_tensor():
+    with pytest.raises(TypeError, match=r"\.data"):
+        training.accuracy(Tensor(np.eye(3)), np.array([0, 1, 2]))
+
+
+X60, Y60 = two_moons(60, 0.1, np.random.default_rng(2))
+BCE = Tensor.binary_cross_entropy_with_logits
+SEEN = {  # loss, sizes, labels, and whether there is an accuracy
+    "classes": (Tensor.softmax_cross_entropy, (2, 4, 2), Y60, True),
+    "one logit": (BCE, (2, 4, 1), Y60[:, None], True),
+    "one logit, bool": (BCE, (2, 4, 1), Y60[:, None] > 0, True),
+    "one logit, flat": (lambda o, t: BCE(o.reshape(-1), t), (2, 4, 1), Y60, True),
+    "one-hot inside": (lambda o, t: o.mse(np.eye(2)[t]), (2, 4, 2), Y60, True),
+    "ages": (Tensor.mse, (2, 4, 1), Y60[:, None] + 40, False),
+    "zeros and ones": (Tensor.mse, (2, 4, 1), Y60[:, None], False),
+    "counts of two": (Tensor.mse, (2, 4, 2), np.stack([Y60, Y60], 1), False),
+    "several labels": (BCE, (2, 4, 2), np.stack([Y60, 1 - Y60], 1), False),
+    "shares": (BCE, (2, 4, 1), Y60[:, None] * 0.5, False),
+}
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_an_accuracy_is_recorded_where_there_is_one(name):
+    loss, sizes, y, has_one = SEEN[name]
+    history = train_on(X60, y, sizes, loss=loss, validation=(X60, y), epochs=2)
+    assert len(history.validation_loss) == 2
+    assert len(history.validation_accuracy) == 2 * has_one
+
+
+def test_a_classifier_with_one_logit_is_as_good_as_it_is():
+    X, y = moons(400)
+    model = mlp(4, (2, 16, 1))
+    history = training.fit(
+        model,
+        X,
+        y[:, None],
+        optimizer=optim.Adam(model.parameters(), lr=0.02),
+        rng=np.random.default_rng(5),
+        loss=BCE,
+        validation=(X, y[:, None]),
+        batch_size=32,
+        epochs=30,
+        progress=False,
+    )
+    right = np.mean((training.logits_of(model, X)[:, 0] > 0) == y)
+    assert history.validation_accuracy[-1] == right > 0.97
 
 
 def test_regression_has_no_accuracy():

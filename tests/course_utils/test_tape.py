@@ -38,6 +38,8 @@ OPERATIONS = {
     "square": lambda x, y: x * x,
     "neg": lambda x, y: -x,
     "pow": lambda x, y: x**3 + y**0.5 + x**-1 + y**0,
+    "rpow": lambda x, y: 2.5**x + 2**y,
+    "pos": lambda x, y: +x,
     "exp": lambda x, y: x.exp(),
     "log": lambda x, y: y.log(),
     "tanh": lambda x, y: x.tanh(),
@@ -211,7 +213,8 @@ def test_numbers_become_constants_and_values_stay():
 
 def test_an_operation_carries_its_name():
     x = Value(4.0)
-    assert [node.op.name for node in (x**3, x.exp(), -x)] == ["^3", "exp", "neg"]
+    names = [node.op.name for node in (x**3, x.exp(), -x, 2**x)]
+    assert names == ["^3", "exp", "neg", "2^"]
     assert power_op(0.5).name == "^0.5"
 
 
@@ -220,6 +223,8 @@ def test_recorded_makes_the_method_of_its_operation():
     out = recorded("*")(x, y)
     assert out.op is OPS["*"] and out.inputs == (x, y) and out.data == 15.0
     assert recorded("-")(x, 2).inputs[1].requires_grad is False
+    assert recorded("-", turned=True)(x, 2).data == -1.0
+    assert recorded("/", turned=True)(x, 6).inputs[0].requires_grad is False
 
 
 def test_a_rule_with_too_few_gradients_is_noticed():
@@ -264,6 +269,39 @@ def test_a_variable_exponent_is_refused_with_the_way_out():
 def test_an_exponent_is_a_number(bad):
     with pytest.raises(TypeError, match="constant n"):
         Value(2.0) ** bad
+
+
+@pytest.mark.parametrize("n", [0.5, 0.25])
+def test_a_root_is_vertical_at_0(n):
+    x = Value(0.0)
+    (x**n).backward()
+    assert x.grad == math.inf
+    (-(x**n)).backward()
+    assert x.grad == -math.inf
+    t = torch.tensor(0.0, requires_grad=True)
+    (t**n).backward()
+    assert t.grad.item() == math.inf
+
+
+def test_other_powers_of_0_have_the_slopes_they_have():
+    x = Value(0.0)
+    for n, slope in ((2, 0.0), (1, 1.0), (0, 0.0), (1.5, 0.0)):
+        (x**n).backward()
+        assert x.grad == slope
+
+
+def test_a_numpy_exponent_is_computed_in_full():
+    x = Value(0.1)
+    y = x ** np.float32(2)
+    y.backward()
+    assert type(y.data) is float and (y.data, x.grad) == (0.1**2, 0.2)
+
+
+def test_a_base_is_above_0():
+    for base in (0, -2.0):
+        with pytest.raises(ValueError, match="needs a positive number"):
+            base ** Value(2.0)
+    assert (2 ** Value(3.0)).data == 8.0
 
 
 def test_log_of_nothing_and_roots_of_negatives_are_refused():

@@ -7,16 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import functional as F
+from course_utils.rules import MAKE_OP, OPS, broadcasting, like, with_parameters
 from course_utils.tape import Tape, no_grad
 from course_utils.tensor import (
-    MAKE_OP,
-    OPS,
     Tensor,
     as_tensor,
-    broadcasting,
     layer_norm,
     linear,
-    with_parameters,
 )
 
 RTOL, ATOL = 1e-12, 1e-13
@@ -37,6 +34,13 @@ ZOO = {
     "sigmoid": lambda a, b, c, m: a.sigmoid() * c,
     "relu": lambda a, b, c, m: a.relu() - b.relu(),
     "softmax": lambda a, b, c, m: m.softmax(a) * b,
+    "sin cos abs": lambda a, b, c, m: a.sin() * b.cos() + c.abs(),
+    "larger, smaller": lambda a, b, c, m: m.maximum(a, b) - m.minimum(a, c),
+    "clip": lambda a, b, c, m: a.clip(-0.5, 0.7) * b.clip(0.1, None),
+    "powers of tensors": lambda a, b, c, m: (a * a + 0.1) ** (b * c) + 2**a,
+    "min": lambda a, b, c, m: m.min(a, 1, True) * b,
+    "spread": lambda a, b, c, m: m.var(a, 0, True) * b + m.std(a, 1, True),
+    "logsumexp": lambda a, b, c, m: a - m.logsumexp(a * b, 0, True),
     "log_softmax": lambda a, b, c, m: m.log_softmax(a + c) * b,
     "a.T @ a": lambda a, b, c, m: a.T @ a,
     "matmul": lambda a, b, c, m: (a @ a.T) @ c,
@@ -64,6 +68,12 @@ class Ours:
     sum = staticmethod(Tensor.sum)
     mean = staticmethod(Tensor.mean)
     max = staticmethod(Tensor.max)
+    min = staticmethod(Tensor.min)
+    var = staticmethod(Tensor.var)
+    std = staticmethod(Tensor.std)
+    logsumexp = staticmethod(Tensor.logsumexp)
+    maximum = staticmethod(Tensor.maximum)
+    minimum = staticmethod(Tensor.minimum)
     transpose = staticmethod(Tensor.transpose)
     softmax = staticmethod(Tensor.softmax)
     log_softmax = staticmethod(Tensor.log_softmax)
@@ -76,6 +86,15 @@ class Torchs:
         staticmethod(lambda t, d, k, f=f: f(t, dim=d, keepdim=k))
         for f in (torch.sum, torch.mean, torch.amax)
     )
+    min, logsumexp = (
+        staticmethod(lambda t, d, k, f=f: f(t, dim=d, keepdim=k))
+        for f in (torch.amin, torch.logsumexp)
+    )
+    var, std = (
+        staticmethod(lambda t, d, k, f=f: f(t, dim=d, keepdim=k, correction=0))
+        for f in (torch.var, torch.std)
+    )
+    maximum, minimum = staticmethod(torch.maximum), staticmethod(torch.minimum)
     transpose = staticmethod(torch.permute)
     softmax = staticmethod(lambda t: torch.softmax(t, -1))
     log_softmax = staticmethod(lambda t: torch.log_softmax(t, -1))
@@ -161,8 +180,7 @@ def test_every_operation_of_the_table_is_in_the_zoo_or_tested_as_a_loss():
     seen = {"mse", "BCE", "softmax CE"}
     for expression in ZOO.values():
         seen |= {node.op.name for node in Tape(expression(a, b, c, Ours)).operations}
-    parameters = {"transpose": [(1, 0)], "linear": [True], "power": [3]}
-    made = [MAKE_OP[name](*parameters.get(name, [0])) for name in MAKE_OP]
+    made = [MAKE_OP[name](0) for name in MAKE_OP]
     assert {op.name for op in [*OPS.values(), *made]} <= seen | {"^0"}
 
 
@@ -243,7 +261,7 @@ def test_empty_and_zero_dimensional_arrays():
 
 def test_integers_become_floats_and_other_things_are_refused():
     assert Tensor([1, 2]).dtype == np.float64
-    for bad in ("text", [1j], None, Tensor([1.0])):
+    for bad in ("text", [1j], None):
         with pytest.raises(TypeError, match="Tensor holds real numbers"):
             Tensor(bad)
 
@@ -252,7 +270,10 @@ BAD = [
     (lambda x: x + np.ones(2), r"add: shapes \(4, 3\) and \(2,\) do not broadcast"),
     (lambda x: np.ones((3, 4)) / x, r"div: shapes \(3, 4\) and \(4, 3\)"),
     (lambda x: x @ x, "matmul: A .* 3 columns.* 4 rows"),
-    (lambda x: x @ np.ones(3), "two axes"),
+    (lambda x: x @ np.float64(3), "two axes"),
+    (lambda x: x @ np.ones(4), "matmul: A .* 3 columns.* 4 rows"),
+    (lambda x: linear(x, np.ones((1, 3, 3)), np.ones(3)), "must have two axes"),
+    (lambda x: x.sum().item() and x.item(), r"one number.*\(4, 3\)"),
     (lambda x: linear(x, np.ones((2, 3)), np.ones(3)), "3 columns.* 2 rows"),
     (lambda x: layer_norm(x, np.ones(4), np.ones(3)), r"gamma .*\(4,\).*\(3,\)"),
     (lambda x: x.backward(), r"that of one number.*\(4, 3\)"),
@@ -268,11 +289,6 @@ BAD = [
 def test_bad_shapes_say_which_operation_and_what_was_found(call, message):
     with pytest.raises(ValueError, match=message):
         call(Tensor(np.ones((4, 3))))
-
-
-def test_a_tensor_exponent_is_refused():
-    with pytest.raises(TypeError, match="constant n"):
-        Tensor([2.0]) ** Tensor([3.0])
 
 
 def test_the_gradient_passed_in_stays_the_callers_own():
@@ -301,18 +317,31 @@ def test_broadcasting_copies_only_what_is_shared():
     first, second = broadcasting(lambda g, y, a, b: (g, g))(g, x, x, x)
     assert first is g and second is not g
     np.testing.assert_array_equal(second, g)
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="not enough values"):
         broadcasting(lambda g, y, a, b: (g,))(g, x, x, x)
+
+
+def test_what_is_like_its_input_has_its_shape_and_dtype():
+    x = np.zeros((3, 1), np.float32)
+    G = np.arange(12.0).reshape(3, 4)
+    grad = like(G, x)
+    assert grad.shape == x.shape and grad.dtype == np.float32
+    np.testing.assert_array_equal(grad[:, 0], G.sum(1))
+    fits = np.ones((3, 1), np.float32)
+    assert like(fits, x) is fits and like(None, x) is None
 
 
 def test_an_operation_with_parameters_passes_them_on():
     make = with_parameters(
         "^{}", lambda x, m, n: x * m + n, lambda g, x, m, n: g + x * n
     )
-    op = make(2, 5)
+    op, x = make(2, 5), np.float32(3)
     assert op.name == "^2"
-    assert op.forward(3.0) == 11.0
-    assert op.vjp(1.0, 11.0, 3.0) == (16.0,)
+    assert op.forward(x) == 11.0 and op.forward(x).dtype == np.float32
+    assert op.vjp(np.float64(1), np.float32(11), x) == (16.0,)
+    assert op.vjp(np.float64(1), np.float32(11), x)[0].dtype == np.float32
+    by_output = with_parameters("x", lambda x: x * 2, lambda g, y: g * y, by="output")()
+    assert by_output.vjp(x, np.float32(7), x) == (21.0,)
 
 
 def test_as_tensor_makes_constants():

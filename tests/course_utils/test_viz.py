@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 
-from course_utils import viz
+from course_utils import nn, viz
 from course_utils.scalar import Value
 from course_utils.tape import Tape
 from course_utils.tensor import Tensor
@@ -535,6 +535,82 @@ def test_bad_input_to_heat_map(matrix, options, message):
         viz.heat_map(matrix, **HEAT, **options)
 
 
+SMALL = {"one": [[1.0, -2.0]], "two": [[0.0, 4.0]]}
+SIDE_BY_SIDE = {"title": "t", "xlabel": "x", "ylabel": "y"}
+
+
+def test_heat_maps_share_one_scale():
+    plain = viz.heat_maps(SMALL, **SIDE_BY_SIDE, annotate=True)
+    assert [ax.get_title() for ax in plain.axes] == ["one", "two"]  # and no bar
+    assert [ax.images[0].get_clim() for ax in plain.axes] == [(-2.0, 4.0)] * 2
+    written = [[t.get_text() for t in ax.texts] for ax in plain.axes]
+    assert written == [["1", "−2"], ["0", "4"]]
+    assert [ax.get_ylabel() for ax in plain.axes] == ["y", ""]
+
+
+def test_heat_maps_know_signs_and_powers():
+    signed = viz.heat_maps(SMALL, **SIDE_BY_SIDE, label="size", diverging=True)
+    assert [ax.images[0].get_clim() for ax in signed.axes[:2]] == [(-4.0, 4.0)] * 2
+    assert len(signed.axes) == 3  # the bar of colours
+    powers = {"a": [[1e-8, 1.0]], "b": [[10.0, 0.0]]}
+    logarithmic = viz.heat_maps(powers, **SIDE_BY_SIDE, label="size", log=True)
+    logarithmic.canvas.draw()
+    images = [ax.images[0] for ax in logarithmic.axes[:2]]
+    assert [image.get_clim() for image in images] == [(1e-8, 10.0)] * 2
+    shown = np.ma.masked_invalid(images[1].get_array())
+    assert np.ma.getmaskarray(shown).tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize(
+    ("matrices", "options", "message"),
+    [
+        ({}, {}, "of one shape, found none"),
+        ({"a": [[1.0]], "b": [[1.0, 2.0]]}, {}, r"found \(1, 1\), \(1, 2\)"),
+        ({"a": np.ones(3)}, {}, "heat_maps: expected a matrix"),
+        ({"a": [[-1.0]]}, {"log": True}, "heat_maps: log=True needs values above 0"),
+    ],
+)
+def test_bad_input_to_heat_maps(matrices, options, message):
+    with pytest.raises(ValueError, match=message):
+        viz.heat_maps(matrices, **SIDE_BY_SIDE, **options)
+
+
+def texts_of(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_products_show_their_result_and_frame_what_meets():
+    A, B = np.array([[1, 2], [3, 4], [0, 1]]), np.array([[5], [-6]])
+    products = {
+        "up": (("A", "B", "C"), A, B),
+        "down": (("B", "Bᵀ", "D"), B, B.T),
+    }
+    first, second = viz.draw_products(products, at=(1, 0)).axes
+    assert [ax.get_title(loc="left") for ax in (first, second)] == ["up", "down"]
+    assert {"A (3, 2)", "B (2, 1)", "C (3, 1)", "−7", "−9", "−6"} <= set(
+        texts_of(first)
+    )
+    assert {"D (2, 2)", "25", "−30", "36"} <= set(texts_of(second))
+    row, column, entry = (line.get_xydata() for line in first.lines)
+    assert (row[:, 1].min(), row[:, 1].max()) == (-0.5, 0.5)  # the middle one of three
+    assert np.ptp(row, axis=0).tolist() == [2, 1]
+    assert np.ptp(column, axis=0).tolist() == [1, 2]
+    assert np.ptp(entry, axis=0).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("products", "message"),
+    [
+        ({}, "found none"),
+        ({"t": (("A", "B", "C"), np.ones((2, 3)), np.ones((2, 3)))}, "as many columns"),
+        ({"t": (("A", "b", "C"), np.ones((2, 3)), np.ones(3))}, "as many columns"),
+    ],
+)
+def test_products_that_do_not_fit(products, message):
+    with pytest.raises(ValueError, match=message):
+        viz.draw_products(products)
+
+
 POINTS = np.array([[-1.0, 0.0], [1.0, 1.0], [0.5, -1.0]])
 
 
@@ -554,6 +630,7 @@ def boundary_of(fig):
         (lambda p: 1 / (1 + np.exp(-left_or_right(p))), None, 0.0),
         (lambda p: left_or_right(p)[:, None], 0.25, 0.25),
         (lambda p: (left_or_right(p) > 0.1).astype(int), None, 0.1),
+        (lambda p: Tensor(p)[:, :1] * 2, None, 0.0),  # a network's logit, (M, 1)
     ],
 )
 def test_the_boundary_lies_where_the_classes_change(predict, threshold, x):
@@ -589,6 +666,20 @@ def test_points_have_a_marker_a_class():
 def test_bad_input_to_decision_boundary(predict, X, y, message):
     with pytest.raises(ValueError, match=message):
         viz.decision_boundary(predict, X, y, "title")
+
+
+def test_tensors_are_drawn_by_their_data():
+    matrix, points = nn.Parameter(np.array([[1.0, 2.0]])), Tensor(POINTS)
+    fig = viz.heat_map(matrix, **HEAT)
+    assert fig.axes[0].images[0].get_array().tolist() == [[1.0, 2.0]]
+    viz.decision_boundary(left_or_right, points, Tensor([0.0, 1.0, 1.0]), "title")
+    viz.image_grid(Tensor(np.ones((1, 4))), shape=(2, 2))
+    viz.draw_network([matrix, nn.Parameter(np.ones((2, 1)))])
+    curves = {"a": Tensor([1.0, 2.0]), "b": (np.arange(2), Tensor([1.0, 2.0]))}
+    fig = viz.plot_curves(curves, **LABELS)
+    assert [line.get_ydata().tolist() for line in fig.axes[0].lines[:2]] == [[1, 2]] * 2
+    with pytest.raises(TypeError, match=r"\.data"):
+        viz.plot_curves({"a": [Tensor(1.0), Tensor(2.0)]}, **LABELS)
 
 
 # --- size ----------------------------------------------------------------------------

@@ -29,6 +29,7 @@ MODULES = (
     "functional",
     "tape",
     "scalar",
+    "rules",
     "tensor",
     "layers",
     "nn",

@@ -128,7 +128,8 @@ class Script:
 
     def _arrive(self, arrival: Arrival) -> str:
         names, node, x = self.names, arrival.node, arrival.at
-        which = f" (input {arrival.slot + 1})" if node.inputs.count(x) > 1 else ""
+        uses = sum(used is x for used in node.inputs)
+        which = f" (input {arrival.slot + 1})" if uses > 1 else ""
         said = f"From {names[node]} = {names.formula(node)} to {names[x]}{which}:"
         return f"{said}\n{self._product(arrival)}\n{self._sum(arrival)}"
 

@@ -99,6 +99,6 @@ def grad_by_position(y, x):
         else:
             shares = [g * node.inputs[1], g * node.inputs[0]]
         for source, share in zip(node.inputs, shares, strict=True):
-            j = nodes.index(source)
+            j = next(k for k, node in enumerate(nodes) if node is source)
             sums[j] = share if sums[j] is None else sums[j] + share
     return None

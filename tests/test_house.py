@@ -295,8 +295,8 @@ LAYERS = {
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
-        *("network", "curves", "matrices", "products", "boundary", "stepper"),
-        "stepping",
+        *("network", "curves", "matrices", "products", "boundary", "prices"),
+        *("stepper", "stepping"),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

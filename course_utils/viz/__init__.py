@@ -15,9 +15,11 @@ What notebooks call:
 - `boundary`: `decision_boundary`
 - `network`: `draw_network`
 - `graph`: `draw_graph`
+- `prices`: `draw_secants`, `draw_magnified`, `draw_square`, `draw_rules`,
+  `draw_squeeze`
 - `stepping`: `step`
 
-What stands behind the last three:
+What stands behind `network`, `graph` and `stepping`:
 
 - `naming`: what nodes are called, and how numbers are written
 - `boxes`: words and small heat maps in boxes that are made to fit them
@@ -39,4 +41,6 @@ from course_utils.viz.products import draw_products
 from course_utils.viz.boundary import decision_boundary
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
+from course_utils.viz.prices import draw_magnified, draw_rules, draw_secants
+from course_utils.viz.prices import draw_square, draw_squeeze
 from course_utils.viz.stepping import step

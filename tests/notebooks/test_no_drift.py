@@ -41,7 +41,7 @@ MODULES = (
     "viz",
     "checkup",
     "launch",
-    "rules",
+    "rulebook",
 )
 TAUGHT = re.compile(r"Taught\s+in:\s+(\w+)")
 DEFINITION = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign

@@ -20,11 +20,9 @@ NOTEBOOKS = paths()
 
 # Notebooks that do not keep a new rule yet. Whoever mends one takes it off; in the end
 # nothing is left of this.
-EVERY_ONE = "00 01 02 03 04 05 06 07 08 09 10 11".split()
 NOT_YET = {
-    "time_is_honest": EVERY_ONE,
-    "it_leads_to_all_rules": EVERY_ONE,
-    "answers_are_values": "00 01 03 04 05 08 09 10 11".split(),
+    "time_is_honest": "03 06 07 08 09 10 11".split(),
+    "answers_are_values": "03 08 09 10 11".split(),
 }
 
 # The summary teaches nothing and asks for nothing: it is one page of tables.

@@ -294,8 +294,8 @@ LAYERS = {
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
-        *("network", "curves", "matrices", "products", "boundary", "stepper"),
-        "stepping",
+        *("network", "curves", "depth", "matrices", "products"),
+        *("boundary", "stepper", "stepping"),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

@@ -20,8 +20,8 @@ NOTEBOOKS = paths()
 # Notebooks that do not keep a new rule yet. Whoever mends one takes it off; in the end
 # nothing is left of this.
 NOT_YET = {
-    "time_is_honest": "00 01 02 03 04 05 06 07 08 09 10 11".split(),
-    "answers_are_values": "00 01 03 04 05 08 09 10 11".split(),
+    "time_is_honest": "00 01 02 03 04 05 06 07 08 09 11".split(),
+    "answers_are_values": "00 01 03 04 05 08 09 11".split(),
 }
 
 

@@ -69,7 +69,7 @@ def gradcheck(
     """
     setting = Setting.of(f, inputs, grads, grad_out, rtol, dtype)
     checks = [check_input(setting, k) for k in range(len(setting.arrays))]
-    look_together(checks, setting)
+    look_together(checks, setting)  # entries on kinks, for one choice of sides
     return Report(checks, setting.rtol)
 
 

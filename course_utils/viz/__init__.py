@@ -13,6 +13,7 @@ What notebooks call:
 - `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`
 - `products`: `draw_products`
 - `boundary`: `decision_boundary`
+- `depth`: `depth_maps`, `plot_singular_values`, `plot_predicted`, `plot_pairs`
 - `network`: `draw_network`
 - `graph`: `draw_graph`
 - `prices`: `draw_secants`, `draw_magnified`, `draw_square`, `draw_rules`,
@@ -39,6 +40,12 @@ from course_utils.viz.matrices import (
 )
 from course_utils.viz.products import draw_products
 from course_utils.viz.boundary import decision_boundary
+from course_utils.viz.depth import (
+    depth_maps,
+    plot_pairs,
+    plot_predicted,
+    plot_singular_values,
+)
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
 from course_utils.viz.prices import draw_magnified, draw_rules, draw_secants

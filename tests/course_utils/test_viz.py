@@ -705,3 +705,80 @@ def test_pictures_are_small_and_the_same_each_time(make):
     png = png_of(make())
     assert len(png) < 45_000
     assert png_of(make()) == png
+
+
+def test_depth_maps_have_a_row_for_each_depth_and_share_their_colours():
+    table = np.array([[1.0, 1e-3, np.nan], [10.0, 1.0, 0.1]])
+    tables = {(f, w): table for f in ("tanh", "ReLU") for w in ("small", "large")}
+    *maps, bar = viz.depth_maps(tables, [2, 3], title="norms").axes
+    titles = [ax.get_title(loc="left") for ax in maps]
+    assert titles == ["tanh, small", "tanh, large", "ReLU, small", "ReLU, large"]
+    (mesh,) = maps[3].collections
+    assert mesh.get_array().tolist() == [[0, -3, None], [1, 0, -1]]
+    assert mesh.get_clim() == (-12, 6)
+    assert bar.get_ylabel() == "log₁₀ of the norm"
+    assert [ax.get_xlabel() for ax in maps] == ["", "", "layer", "layer"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "found"),
+    [({}, r"\[\]"), ({("a", "b"): np.ones((3, 4))}, r"\[\(3, 4\)\]")],
+)
+def test_depth_maps_need_a_row_for_each_depth(tables, found):
+    with pytest.raises(ValueError, match=f"2 rows, one a depth; found shapes {found}"):
+        viz.depth_maps(tables, [2, 3], title="norms")
+
+
+def test_a_singular_value_that_is_noise_is_not_drawn():
+    values = np.ones((5, 40))
+    values[3:, 31] = 1e-15
+    (ax,) = viz.plot_singular_values({"one": values}, title="t").axes
+    assert [line.get_label() for line in ax.lines] == [
+        f"no. {k}" for k in (1, 4, 16, 32)
+    ]
+    assert np.isfinite(ax.lines[3].get_ydata()).tolist() == [True] * 3 + [False] * 2
+    assert all(np.isfinite(line.get_ydata()).all() for line in ax.lines[:3])
+
+
+@pytest.mark.parametrize("spectra", [{}, {"few": np.ones((5, 31))}])
+def test_singular_values_need_32_in_a_row(spectra):
+    with pytest.raises(ValueError, match="expected rows of 32 values or more, found"):
+        viz.plot_singular_values(spectra, title="t")
+
+
+def test_pairs_have_a_panel_each_with_log_2():
+    curves = {"bad": [0.7, 0.7], "good": [0.7, 0.1]}
+    first, *empty = viz.plot_pairs(curves, {"cure": ("bad", "good")}, title="t").axes
+    bad, good, dotted = first.lines
+    assert [list(line.get_ydata()) for line in (bad, good)] == list(curves.values())
+    assert dotted.get_ydata() == pytest.approx([np.log(2)] * 2)
+    assert [text.get_text() for text in first.get_legend().texts] == ["bad", "good"]
+    assert not any(ax.axison for ax in empty) and len(empty) == 2
+
+
+@pytest.mark.parametrize(
+    ("pairs", "found"),
+    [({}, "0 pairs"), ({"cure": ("bad", "x")}, r"curve for \['x'\]")],
+)
+def test_pairs_need_their_curves(pairs, found):
+    with pytest.raises(ValueError, match=found):
+        viz.plot_pairs({"bad": [1.0]}, pairs, title="t")
+
+
+def test_predictions_are_lines_and_measurements_marks():
+    up, down = [1.0, 2.0], [0.1, 0.5]
+    measured = {"tanh": ([1.1, 2.1], [0.2, 0.6])}
+    left, right = viz.plot_predicted({"tanh": (up, down)}, measured, title="t").axes
+    line, marks = right.lines
+    assert [list(one.get_ydata()) for one in right.lines] == [down, [0.2, 0.6]]
+    assert (line.get_linestyle(), marks.get_marker()) == ("-", "o")
+    assert marks.get_linestyle() == "None" and list(left.lines[0].get_ydata()) == up
+    assert (left.get_yscale(), right.get_yscale()) == ("linear", "log")
+
+
+@pytest.mark.parametrize(
+    "measured", [{}, {"tanh": np.ones((2, 4))}, {"ReLU": np.ones((2, 3))}]
+)
+def test_predictions_need_a_measurement_each(measured):
+    with pytest.raises(ValueError, match="expected a measurement for each prediction"):
+        viz.plot_predicted({"tanh": np.ones((2, 3))}, measured, title="t")

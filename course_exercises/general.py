@@ -1,9 +1,8 @@
 """The general mistakes: what a tutor says about those that every gradient invites.
 
 Where the wrong numbers can be made from any right function, `judge/changes.py` makes
-them, under the same id: a factor (`SCALES`) or a change of the function (`changes`); so
-do `judge/slips.py` and `judge/mixups.py`, from the source of a right answer. All others
-are written by hand with an exercise.
+them, under the same id, and so do `judge/slips.py` and `judge/mixups.py` from its source.
+All others are written by hand with an exercise.
 """
 
 from __future__ import annotations
@@ -387,7 +386,7 @@ SENTENCES = {
         "What comes back is the same whatever this argument is. The right answer "
         "depends on it.",
     ),
-    # written by hand with the exercises, told here
+    # written by hand
     "activation-missing": Sentence(
         "The derivative of the activation is missing: the gradient goes back through "
         "it as if it were not there.",

@@ -1,8 +1,8 @@
 """The general mistakes: what a tutor says about those that every gradient invites.
 
 Where the wrong numbers can be made from any right function, `judge/changes.py` makes
-them, under the same id, and so do `judge/slips.py` and `judge/mixups.py` from its source.
-All others are written by hand with an exercise.
+them, under the same id, and so do `judge/slips.py` and `judge/mixups.py`, from its
+source. All others are written by hand with an exercise.
 """
 
 from __future__ import annotations

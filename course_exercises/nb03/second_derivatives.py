@@ -36,9 +36,8 @@ ex = Exercise(
     ),
     explanation=(
         "The backward pass is itself a computation, so it can be recorded. Where the "
-        "rule of `relu` asks whether $x > 0$, it fails: a `Value` cannot be compared. "
-        "Its slope is constant on both sides, so nothing would be lost by asking "
-        "`x.data`."
+        "rule of `relu` asks whether $x > 0$, it gets a plain yes or no, and nothing "
+        "is recorded. Nothing is lost by that: its slope is constant on both sides."
     ),
 )
 

@@ -26,7 +26,7 @@ from course_exercises.judge.once import quietly
 from course_exercises.judge.source import source_of
 from course_exercises.library import exercises, notebooks
 from course_exercises.nb11 import higher_derivatives
-from tests.right_answers import right_answers
+from tests.course_exercises.right_answers import right_answers
 from tools.exercise_cells import asked, body, library, solved, with_exercises
 from tools.notebooks import COURSE, FOLDER, headings, paths, read
 

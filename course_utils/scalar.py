@@ -71,7 +71,8 @@ def exponential_op(base: float) -> Op:
     Raises ValueError for another base. Taught in: 03_tape_engine.
     """
     rate = log(base)
-    return Op(f"{base}^", lambda x: base**x, lambda g, y, x: (F.exp_vjp(g, y) * rate,))
+    symbol = f"{base:g}^"
+    return Op(symbol, lambda x: base**x, lambda g, y, x: (F.exp_vjp(g, y) * rate,))
 
 
 def as_value(x: Any) -> Value:
@@ -130,4 +131,4 @@ class Value(Quantity):
         return record(Value, power_op(n), self)
 
     def __rpow__(self, base: float) -> Value:
-        return record(Value, exponential_op(base), self)
+        return record(Value, exponential_op(as_value(base).data), self)

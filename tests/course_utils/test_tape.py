@@ -301,7 +301,11 @@ def test_a_base_is_above_0():
     for base in (0, -2.0):
         with pytest.raises(ValueError, match="needs a positive number"):
             base ** Value(2.0)
-    assert (2 ** Value(3.0)).data == 8.0
+    for base in (2, np.float64(2), np.float32(2)):
+        y = base ** Value(3.0)
+        assert type(y.data) is float and y.data == 8.0 and y.op.name == "2^"
+    with pytest.raises(TypeError, match="one real number, not ndarray"):
+        np.ones(2) ** Value(3.0)
 
 
 def test_log_of_nothing_and_roots_of_negatives_are_refused():

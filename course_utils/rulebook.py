@@ -138,10 +138,11 @@ def _compare(function: str, used: list, y: Any, g: Any, grads: Sequence) -> None
 def _two_steps(lines: str, optimizer: str, given: Mapping[str, Any]) -> Iterator:
     """The weights after the first step and the second, each held to the optimizer's."""
     scope = {"np": np, **given, "v": 0, "m": 0, "s": 0}
-    p = SimpleNamespace(data=given["w"].copy(), grad=given["g"])
+    p = SimpleNamespace(data=given["w"].copy(), grad=None)
     referee = eval(optimizer, {**vars(optim), "p": p, "lr": given["lr"]})
     for scope["t"] in (1, 2):
         exec(lines.replace("; ", "\n"), scope)
+        p.grad = given["g"]  # anew for each step, which forgets what it has used
         referee.step()
         np.testing.assert_allclose(scope["w"], p.data, rtol=1e-7)
         yield scope["w"]

@@ -1,9 +1,8 @@
 """The general mistakes: what a tutor says about those that every gradient invites.
 
 Where the wrong numbers can be made from any right function, `judge/changes.py` makes
-them, under the same id: a factor (`SCALES`) or a change of the function (`changes`); so
-do `judge/slips.py` and `judge/mixups.py`, from the source of a right answer. All others
-are written by hand with an exercise.
+them, under the same id, and so do `judge/slips.py` and `judge/mixups.py`, from its
+source. All others are written by hand with an exercise.
 """
 
 from __future__ import annotations
@@ -164,6 +163,11 @@ SENTENCES = {
         "belongs to.",
         _CAST,
     ),
+    "not-summed": Sentence(
+        "What the examples give stands side by side here. What all of them share "
+        "collects from all of them: add up.",
+        _BIAS,
+    ),
     "summed-over-batch": Sentence(
         "The examples are mixed: the rows are added up, although each example has a "
         "gradient of its own here. Sum only over what was shared.",
@@ -221,10 +225,20 @@ SENTENCES = {
         "all local derivatives are multiplied: which one is not there?",
         _CHAIN,
     ),
+    "factor-twice": Sentence(
+        "One factor comes in twice inside the computation; the rest is right. Along a "
+        "path each box is passed once.",
+        _CHAIN,
+    ),
     "sum-for-product": Sentence(
         "Somewhere inside, two numbers are added that have to be multiplied. Along a "
         "path, prices multiply; it is several paths that add.",
         _CHAIN,
+    ),
+    "product-for-sum": Sentence(
+        "Somewhere inside, two numbers are multiplied that have to be added. Prices "
+        "multiply along a path; several paths add.",
+        _FORKS,
     ),
     "upside-down": Sentence(
         "Somewhere inside, a division and a multiplication are exchanged. Look at what "
@@ -255,6 +269,11 @@ SENTENCES = {
     "power-inside": Sentence(
         "A power stands inside a function where it belongs outside, or the reverse: "
         "the square of $f(x)$ is not $f(x^2)$.",
+        _CHAIN,
+    ),
+    "other-function": Sentence(
+        "One function stands in the place of another inside the computation; all else "
+        "is right.",
         _CHAIN,
     ),
     "function-missing": Sentence(
@@ -289,6 +308,11 @@ SENTENCES = {
         "right. Go through your lines, and ask of each name what it means.",
         _INDEX,
     ),
+    "axis-missing": Sentence(
+        "Somewhere inside, a sum or a mean runs over the whole array, where it should "
+        "run along one axis.",
+        _BIAS,
+    ),
     "keepdims": Sentence(
         "A sum or a mean has lost its axis, so that numbers which belong to the rows "
         "stand along the columns. `keepdims` keeps it.",
@@ -304,6 +328,11 @@ SENTENCES = {
         "All numbers are zero. Is something computed and not returned, or multiplied "
         "by a zero?",
         _CHECK,
+    ),
+    "cancelled": Sentence(
+        "Nothing but rounding is left: terms cancel that should not. Look at the sign "
+        "of each, and at what each is made of.",
+        _CHAIN,
     ),
     "constant": Sentence(
         "The result does not depend on the input: it is the same number everywhere. A "
@@ -357,7 +386,7 @@ SENTENCES = {
         "What comes back is the same whatever this argument is. The right answer "
         "depends on it.",
     ),
-    # written by hand with the exercises, told here
+    # written by hand
     "activation-missing": Sentence(
         "The derivative of the activation is missing: the gradient goes back through "
         "it as if it were not there.",

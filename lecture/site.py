@@ -18,7 +18,7 @@ from pathlib import Path
 
 from docutils.nodes import make_id
 
-from tools.notebooks import COURSE
+from tools.notebooks import COURSE, SUMMARY
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
@@ -28,8 +28,12 @@ SOURCE, SITE = BUILD / "site-source", BUILD / "site"
 MATHJAX = HERE / "node_modules" / "mathjax3" / "es5" / "tex-svg.js"
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
 
+PAGES = (*COURSE, SUMMARY)
+
 # A link in the answer of a check, as it works beside the other notebooks.
 LINK = re.compile(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"')
+# A link in a text to a section of another notebook.
+SECTION = re.compile(r"(?<=\.ipynb#)[^)\s]+(?=\))")
 
 # The modules in the order in which the course builds them.
 MODULES = (
@@ -45,7 +49,7 @@ def main() -> int:
     lay_out()
     if code := subprocess.run(sphinx(), cwd=ROOT).returncode:
         return code
-    for stem in COURSE:  # what is downloaded is the notebook itself
+    for stem in PAGES:  # what is downloaded is the notebook itself
         shutil.copy(NOTEBOOKS / f"{stem}.ipynb", SITE / "_sources" / "notebooks")
     if code := subprocess.run(links(), cwd=ROOT).returncode:
         return code
@@ -59,7 +63,7 @@ def lay_out() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "site_source", SOURCE)
     (SOURCE / "notebooks").mkdir()
-    for stem in COURSE:
+    for stem in PAGES:
         text = (NOTEBOOKS / f"{stem}.ipynb").read_text("utf-8")
         (SOURCE / "notebooks" / f"{stem}.ipynb").write_text(linked(text), "utf-8")
     shutil.copy(NOTEBOOKS / "data_parallel.py", SOURCE / "notebooks")
@@ -72,9 +76,15 @@ def lay_out() -> None:
 
 
 def linked(text: str) -> str:
-    """Let links in outputs lead to the pages; Sphinx sees to those in the text."""
+    """Let links in outputs lead to the pages, and those in texts to their sections.
+
+    Sphinx makes the pages, and calls their sections otherwise than JupyterLab does.
+    """
     notebook = json.loads(text)
     for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            source = "".join(cell["source"])
+            cell["source"] = SECTION.sub(lambda found: make_id(found[0]), source)
         for output in cell.get("outputs", ()):
             page = output.get("data", {}).get("text/html")
             if page is not None:
@@ -92,7 +102,7 @@ def write_index() -> None:
     """Fill the tables of contents."""
     index = SOURCE / "index.md"
     text = index.read_text("utf-8")
-    notebooks = "\n".join(f"notebooks/{name}" for name in COURSE)
+    notebooks = "\n".join(f"notebooks/{name}" for name in PAGES)
     modules = "\n".join(f"api/{name}" for name in MODULES)
     text = text.replace("{notebooks}", notebooks).replace("{modules}", modules)
     index.write_text(text, "utf-8")

@@ -14,7 +14,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from setuptools import find_packages
 
-from tools.notebooks import COURSE, ROOT, paths, read
+from tools.notebooks import COURSE, ROOT, about_minutes, lessons, paths, read
 from tools.pin_environment import direct, locked, render
 
 PACKAGE, EXERCISES = ROOT / "course_utils", ROOT / "course_exercises"
@@ -96,19 +96,9 @@ def test_help_comes_in_groups():
 def test_the_map_in_the_readme_is_that_of_the_notebooks():
     """Each notebook stands in the map once, with the minutes that it says itself."""
     row = re.compile(r"^\| \[.*\]\(notebooks/(\w+)\.ipynb\) \|.*\| (\d+) \|$", re.M)
-    said = {
-        path.stem: re.search(
-            r"\*\*Time\W*\*\*\W*about (\d+) minutes", prose_of(path), re.IGNORECASE
-        ).group(1)
-        for path in paths()
-    }
-    assert dict(row.findall(text("README.md"))) == said
-
-
-def prose_of(path: Path) -> str:
-    return "\n".join(
-        cell.source for cell in read(path).cells if cell.kind == "markdown"
-    )
+    said = {path.stem: about_minutes(read(path)) for path in lessons()}
+    found = [(stem, int(minutes)) for stem, minutes in row.findall(text("README.md"))]
+    assert found == list(said.items()), "run python -m tools.minutes --write"
 
 
 # --- pins -----------------------------------------------------------------------------
@@ -230,6 +220,7 @@ STANDS_ON = {
     "training": ("nn", "optim", "data"),
     "viz": ("tape",),
     "checkup": ("data",),
+    "rulebook": ("functional", "gradcheck", "optim"),
 }
 NEEDS_MORE = ("training", "viz")
 NUMPY_ONLY = [name for name in STANDS_ON if name not in NEEDS_MORE]
@@ -300,11 +291,12 @@ LAYERS = {
     ),
     "gradcheck": (
         *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
-        *("setting", "settling", "naming", "report", "checks"),
+        *("setting", "settling", "naming", "report", "together", "checks"),
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
-        *("network", "curves", "matrices", "boundary", "stepper", "stepping"),
+        *("network", "curves", "depth", "matrices", "products", "boundary"),
+        *("prices", "stepper", "stepping"),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }
@@ -427,7 +419,8 @@ def test_a_room_knows_the_judge_and_its_neighbours(path: Path):
 
 @pytest.mark.parametrize("room", ROOMS, ids=short)
 def test_each_exercise_has_a_file_of_its_own(room: Path):
-    files = [p for p in room.glob("*.py") if p.stem not in ("__init__", "shared")]
+    aside = ("__init__", "shared", "programs")  # 01.5 is asked of programs
+    files = [p for p in room.glob("*.py") if p.stem not in aside]
     sources = [path.read_text(encoding="utf-8") for path in files]
     assert all(source.count("\nex = Exercise(") == 1 for source in sources)
     own = f'"""{room.name[2:]}.'

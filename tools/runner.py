@@ -37,6 +37,8 @@ STARTUP = ROOT / "tools" / "kernel_startup.py"
 TIMEOUT = 600  # seconds that one cell may take
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 KEPT_CELL_METADATA = ("tags", "slideshow")
+# On the site these tags hide the code of a cell; this is how JupyterLab is told to.
+HIDES_CODE, HIDDEN = {"hide-input", "hide-cell"}, {"source_hidden": True}
 WIDGETS = "application/vnd.jupyter.widget-view+json"
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
@@ -295,6 +297,8 @@ def clean_cell(cell: dict, count: int) -> None:
     """Keep what a reader needs of a cell; number it if it holds code."""
     kept = [key for key in KEPT_CELL_METADATA if key in cell.metadata]
     cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in kept})
+    if HIDES_CODE & set(cell.metadata.get("tags", [])):
+        cell.metadata["jupyter"] = nbformat.from_dict(HIDDEN)
     if cell.cell_type == "code":
         cell.execution_count = count
         cell.outputs = join_streams(cell.outputs)

@@ -66,13 +66,18 @@ class Behaviour:
         draws = [self.judge.tried(self.exercise.draw(new)) for new in NEW]
         return all(self._divides(special, ts, self.works(ts)) for ts in draws)
 
+    def unsteady(self) -> tuple[Finding, ...]:
+        """See whether the same numbers give two results: then no pattern holds."""
+        for trial in self.trials[0].args and running(self.trials):
+            (again,) = self.judge.tried([trial.args])
+            if not again.fine or not same(again.got, trial.got):
+                return (self._finding("random"),)
+        return ()
+
     def facts(self) -> tuple[Finding, ...]:
         """What is certain of an answer whose numbers say nothing."""
         if not self.trials[0].args or not self.trials[0].fine:
             return ()
-        (again,) = self.judge.tried([self.trials[0].args])
-        if not again.fine or not same(again.got, self.trials[0].got):
-            return (self._finding("random"),)
         names = self.exercise.arguments[: len(self.trials[0].args)]
         ignored = [name for k, name in enumerate(names) if self._ignores(k)]
         if not 0 < len(ignored) < len(names):

@@ -316,7 +316,7 @@ _WITH_INCOMING = (
 _ALWAYS = (
     Change("transposed", _each(lambda y: y.T if y.ndim > 1 else None)),
     Change("axis", _axis),
-    Change("broadcast", _from_shares(lambda s: s)),
+    Change("not-summed", _from_shares(lambda s: s)),
     Change("assigned", _from_shares(lambda s: s[-1])),
     Change("first-only", _from_shares(lambda s: s[0])),
     Change("first-missing", _from_shares(lambda s: s[1:].sum(0))),

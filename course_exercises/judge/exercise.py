@@ -71,6 +71,7 @@ class Exercise:
     it is a value, and `reference()` computes the right one. With `judge`, the author
     decides: `judge(answer, run)` gives None if passed, else a sentence, or a Mistake,
     or a list of them.
+    `otherwise` has, for each output, what is said of a number that no mistake gives.
     Errors are measured by the largest entry, or `entrywise`, each by its own.
     What is code is registered where it stands, by the methods below.
     """
@@ -84,6 +85,7 @@ class Exercise:
     n: Callable[..., int] | None = None
     mistakes: list[Mistake] = field(default_factory=list)
     absent: Mapping[str, str] = field(default_factory=dict)
+    otherwise: Mapping[str, str] = field(default_factory=dict)
     variants: list[Any] = field(default_factory=list)
     hints: tuple[str, ...] = ()
     explanation: str = ""

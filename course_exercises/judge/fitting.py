@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from .changes import Scale
 from .exercise import Mistake
-from .once import Arrays, Compute, quietly
+from .once import Arrays, Compute, tried
 
 CERTAIN, FLOAT32, ROUGH = 1e-9, 5e-6, 1e-4  # relative errors
 SINGLE, HALF = 1e-3, 1e-2  # where the numbers say themselves that they have few digits
@@ -45,7 +46,7 @@ class Base:
     def result(self, i: int) -> Arrays | None:
         """All outputs on input i; None if it raises."""
         if self._results[i] is _NOT_YET:
-            self._results[i] = quietly(self._compute, self._inputs[i])
+            self._results[i] = tried(self._compute, self._inputs[i])
         return self._results[i]
 
 
@@ -74,11 +75,22 @@ class Fit:
     error that is left beside the factors, relative to the numbers of its input.
     """
 
-    ratios: np.ndarray
+    count: int
+    factors: dict[int, float] = field(default_factory=dict)
     differs: int = 0
-    agrees: int = 0
     misfit: float = 0.0
     reshaped: bool = False
+
+    @property
+    def agrees(self) -> int:
+        """The number of inputs on which there is a factor."""
+        return len(self.factors)
+
+    @cached_property
+    def ratios(self) -> np.ndarray:
+        """The factors as an array, once all inputs are compared."""
+        known = [self.factors.get(i, np.nan) for i in range(self.count)]
+        return np.array(known, dtype=float)
 
     def compare(
         self, i: int, got: np.ndarray | None, row: Arrays | None, k: int, tol: float
@@ -92,9 +104,8 @@ class Fit:
         if misfit > tol:
             self.differs += 1
         else:
-            self.agrees += 1
             self.misfit = max(self.misfit, misfit)
-            self.ratios[i] = factor
+            self.factors[i] = factor
 
     def _factor(self, got: np.ndarray, made: np.ndarray) -> tuple[float, float]:
         """The factor between two arrays whose shapes are equal but for ones."""
@@ -189,7 +200,7 @@ def fit(
 
     On all inputs it ends at the first that differs.
     """
-    found = Fit(np.full(len(gots), np.nan))
+    found = Fit(len(gots))
     for i in at or range(len(gots)):
         found.compare(i, gots[i], base.result(i), k, tolerance)
         if found.differs and not at:

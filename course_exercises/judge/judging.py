@@ -16,7 +16,9 @@ from .answer import Answer, Finding
 from .behaviour import Behaviour
 from .comparing import Trouble, allowed, as_array, computing, labels, parts, right
 from .exercise import Exercise, Mistake, plainly
+from .fitting import equal_or_same
 from .matching import Matcher, name_all
+from .once import silence
 from .running import Run, Runner, shortened
 from .telling import described, difference, last_line, told
 from .wording import told as sentence
@@ -202,14 +204,14 @@ class Judge:
     def _findings(self, trials: list[Trial], bad: list[Trial]) -> tuple[Finding, ...]:
         found: list[Finding] = []
         if any(t.fine for t in trials):
-            matcher = Matcher(
-                self.exercise, [t.args for t in trials], [t.got for t in trials]
-            )
-            found = name_all(matcher)
+            args, got = [t.args for t in trials], [t.got for t in trials]
+            with silence():
+                found = name_all(Matcher(self.exercise, args, got))
         if any(f.certain for f in found):
             return tuple(found)
         behaviour = Behaviour(self, trials, bad)
-        found = (*behaviour.pattern(), *found) or behaviour.facts()
+        found = behaviour.unsteady() or (*behaviour.pattern(), *found)
+        found = found or behaviour.facts()
         look = self.exercise.look
         return self._asked(look).findings if look and not found else found
 
@@ -220,7 +222,15 @@ class Judge:
             return (
                 f"“{word}” is none of the words to choose from. How is it spelt there?"
             )
-        return "The result is not right, and this mistake has no name here."
+        if not self.exercise.outputs and _many_for_one(shown):
+            count = len(shown.run.value)
+            return f"Expected one number. What it returns has {count}, side by side."
+        triples = zip(labels(self.exercise), shown.got, shown.expected, strict=True)
+        wrong = (name for name, *pair in triples if not equal_or_same(*pair))
+        way = self.exercise.otherwise.get(next(wrong, ""), "")
+        return (
+            f"The result is not right, and this mistake has no name here. {way}".strip()
+        )
 
     def _slip_of_the_pen(self, got: list[np.ndarray]) -> str:
         """Give the first word that nobody can have meant, and almost one of those."""
@@ -322,6 +332,11 @@ def _called(answer: Any, *args: Any) -> Any:
 
 def _itself(answer: Any) -> Any:
     return answer
+
+
+def _many_for_one(trial: Trial) -> bool:
+    """Whether a tuple came back where one number is asked for."""
+    return isinstance(trial.run.value, tuple | list) and not trial.expected[0].ndim
 
 
 def _words(arrays: list[np.ndarray]) -> list[str]:

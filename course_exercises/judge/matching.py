@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain, permutations
-from typing import Any
 
 import numpy as np
 
 from .answer import Finding
-from .changes import Scale, changes, scales
-from .comparing import allowed, computing, labels, right
-from .exercise import Exercise, Mistake
+from .candidates import Candidates
+from .changes import Scale, scales
+from .comparing import allowed, labels, right
+from .exercise import Exercise
 from .fitting import (
     CERTAIN,
     FLOAT32,
@@ -30,18 +29,13 @@ from .fitting import (
     fit,
 )
 from .mixups import ALONE
-from .once import Arrays, Compute, Remembering, on_copies
+from .once import Arrays
 from .sight import at_sight, not_finite, reshaped
-from .slips import slips
 from .wording import either, merged, together, told
 
 MOST_EXCHANGED = 4  # outputs
 MOST_AT_ONCE = 3  # mistakes: more of them together fit by accident
-_ELSEWHERE = (  # slips of other right answers, too
-    *("assigned", "incoming-partly", "brackets", "axis", "keepdims", "off-by-one"),
-    *("inner-sign", "mean-or-sum", "factor-missing", "function-missing"),
-    *("index-fixed", "indices"),
-)
+_ROWS = ("first-only",), ("last-only",)  # which are said of one row as well
 _LEAST = (1, 1, 1, 2, 2)  # from how many mistakes on to look at a level
 
 
@@ -56,72 +50,9 @@ class Matcher:
         self.exercise, self.inputs, self.rows = exercise, inputs, rows
         self.is_value = not inputs[0]  # and has no arguments to be confused
         self.scales = Scales(_signs() if self.is_value else scales(exercise, inputs))
-        self.changes = [] if self.is_value else list(changes(exercise, inputs))
-        self.compute = self._computing(exercise.reference)
-        self.right = Base((), self.compute, inputs)
-        self._kept: dict[int, list[Base]] = {}
+        self.candidates = Candidates(exercise, inputs)
+        self.right = self.candidates.right
         self._near: dict[tuple[int, int], list[tuple[Base, Fit]]] = {}
-
-    def _computing(self, function: Any) -> Compute:
-        """What a function computes, each input once."""
-        return Remembering(on_copies(computing(self.exercise, function)), self.inputs)
-
-    # --- candidates, from simple to far-fetched
-
-    @cached_property
-    def _codes(self) -> list[tuple[Mistake, Compute]]:
-        return [(m, self._computing(m.code)) for m in self.exercise.mistakes if m.code]
-
-    def _written(self) -> Iterator[tuple[Mistake, Compute]]:
-        yield from self._codes
-
-    def _simple(self) -> Iterator[Base]:
-        """The written mistakes, and the reference, which may have a wrong factor."""
-        for mistake, compute in self._written():
-            yield Base((mistake.id,), compute, self.inputs, mistake)
-        yield self.right
-
-    def _changed(self) -> Iterator[Base]:
-        """The reference with one general mistake; that of all axes looks like B A."""
-        for name, function in slips(self.exercise.reference, ("factors-exchanged",)):
-            yield Base((name,), self._computing(function), self.inputs)
-        for change in self.changes:
-            wrong = change.make(self.compute, self.exercise)
-            yield Base((change.id,), wrong, self.inputs)
-
-    def _slipped(self) -> Iterator[Base]:
-        """The reference with one slip inside, or another right answer with one."""
-        reference = slips(self.exercise.reference)
-        others = (slips(right, _ELSEWHERE) for right in self.exercise.variants)
-        made = sorted(chain(reference, *others), key=lambda slip: slip[0] in ALONE)
-        for name, function in made:
-            compute = on_copies(computing(self.exercise, function))
-            yield Base((name,), compute, self.inputs, detail=function.detail)
-
-    def _both(self) -> Iterator[Base]:
-        """A written mistake and a general one together."""
-        for mistake, compute in self._written():
-            for change in self.changes:
-                if change.id != mistake.id:
-                    wrong = change.make(compute, self.exercise)
-                    yield Base((mistake.id, change.id), wrong, self.inputs, mistake)
-
-    def _two_changes(self) -> Iterator[Base]:
-        """The reference with two general mistakes."""
-        for first in self.changes:
-            once = Remembering(first.make(self.compute, self.exercise), self.inputs)
-            for second in self.changes:
-                if first.id != second.id:
-                    twice = second.make(once, self.exercise)
-                    yield Base((first.id, second.id), twice, self.inputs)
-
-    def _level(self, number: int) -> list[Base]:
-        """The candidates of one level."""
-        if number not in self._kept:
-            makers = (self._simple, self._changed, self._slipped)
-            makers += (self._both, self._two_changes)
-            self._kept[number] = list(makers[number]())
-        return self._kept[number]
 
     @property
     def levels(self) -> int:
@@ -159,7 +90,7 @@ class Matcher:
         """The candidates of a level that fit output k at all, and how well."""
         if (level, k) not in self._near:
             gots = self.gots(k)
-            pairs = ((b, fit(gots, b, k, LOOSE)) for b in self._level(level))
+            pairs = ((b, fit(gots, b, k, LOOSE)) for b in self.candidates.level(level))
             self._near[level, k] = [
                 (base, found)
                 for base, found in pairs
@@ -186,14 +117,31 @@ class Matcher:
         Where several do, or none, all of them are readings, and none is certain. Two
         slips that nobody has written down are both readings as well.
         """
-        plain = [m for m in matches if m.base.mistake and m.ids == m.base.ids]
+        plain = [m for m in matches if m.base.mistake and len(m.ids) == 1]
         if not plain:
             return self._of_slips(matches) if matches[0].base.slipped else matches[0]
         whole = _saying_most([m for m in plain if self._explains(m.base)])
-        one, *others = {m.ids: m for m in whole or plain}.values()
+        readings: dict[str, Match] = {}
+        for m in whole or plain:  # two that say the same are one
+            readings.setdefault(told(m.ids[0], m.base.mistake)[0], m)
+        one, *others = readings.values()
         by_itself = not self.is_value or one.base.mistake.about
         certain = not others and bool(whole or by_itself)
         return replace(one, others=tuple(others), certain=certain)
+
+    @cached_property
+    def _known(self) -> str:
+        """The id of a written mistake that gives all that was found, or nothing."""
+        for mistake, compute in self.candidates.written:
+            base = Base((mistake.id,), compute, self.inputs, mistake)
+            if self._explains(base) and self._ends_as(base):
+                return mistake.id
+        return ""
+
+    def _ends_as(self, base: Base) -> bool:
+        """Whether the answer fails where this one does, and nowhere else."""
+        pairs = enumerate(self.rows)
+        return all((base.result(i) is None) == (row is None) for i, row in pairs)
 
     def _of_slips(self, matches: list[Match]) -> Match:
         """One slip, or two readings; a detail only if it is the same, and known."""
@@ -215,7 +163,7 @@ class Matcher:
 
         Of those that speak of some outputs alone, only these are looked at.
         """
-        rows = [base.result(i) for i in range(len(self.inputs))]
+        rows = map(base.result, range(len(self.inputs)))
         names, about = labels(self.exercise), base.mistake.about
         at = [k for k, name in enumerate(names) if not about or name in about]
         return all(
@@ -233,7 +181,7 @@ class Matcher:
             scale = self._no_factor if np.isnan(found.ratios).all() else None
         if scale is None or (scale.ids and base.ids[:1] and base.ids[0] in ALONE):
             return None
-        extra = ("extra-axis",) * found.reshaped
+        extra = ("extra-axis",) * (found.reshaped and base.ids not in _ROWS)
         simple = len(base.ids) < 2 and not (base.slipped and scale.ids)
         match = Match(base, scale, extra, certain=simple)
         return match if 1 <= len(match.ids) <= MOST_AT_ONCE else None
@@ -248,7 +196,10 @@ class Matcher:
         if len(at) < 2:
             return None
         gots, best, most = self.gots(k), None, max(1, len(at) / 2)
-        for base in (*self._level(0), *self._level(min(1, self.levels - 1))):
+        for base in (
+            *self.candidates.level(0),
+            *self.candidates.level(min(1, self.levels - 1)),
+        ):
             found = fit(gots, base, k, CERTAIN, at)
             scale, count = self.scales.commonest(found.ratios)
             if base.ids + scale.ids and count > most:
@@ -259,7 +210,7 @@ class Matcher:
         """Find a candidate that is right but for an unknown factor."""
         gots = self.gots(k)
         big = sum(got is not None and got.size > 2 for got in gots)
-        for base in reversed(self._level(0)):
+        for base in reversed(self.candidates.level(0)):
             found = fit(gots, base, k, CERTAIN)
             known = found.ratios[~np.isnan(found.ratios)]
             if found.differs or len(known) < (2 if big else 3):
@@ -307,8 +258,9 @@ class Matcher:
     def name(self, k: int) -> Finding | None:
         """Name the mistake in output k, as well as it can be done."""
         gots, wanted = self.gots(k), [row[k] for row in self.expected]
-        if shown := "" if self.is_value else at_sight(gots, wanted):
-            return self._general((shown,), k)
+        shown = "" if self.is_value else at_sight(gots, wanted)
+        if shown:
+            return self._general((self._known or shown,), k)
         if match := self.exact(k, max(CERTAIN, self.exercise.tolerance)):
             known = match.base.mistake and self._explains(match.base)
             if not (known or self.is_value) and self._copied(k):
@@ -323,12 +275,8 @@ class Matcher:
 
     def failing(self) -> Finding | None:
         """Name a written mistake that ends where this answer does, right elsewhere."""
-        ended = [row is None for row in self.rows]
-        for mistake, compute in self._codes:
-            base = Base((mistake.id,), compute, self.inputs, mistake)
-            same = [base.result(i) is None for i in range(len(ended))] == ended
-            if any(ended) and same and self._explains(base):
-                return self._finding(Match(base, self._no_factor), 0)
+        if self._known and None in self.rows:
+            return self._general((self._known,), 0)
         return None
 
     def exchanged(self, wrong: list[int]) -> bool:
@@ -357,7 +305,7 @@ class Matcher:
     def _general(self, ids: tuple[str, ...], k: int) -> Finding:
         """Say a general sentence about output k, or the one that is written for it."""
         written = (m for m in self.exercise.mistakes if m.id == ids[0])
-        base = Base(ids, self.compute, [], next(written, None))
+        base = Base(ids, self.candidates.compute, [], next(written, None))
         return self._finding(Match(base, self._no_factor), k)
 
     def _finding(self, match: Match, k: int) -> Finding:

@@ -15,7 +15,17 @@ from typing import Any
 ALONE = ("other-variable", "indices", "index-fixed", "comparison")
 Slip = tuple[str, Callable[[Any], None]]  # an id, and what it does to a node
 _MARK = "__a_sum_stands_here__"
-_ASIDE = ("array", "asarray", "arange", "eye", "len", "range", "sum", "zip", "reversed")
+_INSTEAD = {  # what is taken for each other
+    **{"cos": ("sin", "tan"), "sin": ("cos",), "exp": ("log",), "log": ("exp", "log2")},
+    **{"sigmoid": ("tanh",), "tanh": ("sigmoid",), "softmax": ("log_softmax",)},
+    **{"maximum": ("minimum",), "minimum": ("maximum",), "max": ("min",)},
+    **{"argmax": ("argmin",), "sqrt": ("square",), "zeros": ("ones",)},
+    **{"zeros_like": ("ones_like",), "std": ("var",), "sum": ("max",)},
+}
+_ASIDE = (  # no step of a computation: to leave them out, or take them twice, is none
+    *("array", "asarray", "arange", "eye", "zeros", "ones", "zeros_like", "ones_like"),
+    *("len", "range", "sum", "zip", "reversed", "list", "enumerate", "copy", "float"),
+)
 
 
 def set_to(name: str, value: Any) -> Callable[[Any], None]:
@@ -40,6 +50,11 @@ def of_call(node: ast.Call) -> Iterator[Slip]:
     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
     if name == "range":
         yield from _ranges(node.args)
+    if node.args and isinstance(node.args[0], ast.Name) and name not in _ASIDE:
+        minus = ast.UnaryOp(ast.USub(), node.args[0])
+        yield "inner-sign", set_to("args", [minus, *node.args[1:]])
+    for other in _INSTEAD.get(name, ()):
+        yield "other-function", _renamed(other)
     if len(node.args) == 1 and not node.keywords and name not in _ASIDE:
         yield "function-missing", become(node.args[0])
         again = ast.Call(node.func, node.args, [])
@@ -48,6 +63,16 @@ def of_call(node: ast.Call) -> Iterator[Slip]:
         if isinstance(inside, ast.BinOp) and isinstance(inside.op, ast.Pow):
             of_base = ast.Call(node.func, [inside.left], [])
             yield "power-inside", become(ast.BinOp(of_base, inside.op, inside.right))
+
+
+def _renamed(other: str) -> Callable[[Any], None]:
+    """Call another function of the same module."""
+
+    def change(call: ast.Call) -> None:
+        part = "attr" if isinstance(call.func, ast.Attribute) else "id"
+        setattr(call.func, part, other)
+
+    return change
 
 
 def _ranges(bounds: list[ast.expr]) -> Iterator[Slip]:
@@ -80,6 +105,19 @@ def of_comparison(node: ast.Compare) -> Iterator[Slip]:
     turned = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE}
     if len(node.ops) == 1 and type(node.ops[0]) in turned:
         yield "comparison", set_to("ops", [turned[type(node.ops[0])]()])
+
+
+def of_product(node: ast.BinOp) -> Iterator[Slip]:
+    """A factor that comes in twice, or divides where it multiplies."""
+    if isinstance(node.op, ast.Mult):
+        yield "upside-down", become(ast.BinOp(node.left, ast.Div(), node.right))
+        yield "upside-down", become(ast.BinOp(node.right, ast.Div(), node.left))
+    for side in ("left", "right"):
+        factor = getattr(node, side)
+        if isinstance(factor, ast.Name | ast.Subscript):
+            square = ast.BinOp(factor, ast.Mult(), factor)
+            comes_in = getattr(factor, "comes_in", False)
+            yield "incoming-twice" if comes_in else "factor-twice", set_to(side, square)
 
 
 def of_power(node: ast.BinOp) -> Iterator[Slip]:
@@ -122,6 +160,8 @@ def of_subscript(node: ast.Subscript) -> Iterator[Slip]:
     pair = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
     if len(pair) == 2 and all(isinstance(one, ast.Name) for one in pair):
         yield "indices", set_to("slice", ast.Tuple(pair[::-1], ast.Load()))
+        for fixed in ([ast.Constant(0), pair[1]], [pair[0], ast.Constant(0)]):
+            yield "index-fixed", set_to("slice", ast.Tuple(fixed, ast.Load()))
     if not isinstance(node.slice, ast.Name):
         return
     first = node.value.slice if isinstance(node.value, ast.Subscript) else None

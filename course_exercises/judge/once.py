@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -57,12 +58,24 @@ def once(what: str, compute: Compute, args: tuple, make: Callable[[], list]) -> 
     return compute.once(what, args, make) if able else make()
 
 
-def quietly(compute: Compute, args: tuple) -> Arrays | None:
-    """Compute without warnings; None where it cannot be. Plumbing."""
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Let nothing warn: torch and NumPy have much to say of odd slips. Plumbing."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def tried(compute: Compute, args: tuple) -> Arrays | None:
+    """Compute, in silence around it; None where it cannot be. Plumbing."""
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # torch and NumPy warn of odd slips
-            results = compute(args)
-        return [None if np.asarray(y).dtype == object else y for y in results]
+        made = compute(args)
+        return [None if y is None or y.dtype == object else y for y in made]
     except Exception:  # a wrong function may fail in any way
         return None
+
+
+def quietly(compute: Compute, args: tuple) -> Arrays | None:
+    """Compute without warnings; None where it cannot be. Plumbing."""
+    with silence():
+        return tried(compute, args)

@@ -16,9 +16,11 @@ def at_sight(gots: Column, wanted: Column) -> str:
     if not found or any(got.dtype.kind == "U" for got in found):
         return ""
     if _all_zero(gots, wanted):
-        if any(map(np.any, found)) and _other_shapes(gots, wanted):
+        rounding = any(map(np.any, found))  # is all that is left
+        if rounding and _other_shapes(gots, wanted):
             return "axis"  # a sum that cancels, taken along the wrong axis
-        return "zero" if any(map(np.any, wanted)) else ""
+        name = "cancelled" if rounding else "zero"
+        return name if any(map(np.any, wanted)) else ""
     first = found[0].flat[0]
     same = len(found) > 1 and all(np.all(got == first) for got in found)
     return "constant" if same else ""

@@ -25,8 +25,11 @@ _BY = ast.Mult | ast.Div
 def _operator(node: ast.BinOp) -> Iterator[Slip]:
     if isinstance(node.op, ast.Add | ast.Sub):
         yield from _powers(node)
+        yield from _too_wide(node)
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         yield "inner-sign", set_to("op", other)
+        if isinstance(node.op, ast.Add):
+            yield "product-for-sum", set_to("op", ast.Mult())
         yield "inner-sign", set_to("left", ast.UnaryOp(ast.USub(), node.left))
         for side in ("left", "right"):
             for factor in (2.0, 0.5):
@@ -38,6 +41,8 @@ def _operator(node: ast.BinOp) -> Iterator[Slip]:
         yield from _partly(node)
         yield from _partly_below(node)
         yield _missing(node.right), set_to("right", _ONE)
+    if isinstance(node.op, _BY):
+        yield from mixups.of_product(node)
     if isinstance(node.op, ast.Div):
         yield "upside-down", set_to("op", ast.Mult())
     if isinstance(node.op, ast.Pow):
@@ -58,6 +63,30 @@ def _terms(total: ast.expr) -> tuple[str, ...]:
     """The sides of a sum; none of anything else."""
     is_sum = isinstance(total, ast.BinOp) and isinstance(total.op, ast.Add | ast.Sub)
     return ("left", "right") if is_sum else ()
+
+
+def _too_wide(total: ast.BinOp) -> Iterator[Slip]:
+    """Brackets around the sum and the factors beside it, of its last or first term."""
+    for depth, _ in enumerate(_spine(total.right), start=1):
+        yield "brackets", partial(_taken_in, depth=depth)
+    left = total.left
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+        inside = ast.BinOp(left.right, total.op, total.right)
+        yield "brackets", mixups.become(ast.BinOp(left.left, left.op, inside))
+
+
+def _spine(term: ast.expr) -> Iterator[ast.BinOp]:
+    """A product, the product on its left, and so on."""
+    while isinstance(term, ast.BinOp) and isinstance(term.op, _BY):
+        yield term
+        term = term.left
+
+
+def _taken_in(total: ast.BinOp, depth: int) -> None:
+    term = total.right
+    *_, lowest = islice(_spine(term), depth)
+    lowest.left = ast.BinOp(total.left, total.op, lowest.left)
+    mixups.become(term)(total)
 
 
 def _powers(total: ast.BinOp) -> Iterator[Slip]:
@@ -125,7 +154,7 @@ def _attribute(node: ast.Attribute) -> Iterator[Slip]:
 def _keyword(node: ast.keyword) -> Iterator[Slip]:
     if node.arg == "axis":
         for axis in (0, 1, None):
-            name = "summed-up" if axis is None else "axis"
+            name = "axis-missing" if axis is None else "axis"
             yield name, set_to("value", ast.Constant(axis))
     if node.arg == "keepdims":
         yield "keepdims", set_to("value", ast.Constant(value=False))

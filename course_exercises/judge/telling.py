@@ -58,10 +58,19 @@ _MULTIPLIED = (
 )
 
 
+# An `if` was asked about an array: NumPy's own words speak of a.any() and a.all().
+_AMBIGUOUS = re.compile(r"The truth value of an array with more than one element.*")
+_ONE_QUESTION = (
+    "an `if`, `and` or `or` asks one question of many numbers at once. `np.where`, or "
+    "a mask, asks each of them"
+)
+
+
 def last_line(error: BaseException) -> str:
     """The last line of a traceback. Plumbing."""
     try:
         message = _LENGTHS.sub(_MULTIPLIED, shortened(str(error).strip(), 3))
+        message = _AMBIGUOUS.sub(_ONE_QUESTION, message)
     except Exception:  # an exception of the student's own, which cannot be written
         message = ""
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -1,21 +1,25 @@
 """01.5 · Open challenge: any list of stages."""
 
-import numpy as np
+from course_exercises.judge import Exercise, Trouble
+from course_exercises.judge.running import Stopped
 
-from course_exercises.judge import Exercise
-
-from .shared import sigma
+from .programs import LADDER, PROGRAMS
 
 CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 FORKS = "01_chain_rule#Forks add"
 STAGES = "01_chain_rule#An intricate expression"
 MOST_VISITS = 100  # of one box
+EACH_PATH = (
+    "Every path is walked here, and through thirty squares lead $2^{30}$. Visit each "
+    "box once, when all that uses it is done: then it knows the whole of its price."
+)
 
 ex = Exercise(
     "01.5",
     "Open challenge: any list of stages",
     gradient=True,
     absent={"broadcast": "plain numbers, nothing is broadcast"},
+    seconds=4,
     hints=(
         "Forward: a dictionary from names to values, which grows by one entry per "
         "stage. Look up the values of `inputs`, call the function, enter the "
@@ -50,68 +54,13 @@ def sweep_back(stages, values):
     return prices
 
 
-def times(name, a, b):
-    return name, (a, b), lambda a, b: a * b, lambda a, b: (b, a)
-
-
-def plus(name, a, b):
-    return name, (a, b), lambda a, b: a + b, lambda a, b: (1.0, 1.0)
-
-
-def squashed(name, a):
-    return name, (a,), sigma, lambda a: (sigma(a) * (1 - sigma(a)),)
-
-
-def squared(name, a):
-    return name, (a,), lambda a: a**2, lambda a: (2 * a,)
-
-
-def inverted(name, a):
-    return name, (a,), lambda a: 1 / a, lambda a: (-1 / a**2,)
-
-
-def product_of_three(name, a):
-    return (
-        name,
-        (a, a, a),
-        lambda a, b, c: a * b * c,
-        lambda a, b, c: (b * c, a * c, a * b),
-    )
-
-
-EXPRESSION = [
-    squashed("sig_y", "y"),
-    plus("top", "x", "sig_y"),
-    squashed("sig_x", "x"),
-    plus("total", "x", "y"),
-    squared("square", "total"),
-    plus("bottom", "sig_x", "square"),
-    inverted("inverse", "bottom"),
-    times("F", "top", "inverse"),
-]
-LADDER = [times("h0", "x", "x")]
-LADDER += [times(f"h{k}", f"h{k - 1}", f"h{k - 1}") for k in range(1, 30)]
-PROGRAMS = {
-    "x · x": ([times("z", "x", "x")], {"x": 3.0}),
-    "x · y, squared": ([times("h", "x", "y"), squared("g", "h")], {"x": 3.0, "y": 2.0}),
-    "F": (EXPRESSION, {"x": 3.0, "y": -4.0}),
-    "x · x, cubed": ([times("h", "x", "x"), product_of_three("z", "h")], {"x": 1.3}),
-    "an input without use": (
-        [plus("s", "a", "b"), times("t", "s", "a"), squashed("u", "t")],
-        {"a": 0.4, "b": -0.9, "c": 5.0},
-    ),
-    "a fork at every box": (LADDER, {"x": 1.0}),
-}
-
-
 def watched(stage, visits):
     name, inputs, function, local_prices = stage
 
     def counting(*values):
         visits[name] = visits.get(name, 0) + 1
         if visits[name] > MOST_VISITS:
-            says = f"the box {name!r} is visited again and again, once for each path"
-            raise RuntimeError(says)
+            raise Trouble("stopped", EACH_PATH)
         return local_prices(*values)
 
     return name, inputs, function, counting
@@ -121,13 +70,24 @@ def watched(stage, visits):
 def play(answer, program):
     """Run an answer on one of the programs: its prices, in a fixed order."""
     stages, values = PROGRAMS[program]
-    visits = {}
-    prices = answer([watched(stage, visits) for stage in stages], dict(values))
+    names, visits = [*values, *(name for name, *_ in stages)], {}
+    try:
+        prices = answer([watched(stage, visits) for stage in stages], dict(values))
+    except KeyError as lost:
+        if lost.args[0] not in names:
+            raise
+        says = f"There is no entry for {lost.args[0]!r} (KeyError). A stage enters its "
+        says += "value on the way forward; every name begins with the price 0."
+        raise Trouble("raised", says) from None
+    except Stopped:
+        if stages is not LADDER:  # before which all others have ended
+            raise
+        raise Trouble("stopped", EACH_PATH) from None
     if prices is None:
         return None
     if not isinstance(prices, dict):
-        raise TypeError("expected a dictionary of prices, one for each name")
-    names = [*values, *(name for name, *_ in stages)]
+        says = "Expected a dictionary of prices, with one for each name."
+        raise Trouble("wrong type", says)
     return [float(prices.get(name, 0.0)) for name in names]
 
 
@@ -136,63 +96,32 @@ def programs(rng):
     return [(name,) for name in PROGRAMS]
 
 
-@ex.right
-def sweep_by_index(stages, values):
-    values = dict(values)
-    for k in range(len(stages)):
-        name, inputs, function, _ = stages[k]
-        values[name] = function(*map(values.get, inputs))
-    prices = {name: 0.0 for name in values}
-    prices[name] = 1.0
-    k = len(stages) - 1
-    while k >= 0:
-        name, inputs, _, local = stages[k]
-        given = [values[i] for i in inputs]
-        for j in range(len(inputs)):
-            prices[inputs[j]] += local(*given)[j] * prices[name]
-        k -= 1
-    return prices
-
-
-@ex.right
-def sweep_by_kept_slopes(stages, values):
-    values, kept = {**values}, []
-    for name, inputs, function, local in stages:
-        given = [values[i] for i in inputs]
-        values[name] = function(*given)
-        kept.append((name, list(zip(inputs, local(*given), strict=True))))
-    prices = np.zeros(len(values))
-    where = {name: k for k, name in enumerate(values)}
-    prices[where[kept[-1][0]]] = 1
-    while kept:
-        name, arrows = kept.pop()
-        for i, slope in arrows:
-            prices[where[i]] += prices[where[name]] * slope
-    return dict(zip(where, prices, strict=True))
-
-
 # --- wrong ones: what is collected
 
 ex.slip("assigned", {"+=": "="}, FORKS)
-
 ex.slip("multiplied", {"0.0": "1.0", "+=": "*="}, FORKS).says("""
     What comes back over several arrows is multiplied. Along a path prices multiply;
     over paths they add.
 """)
-
+ex.mistake("zero", STAGES).says("""
+    All prices are 0. One price is known before the walk begins: one unit of the output
+    costs one unit.
+""")
 ex.slip("subtracted", {"+=": "-="}, FORKS).says("""
     What comes back is subtracted. It adds: a minus comes in with a local price, if at
     all.
 """)
-
 ex.slip("starts-at-one", {"0.0": "1.0"}, FORKS).says("""
     Every price starts at 1. That is right for the output alone; all others start at 0
     and collect.
 """)
-
 ex.slip("starts-with-value", {"1.0": "values[name]"}, CHAIN).says("""
     The walk back starts with the value of the output. One unit of output costs one unit
     of output.
+""")
+ex.slip("starts-elsewhere", {"stages[-1][0]": "stages[0][0]"}, CHAIN).says("""
+    The walk back starts with a price of 1 at the *first* stage. The prices are in units
+    of the last one.
 """)
 
 # --- what is sent back
@@ -201,21 +130,25 @@ ex.slip("local-only", {"prices[name] * ": ""}, CHAIN).says("""
     The local prices are added as they are. Each has to be multiplied by the price of
     the stage's output.
 """)
-
 ex.slip("activation-missing", {" * price": ""}, CHAIN).says("""
     The price of the output is handed on as it is. Each arrow multiplies it by its local
     price.
 """)
-
 ex.slip(
     "at-output", {"local_prices(*(values[i]": "local_prices(*(values[name]"}, CHAIN
 ).says("""
     The local prices are computed at the *output* of the stage. They belong to the
     values that went into it.
 """)
-
 ex.slip("value-for-price", {"prices[name]": "values[name]"}, CHAIN).says("""
     The local price is multiplied by the value of the output, where its price belongs.
+""")
+ex.slip("times-value", {"] * price": "] * values[name]"}, CHAIN).says("""
+    The price is multiplied by the value of the stage. Each arrow has a local price.
+""")
+ex.slip("at-prices", {"local_prices(*(values": "local_prices(*(prices"}, CHAIN).says("""
+    The local prices are computed from prices. They belong to the *values* that went
+    into the stage.
 """)
 
 ALL = "zip(inputs, local, strict=True)"  # as in the right answer
@@ -223,29 +156,33 @@ ALL = "zip(inputs, local, strict=True)"  # as in the right answer
 ex.slip("one-input", {ALL: "[(inputs[0], local[0])]"}, FORKS).says("""
     Only the first input of each stage gets a price. Every arrow brings something back.
 """)
-
 ex.slip("last-input", {ALL: "[(inputs[-1], local[-1])]"}, FORKS).says("""
     Only the last input of each stage gets a price. Every arrow brings something back.
 """)
-
+ex.slip("first-for-all", {ALL: "[(i, local[0]) for i in inputs]"}, FORKS).says("""
+    Every input of a stage gets the first local price. Each arrow has its own.
+""")
 ex.slip("each-input-once", {ALL: f"dict({ALL}).items()"}, FORKS).says("""
     An input that stands twice in a stage gets only one price. Each arrow brings one.
+""")
+ex.slip("other-way-round", {"local, strict": "local[::-1], strict"}, CHAIN).says("""
+    The local prices are dealt out from the last input to the first. They come in the
+    order of the inputs.
 """)
 
 # --- the walk
 
 ex.slip("forward-order", {"reversed(stages)": "stages"}, STAGES).says("""
-    The second loop walks forwards. A stage can send a price back only when it has
-    received its own, so the last stage comes first.
+    Only the inputs of the last stage get a price. Either the second loop walks
+    forwards, or it ends after one stage. A stage sends its price back when it has
+    received its own.
 """)
-
 ex.slip("first-stage-missing", {"(stages)": "(stages[1:])"}, STAGES).says("""
     The first stage is left out on the way back. Where does the loop end?
 """)
-
 ex.slip("last-stage-missing", {"(stages)": "(stages[:-1])"}, STAGES).says("""
-    The last stage is left out on the way back, so no price ever leaves the output.
-    Where does the loop begin?
+    No price ever leaves the output. Where does the walk back begin, and is what is sent
+    a multiple of the price of the *stage*?
 """)
 
 

@@ -12,9 +12,10 @@ CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 FORKS = "01_chain_rule#Forks add"
 SIGMA = "01_chain_rule#The function σ"
 STAGES = "01_chain_rule#An intricate expression"
-NO_EXP = """
+NO_EXP = r"""
     The prices of `a` and `b` go on to `x` as they are. Between them and `x` stands one
-    more box each, $e^x$ and $e^{-x}$, with a price of its own.
+    more box each, $e^x$ and $e^{-x}$, with a price of its own. In one line this is
+    $1/\cosh x$, and a square is missing.
 """
 
 ex = Exercise(
@@ -55,51 +56,69 @@ def tanh_inputs(rng):
     return floats(rng, 6, 2)
 
 
+@ex.right
+def tanh_in_one_line(grad_out, x):
+    return grad_out * (1 - math.tanh(x) ** 2)
+
+
+@ex.right
+def tanh_by_quotient_rule(grad_out, x):
+    a, b = math.exp(x), math.exp(-x)
+    return grad_out * ((a + b) * (a + b) - (a - b) * (a - b)) / (a + b) ** 2
+
+
 # --- wrong ones: the walk back
 
 ex.slip("assigned", {"da * a + ": ""}, FORKS).says("""
     One half is missing: `x` goes into $e^x$ and into $e^{-x}$, and only one of the two
     prices is left. What comes back to a fork adds.
 """)
-
 ex.slip("plus", {"-top": "top"}, STAGES).says("""
     The price of `bottom` has the wrong sign. A larger denominator makes a smaller
     fraction.
 """)
-
 ex.slip("top-missing", {"-top": "-1"}, STAGES).says("""
     The price of `bottom` forgets `top`. The box is a product, `top * (1 / bottom)`, so
     each factor's price contains the other one.
 """)
-
 ex.slip("not-squared-below", {"**2": ""}, PRICES).says("""
     In the price of `bottom` a square is missing: look up $1/x$ in the price list.
 """)
-
+ex.slip("upside-down", {"-top / bottom**2": "-bottom / top**2"}, PRICES).says("""
+    In the price of `bottom` the two are exchanged. It is `bottom` whose square stands
+    below.
+""")
 ex.slip("like-sigma", {"-d_top": "d_top"}, SIGMA).says(r"""
     With $t = \tanh(x)$ this is $t (1 - t)$: the slope of σ, for another function. In
     stages it comes out when the minus in `top = a - b` is lost on the way back.
 """)
-
 ex.slip("not-squared", {"-d_top": "d_top", "(-b)": "b"}, CHAIN).says(r"""
-    With $t = \tanh(x)$ this is $1 - t$. A square is missing, or two minus signs: one in
-    `top = a - b`, one in the slope of $e^{-x}$.
+    With $t = \tanh(x)$ this is $1 - t$. Written with $t$, a square is missing; in
+    stages, look at the signs of `db`, and of the slope of $e^{-x}$.
 """)
-
-ex.slip("zero", {"(-b)": "b"}, CHAIN).says("""
+ex.slip("cancelled", {"(-b)": "b"}, CHAIN).says("""
     Nothing is left: the paths cancel. In $e^{-x}$ the inner function, $-x$, has a slope
-    of its own; or is a zero returned?
+    of its own.
 """)
-
+ex.slip("x-for-exp", {"da * a": "da * x", "(-b)": "(-x)"}, PRICES).says("""
+    Between `a` and `x` stands `x` itself. The price of the box $e^x$ is its output.
+""")
+ex.slip(
+    "like-a-power", {"* a +": "* x * a / math.e +", "(-b)": "(-x) * b / math.e"}, PRICES
+).says("""
+    $e^x$ is treated like a power of $x$. There the variable is below; here it is the
+    exponent, and $e^x$ has itself as its slope.
+""")
 ex.slip("exp-missing", {"da * a": "da", "(-b)": "-1"}, CHAIN).says(NO_EXP)
-
 ex.slip("both-exp-missing", {"da * a": "da", " * (-b)": ""}, CHAIN).says(NO_EXP)
-
 ex.slip("incoming-ignored", {"grad_out /": "1 /", "grad_out *": "1 *"}, CHAIN).says("""
     `grad_out` is not used. The price of the output is not always 1, and each price is a
     multiple of it.
 """)
-
+ex.slip("side-by-side", {"da * a + db": "da * a, db"}, FORKS).says("""
+    Two prices come back side by side, one over `a` and one over `b`. Both belong to
+    `x`, and what comes back to a fork adds.
+""")
 ex.slip("returns-input", {"da * a + db * (-b)": "x"})
 
 # --- in one line

@@ -6,6 +6,7 @@ from course_exercises.judge import Exercise
 
 from .shared import (
     BACKWARD,
+    HALF,
     NETWORK,
     NO_ARRAY,
     NO_SLOPE_HIDDEN,
@@ -130,15 +131,12 @@ ex.slip("linear-outputs", LINEAR_BOTH, NETWORK).says("""
     The outputs are not squeezed, neither forward nor on the way back. Every unit after
     the inputs is.
 """)
-
 ex.slip("no-slopes", {SLOPE: "1"}, SIGMA).says("""
     No slope of σ is there, in none of the layers.
 """)
-
 ex.slip(
     "at-output", {SLOPE: "sigma(after[j]) * (1 - sigma(after[j]))"}, SATURATED
 ).says(TWICE)
-
 ex.slip("slope-of-tanh", {SLOPE: "(1 - after[j] ** 2)"}, SIGMA).says(TANH)
 
 # --- from a layer to the one before
@@ -149,26 +147,37 @@ ex.slip("assigned", {PRICE: "[row[-1] * d[-1] for row in W]"}, BACKWARD).says(""
     Of all the edges that leave a unit, only the last one counts. What comes back over
     several edges adds.
 """)
-
 ex.slip("first-path", {PRICE: "[row[0] * d[0] for row in W]"}, BACKWARD).says("""
     Of all the edges that leave a unit, only the first one counts. What comes back over
     several edges adds.
 """)
-
+AVERAGED = {PRICE: "[sum(row[j] * d[j] for j in range(len(d))) / len(d) for row in W]"}
+ex.slip("fork-averaged", AVERAGED, BACKWARD).says("""
+    What comes back over the edges of a unit is averaged. Several edges add.
+""")
 ex.slip("weights-missing", {PRICE: "[sum(d) for row in W]"}, BACKWARD).says("""
     The prices come back over the edges without their weights. The local price of an
     edge is the weight on it.
 """)
-
 ex.slip("fork-transposed", {PRICE: "np.transpose(W) @ d"}, BACKWARD).says("""
     In the fork the two indices of a weight are exchanged. Where a layer is as wide as
     the next one nobody complains.
 """)
-
 ex.slip("last-layer-only", {PRICE: "[0 for row in W]"}, BACKWARD).says("""
     Only the last layer has gradients; those before it are zero. The price has to be
     carried on to the units before.
 """)
+
+HIDDEN = (  # the slope of the hidden units alone
+    ("slope-of-tanh-hidden", "(1 - after[j] ** 2)", TANH),
+    ("half-a-slope-hidden", "after[j]", HALF),
+    ("other-half-hidden", "(1 - after[j])", HALF),
+    ("at-output-hidden", "sigma(after[j]) * (1 - sigma(after[j]))", TWICE),
+    ("slope-squared-hidden", f"({SLOPE}) ** 2", SLOPE_TWICE),
+)
+for name, other, words in HIDDEN:
+    here = {SLOPE: f"({SLOPE} if {LAST} else {other})"}
+    ex.slip(name, here, SIGMA).says(words)
 
 ex.slip("slope-squared", {SLOPE: f"({SLOPE}) ** 2"}, SIGMA).says(SLOPE_TWICE)
 
@@ -179,7 +188,6 @@ ex.slip("returns-input", {"found[::-1]": "weights"})
 ex.slip("reversed", {"[::-1]": ""}, BACKWARD).says("""
     The right gradients, in the order in which they were found: the last layer first.
 """)
-
 ex.slip("transposed", {"found[": "[np.transpose(M) for M in found]["}, NETWORK).says("""
     Rows and columns are exchanged. `dW[i][j]` belongs to the weight from unit i to unit
     j.

@@ -72,17 +72,14 @@ ex.guess("turned", {IN_W: "rows", IN_V: "columns"}, NETWORK).says("""
     It is the two *hidden units* that cannot be told apart. Which entries belong to the
     same hidden unit, in this matrix?
 """)
-
 ex.guess("differ", {DIFFER: "yes"}, STUCK).says("""
     What starts equal and gets equal gradients takes equal steps. Which step could be
     the first to make a difference?
 """)
-
 ex.guess("all", {IN_W: "all", IN_V: "all"}, LOOPS).says("""
     Not all four are equal: the two inputs differ, and so do the two targets. Which two
     things are exactly alike in this network?
 """)
-
 ex.guess("none", {IN_W: "none", IN_V: "none"}, LOOPS).says("""
     Two units have the same inputs, the same weights, and the same edges that lead on.
     So what can be different in their prices?

@@ -88,6 +88,7 @@ def way_back(ex):
     both = {" * (1 - y[j])": "", **half}
     ex.slip("half-a-slope", both, SIGMA).says(HALF)
     ex.slip("half-a-slope-hidden", half, SIGMA).says(HALF)
+    ex.slip("half-a-slope-outputs", {" * (1 - y[j])": ""}, SIGMA).says(HALF)
 
     squared = {hidden: 2 * hidden}  # the characters twice
     both = {out: 2 * out, **squared}
@@ -98,6 +99,9 @@ def way_back(ex):
         "still-a-square", {"2 * (y[j] - t[j])": "(y[j] - t[j]) ** 2"}, BACKWARD
     ).says("""
         `dy` is the error itself, still squared. What is the price of a square?
+    """)
+    ex.slip("error-missing", {" * (y[j] - t[j])": ""}, BACKWARD).says("""
+        The error $y - t$ does not occur in `dy`. What is the price of a square?
     """)
     price = {"2 * (y[j] - t[j])": "2 * y[j]"}
     ex.slip("target-missing", price, BACKWARD).says("""

@@ -14,6 +14,12 @@ ex = Exercise(
     "03.4",
     "Predict: names, leaves, leftovers",
     outputs=("a", "b", "c"),
+    otherwise={
+        "a": "(a) Which number enters the square, and how steep is a square there?",
+        "b": "(b) From `x` it is one more operation to the leaf. Its slope multiplies.",
+        "c": "(c) Write down the gradients of the two nodes in between, call by call, "
+        "and what each call adds to them.",
+    },
     hints=(
         "`leaf` and `x` are two nodes. Which number does each of them hold, and "
         "which one is squared?",
@@ -51,79 +57,90 @@ def prediction():
     return of_x, of_leaf, x.grad
 
 
-ex.guess("first-x", (6.0, 24.0, 15.0), ENGINE).says("""
-    (a) 6 is the slope of a square at 3. Which number enters the square here?
-""")
+# --- wrong ones: names
 
-ex.guess("leaf-for-name", (24.0, 24.0, 15.0), ENGINE).says("""
+ex.guess("half", {"a": 6.0}, ENGINE).says(r"""
+    (a) 6 is half of it. Was `x` taken for 3, the leaf's number? Or was one of the two
+    edges of $x \cdot x$ left out?
+""")
+ex.guess("half-of-both", {"a": 6.0, "b": 12.0}, ENGINE).says(r"""
+    Both are half of what they are, and (b) follows from (a). Was `x` taken for 3, the
+    leaf's number? Or was one of the two edges of $x \cdot x$ left out?
+""")
+ex.guess("exchanged", {"a": 24.0, "b": 12.0}, ENGINE).says("""
+    The two are exchanged. `x` is the product, which stands between the leaf and `y`.
+""")
+ex.guess("leaf-for-name", {"a": 24.0}, ENGINE).says("""
     (a) 24 is the gradient of the leaf. `x` is the product, which stands between the
     leaf and `y`.
 """)
 
-ex.guess("value", (36.0, 36.0, 15.0), ENGINE).says("""
-    36 is the value of `y`. The question is for a gradient.
+for name in ("a", "b"):
+    ex.guess(f"value-{name}", {name: 36.0}, ENGINE).says("""
+        36 is the value of `y`. The question is for a gradient.
+    """)
+ex.guess("one-factor", {"a": 3.0}, WRONG).says("""
+    (a) 3 is the number of the leaf. A product with itself hands its value back along
+    two edges, and they add; which value has `x`?
 """)
-
-ex.guess("one-factor", (3.0, 24.0, 15.0), WRONG).says("""
-    (a) A product with itself has two edges to its input, and the parts of both add.
-""")
-
-ex.guess("name-for-leaf", (12.0, 12.0, 15.0), CHAIN).says("""
+ex.guess("name-for-leaf", {"b": 12.0}, CHAIN).says("""
     (b) 12 is the gradient of `x`. Between `x` and the leaf stands one more operation.
 """)
-
-ex.guess("leaf-alone", (12.0, 6.0, 15.0), CHAIN).says("""
+ex.guess("leaf-alone", {"b": 6.0}, CHAIN).says("""
     (b) That would be the slope of a square of the leaf. As a function of the leaf $t$,
     the output is $(2t)^2$.
 """)
 
-ex.guess("last-factor", (12.0, 2.0, 15.0), CHAIN).says("""
-    (b) 2 is the last factor of the chain. From the output to the leaf, all of them
-    multiply.
+for name, factor in (("last-factor", 2.0), ("two-factors", 4.0)):
+    ex.guess(name, {"b": factor}, CHAIN).says("""
+        (b) From the output to the leaf, all slopes multiply: that of the product `2 *
+        leaf`, and that of `x * x` where it stands.
+    """)
+ex.guess("factor-twice", {"b": 48.0}, CHAIN).says("""
+    (b) The factor 2 is multiplied in twice. Each operation is passed once.
 """)
 
-ex.guess("all-cleared", (12.0, 24.0, 1.0), WRONG).says("""
+# --- leftovers
+
+ex.guess("all-cleared", {"c": 1.0}, WRONG).says("""
     (c) 1 is what it should give. But nothing clears the two nodes in between.
 """)
-
-ex.guess("second-call", (12.0, 24.0, 3.0), WRONG).says("""
+ex.guess("cleared-at-last", {"c": 0.0}, WRONG).says("""
+    (c) `x.grad` is set to None *before* each call, and the call fills it.
+""")
+ex.guess("second-call", {"c": 3.0}, WRONG).says("""
     (c) Three is what the second call gives. In every further call the nodes in between
     have more.
 """)
-
-ex.guess("calls-counted", (12.0, 24.0, 5.0), WRONG).says("""
+ex.guess("calls-counted", {"c": 5.0}, WRONG).says("""
     (c) That is the number of calls. It stands in the *later* one of the nodes in
     between, and the earlier one adds these numbers up.
 """)
-
-ex.guess("two-more", (12.0, 24.0, 9.0), WRONG).says("""
+ex.guess("two-more", {"c": 9.0}, WRONG).says("""
     (c) From 1 to 3 it is two more; but what is added grows from call to call, since
     what is passed on grows too.
 """)
 
-ex.guess("tripled", (12.0, 24.0, 81.0), WRONG).says("""
-    (c) The calls do not multiply: each one adds to what is left in between. Write the
-    two gradients down, call by call.
-""")
+for power in (16.0, 31.0, 32.0, 81.0, 120.0):
+    ex.guess(f"grows-{power:.0f}", {"c": power}, WRONG).says("""
+        (c) The calls do not multiply: each one adds to what is left in between. Write
+        the two gradients down, call by call.
+    """)
 
-ex.guess("doubled", (12.0, 24.0, 31.0), WRONG).says("""
-    (c) Doubling and one more would need `x` to keep its own gradient. It is cleared;
-    the two nodes in between are not.
-""")
+for number, word in ((6.0, "third"), (10.0, "fourth"), (21.0, "sixth")):
+    ex.guess(f"{word}-call", {"c": number}, WRONG).says(f"(c) That is the {word} call.")
 
-ex.guess("call-before", (12.0, 24.0, 10.0), WRONG).says("""
-    (c) That is the fourth call.
-""")
-
-ex.guess("squared", (12.0, 24.0, 25.0), WRONG).says("""
+ex.guess("squared", {"c": 25.0}, WRONG).says("""
     (c) The numbers grow like squares, but they are sums: 1, 1 + 2, and so on.
 """)
 
-ex.guess("third-call", (12.0, 24.0, 6.0), WRONG).says("""
-    (c) That is the third call.
-""")
+for total in (35.0, 20.0):
+    ex.guess(f"leaf-kept-{total:.0f}", {"c": total}, WRONG).says("""
+        (c) That is a sum over several calls, as if `x.grad` were kept as well. It is
+        cleared before each call.
+    """)
 
-ex.guess("leaf-kept", (12.0, 24.0, 35.0), WRONG).says("""
-    (c) That is the sum over all calls, as if `x.grad` were kept as well. It is cleared
-    before each call.
-""")
+for value in (8.0, 40.0):
+    ex.guess(f"value-{value:.0f}", {"c": value}, ENGINE).says("""
+        (c) 8 is the value of `y`. The question is for a gradient.
+    """)

@@ -1,6 +1,6 @@
 """03.3 · Find the bug: each node only once."""
 
-from course_exercises.judge import Exercise
+from course_exercises.judge import Exercise, Trouble
 from course_utils.scalar import Value
 from course_utils.tape import Tape
 
@@ -49,10 +49,15 @@ def forked(x):
     return (u + v * u) * v.sigmoid()
 
 
+NOTHING_RETURNED = (
+    "It returns something. A backward pass of this engine returns nothing: it leaves "
+    "each gradient in its node, in `.grad`."
+)
 PROGRAMS = {
     "s = x + x; y = s + s": lambda x: (lambda s: s + s)(x + x),
     "a = 2 * x; y = a * 3 + a": lambda x: (lambda a: a * 3 + a)(2 * x),
     "a = 2 * x; y = a + a * 3": lambda x: (lambda a: a + a * 3)(2 * x),
+    "c = Value(2.0); y = c * x + x": lambda x: Value(2.0) * x + x,
     "y = x * x * x + x": lambda x: x * x * x + x,
     "u = x.tanh(); v = u * x; y = (u + v * u) * v.sigmoid()": forked,
 }
@@ -63,8 +68,9 @@ def two_calls(backward, program, x):
     leaf, slopes = Value(x), []
     y = PROGRAMS[program](leaf)
     for _ in range(2):
-        backward(y)
-        slopes.append(leaf.grad)
+        if backward(y) is not None:
+            raise Trouble("wrong type", NOTHING_RETURNED)
+        slopes.append(0.0 if leaf.grad is None else leaf.grad)
     return slopes
 
 
@@ -77,55 +83,6 @@ def cleared(output, value=None):
     for node in Tape(output).nodes:
         node.grad = value
     output.grad = 1.0
-
-
-@ex.right
-def backward_along_paths(output):
-    cleared(output, 0.0)
-    waiting = [(output, 1.0)]
-    while waiting:
-        node, price = waiting.pop()
-        for x, part in parts(node, price):
-            x.grad += part
-            waiting.append((x, part))
-
-
-@ex.right
-def backward_by_own_sort(output):
-    order, seen = [], set()
-
-    def visit(node):
-        if node not in seen:
-            seen.add(node)
-            for x in node.inputs:
-                visit(x)
-            order.append(node)
-
-    visit(output)
-    for node in order:
-        node.grad = 0
-    output.grad = 1
-    while order:
-        node = order.pop()
-        for x, part in parts(node, node.grad):
-            x.grad += part
-
-
-@ex.right
-def backward_by_counting_uses(output):
-    cleared(output, 0.0)
-    uses = {}
-    for node in Tape(output).nodes:
-        for x in node.inputs:
-            uses[x] = uses.get(x, 0) + 1
-    ready = [output]
-    while ready:
-        node = ready.pop()
-        for x, part in parts(node, node.grad):
-            x.grad += part
-            uses[x] -= 1
-            if not uses[x]:
-                ready.append(x)
 
 
 # --- wrong ones: the moment of the visit
@@ -157,11 +114,6 @@ ex.slip(
 ).says("""
     All parts of *one* node are brought before its inputs are visited, but a part may
     still come from another node, by a longer way.
-""")
-
-ex.slip("every-visit", {"x not in seen": "True"}, WRONG, of=as_shown).says("""
-    A node is visited by every path, and passes on its whole sum each time. What came
-    first is counted again.
 """)
 
 
@@ -197,6 +149,15 @@ def depth_first(output):
                 waiting.append(x)
 
 
+for name, of in (("every-visit", as_shown), ("every-visit-in-turn", breadth_first)):
+    ex.slip(name, {"x not in seen": "True"}, WRONG, of=of).says("""
+        A node is visited by every path, and passes on its whole sum each time. What
+        came first is counted again.
+    """)
+ex.slip("dropped", {"x.grad + part": "x.grad"}, ORDER, of=as_shown).says("""
+    A part counts at the first visit alone, and what comes by another way is dropped.
+    All parts add; it is the passing on that has to wait.
+""")
 ex.slip("forwards", {"= None": "= 0.0", "reversed": ""}, WRONG).says("""
     The operations are played from the first to the last. Each of them runs before
     anything has arrived at it.
@@ -208,35 +169,37 @@ ex.slip("assigned", {" if x.grad is None else x.grad + part": ""}, WRONG).says("
     The order is right, but each part overwrites the one before. At a value that is used
     twice, the parts add.
 """)
-
 ex.slip("first-only", {"x.grad + part": "x.grad"}, WRONG).says("""
     Only the first part that arrives is kept, and the later ones are dropped. At a value
     that is used twice, the parts add.
 """)
-
+ex.mistake("zero", ENGINE).says("""
+    Nothing arrives at `x`. All are cleared, *then* the output is given 1; from there
+    the walk goes back to the first operation, and fills in each `.grad`.
+""")
 ex.slip(
     "subtracted", {"= None": "= 0.0", "x.grad + part": "x.grad - part"}, WRONG
 ).says("""
     The parts are subtracted. What comes by several edges adds.
 """)
-
+FIRST = {"= None": "= 0.0", "parts(node": "list(parts(node", "grad):": "grad))[:1]:"}
+ex.slip("first-input", FIRST, WRONG).says("""
+    Only the first input of each operation gets its part. Every edge brings one.
+""")
 ex.slip(
     "edges-merged", {"parts(": "dict(parts(", "grad):": "grad)).items():"}, WRONG
 ).says(r"""
     Two edges that lead to the same input count as one, in $x \cdot x$ for example: a
     dictionary has one place for each key.
 """)
-
 ex.slip("incoming-ignored", {"node, node.grad": "node, 1.0"}, CHAIN).says("""
     Every rule is given 1, whatever has arrived at its node. The chain rule multiplies
     by what comes from behind.
 """)
-
 ex.slip("from-value", {"1.0": "output.data"}, ENGINE).says("""
     The way back begins with the value of the output. It begins with 1: one unit more of
     the output is one unit more.
 """)
-
 ex.slip("from-ones", {"= None": "= 1.0"}, ENGINE).says("""
     Every node begins with 1. That is the output's gradient alone; the others begin with
     nothing.
@@ -244,16 +207,19 @@ ex.slip("from-ones", {"= None": "= 1.0"}, ENGINE).says("""
 
 # --- the second call
 
+CLEARED = "        for x in node.inputs:\n            x.grad = None\n"
+ex.slip("cleared-late", {"        for x,": f"{CLEARED}        for x,"}, TWICE).says("""
+    The inputs are cleared in each round, and with them what others have brought. Clear
+    all nodes before the walk begins.
+""")
 ex.slip("nothing-cleared", {"node.grad = None": "pass"}, TWICE).says("""
     The first call is right, the second one starts with the gradients of the first. They
     have to be cleared, in all nodes.
 """)
-
 ex.slip("between-kept", {"tape.nodes": "tape.leaves"}, WRONG).says("""
     The first call is right, in the second one the nodes in between still hold what they
     had. Only the leaves are cleared.
 """)
-
 ex.slip("leaves-kept", {"tape.nodes": "tape.operations"}, TWICE).says("""
     The second call adds to the first, in the leaves. Here every call is to start
     afresh.

@@ -1,15 +1,17 @@
 """03.5 · Second derivatives."""
 
-import math
-from functools import partial
-
-from course_exercises.judge import Exercise
+from course_exercises.judge import Exercise, Trouble
 from course_utils.scalar import Value
 from course_utils.tape import Tape
 
 RULES = "03_tape_engine#The local rules"
 ENGINE = "03_tape_engine#The engine"
 WRONG = "03_tape_engine#Six ways to build it wrong"
+CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
+A_NUMBER = (
+    "A number comes back, and a number has no tape. The gradient has to be a `Value` "
+    "that was recorded, so that `backward()` can be called on it."
+)
 CURVES = {
     "x³": (lambda x: x**3, 2.0),
     "x·x·x + x": (lambda x: x * x * x + x, 1.5),
@@ -22,6 +24,7 @@ CURVES = {
 ex = Exercise(
     "03.5",
     "Second derivatives",
+    outputs=("first derivative", "second derivative"),
     hints=(
         "It is `Tape.backward` once more, with a dictionary in place of `.grad`. "
         "What does a rule do when it is given `Value`s?",
@@ -49,88 +52,48 @@ def recorded_gradient(output, x):
     return grads[x]
 
 
-def both_slopes(answer, name):
-    """The first and the second derivative, or a word for what came back instead."""
-    f, at = CURVES[name]
+@ex.called
+def both_slopes(answer, curve):
+    f, at = CURVES[curve]
     x = Value(at)
     found = answer(f(x), x)
-    if not isinstance(found, Value):
-        return "nothing" if found is None else "a number"
-    x.grad, first = None, found.data
-    if not found.requires_grad:
-        return first, None
-    found.backward()
-    return first, x.grad
-
-
-def made_by(slopes, mistake):
-    """Whether a wrong answer gives the same for all curves."""
-    made = {name: both_slopes(mistake.code, name) for name in CURVES}
-    return all(alike(slopes[name], made[name]) for name in CURVES)
-
-
-def alike(one, other):
-    if isinstance(one, str) or isinstance(other, str):
-        return one == other
-    pairs = zip(one, other, strict=True)
-    return all(
-        a is b if a is None or b is None else math.isclose(a, b, rel_tol=1e-9)
-        for a, b in pairs
-    )
-
-
-@ex.judged
-def judge_recorded_gradient(answer, run):
-    slopes = {name: run(name, of=partial(both_slopes, answer)) for name in CURVES}
-    right = {name: both_slopes(recorded_gradient, name) for name in CURVES}
-    wrong = [name for name in CURVES if not alike(slopes[name], right[name])]
-    if not wrong:
+    if found is None:
         return None
-    for mistake in ex.mistakes:
-        if made_by(slopes, mistake):
-            return mistake
-    return in_words(wrong[0], slopes[wrong[0]], right[wrong[0]])
+    if not isinstance(found, Value):
+        raise Trouble("wrong type", A_NUMBER)
+    x.grad, first = None, found.data
+    if found.requires_grad:
+        found.backward()
+    return first, x.grad or 0.0
 
 
-def in_words(name, got, right):
-    if got == "nothing":
-        return "It returns None. Is a `return` missing?"
-    if got == "a number":
-        return ex.named("a-number")
-    at = f"`{name}` at {CURVES[name][1]:g}"
-    if not math.isclose(got[0], right[0], rel_tol=1e-9):
-        return f"The first derivative of {at} is {right[0]:.6g}; yours is {got[0]:.6g}."
-    if got[1] is None:
-        return ex.named("cut-off")
-    return (
-        f"The first derivative of {at} is right, but its tape does not give the second "
-        f"one: {right[1]:.6g}, not {got[1]:.6g}. Where does a number stand in place of "
-        "a node?"
-    )
+@ex.given
+def curves(rng):
+    return [(name,) for name in CURVES]
 
 
-ex.slip("a-number", {"grads[x]": "grads[x].data"}, ENGINE).says("""
-    A number comes back, and a number has no tape. The gradient has to be a `Value` that
-    was recorded, so that `backward()` can be called on it.
+# --- wrong ones: a number in the place of a node
+
+ex.slip("zero", {"grads[x]": "Value(grads[x].data)"}, ENGINE).says("""
+    Nothing leads back to `x` from what is returned: a `Value` made of a number is a new
+    leaf. Every step has to be recorded.
 """)
-
-ex.slip("cut-off", {"grads[x]": "Value(grads[x].data)"}, ENGINE).says("""
-    The first derivative is right, but nothing leads from it back to `x`: a `Value` made
-    of a number is a new leaf. Every step has to be recorded.
+ex.slip(
+    "sum-as-number", {"grads[a] + part": "Value(grads[a].data + part.data)"}, ENGINE
+).says("""
+    Where parts add, the sum is a new `Value` made of a number, so nothing leads back
+    from it. Nodes can be added, and that is recorded.
 """)
-
 ex.slip("output-as-number", {"node, *": "node.data, *"}, RULES).says("""
     The rules get the output as a number. tanh, σ and the exponential use their output,
     so half of what they depend on is off the tape.
 """)
-
 ex.slip(
     "inputs-as-numbers", {"*node.inputs": "*(a.data for a in node.inputs)"}, RULES
 ).says("""
     The rules get the inputs as numbers. In the rule of the product the other factor
     depends on `x` too, and that is off the tape.
 """)
-
 ex.slip(
     "incoming-as-number", {"grads[node]": "Value(grads[node].data)"}, RULES
 ).says("""
@@ -138,7 +101,48 @@ ex.slip(
     through all that comes behind.
 """)
 
+# --- the walk, and what is collected
+
 ex.slip("assigned", {" if a not in grads else grads[a] + part": ""}, WRONG).says("""
     Only the last part is left at a value that is used more than once. The parts add,
     for nodes as for numbers.
+""")
+ex.slip("first-only", {"grads[a] + part": "grads[a]"}, WRONG).says("""
+    Only the first part that arrives at a value is kept, and the later ones are dropped.
+    The parts add.
+""")
+ex.slip("multiplied", {"grads[a] + part": "grads[a] * part"}, WRONG).says("""
+    Parts that come by several edges are multiplied. They add.
+""")
+ex.slip("incoming-ignored", {"vjp(grads[node]": "vjp(Value(1.0)"}, CHAIN).says("""
+    Every rule is given 1, whatever has arrived at its node. The chain rule multiplies
+    by what comes from behind.
+""")
+ex.slip("from-value", {"Value(1.0)": "output"}, ENGINE).says("""
+    The way back begins with the output itself. It begins with 1: one unit more of the
+    output is one unit more.
+""")
+ex.slip("from-zero", {"Value(1.0)": "Value(0.0)"}, ENGINE).says("""
+    The way back begins with 0, and 0 it remains. One unit more of the output is one
+    unit more.
+""")
+ex.slip("of-output", {"grads[x]": "grads[output]"}, ENGINE).says("""
+    This is the gradient of the output for itself, which is 1. Asked for is that of `x`.
+""")
+ex.slip("forwards", {"reversed(": "("}, ENGINE).says("""
+    The operations are played from the first to the last. At the first one nothing has
+    arrived yet; the way back begins at the output.
+""")
+ex.slip("too-early", {"    return": "        return"}, ENGINE).says("""
+    It returns after the first step, inside the loop. Only where `x` goes into the last
+    operation directly has anything arrived by then.
+""")
+ex.slip("other-way-round", {"(node.inputs,": "(node.inputs[::-1],"}, RULES).says("""
+    The parts are dealt out from the last input to the first. A rule gives them in the
+    order of the inputs.
+""")
+AT_ONCE = {"return grads[x]": "grads[x].backward()\n    return Value(x.grad)"}
+ex.slip("second-at-once", AT_ONCE, ENGINE).says("""
+    This is the second derivative. Return the first, as a node: its own `backward()`
+    then leaves the second in `x.grad`.
 """)

@@ -53,129 +53,114 @@ ex.slip("central", {RULE: "near / (2 * h)"}, SLOPE).says("""
     This is the central difference, with two points. The other two, $2h$ away, are to
     cancel the term with $h^2$.
 """)
-
 ex.slip("forward", {RULE: "(f(x + h) - f(x)) / h"}, SLOPE).says("""
     This is the forward difference. The five-point rule looks to both sides, near and
     far.
 """)
-
 ex.slip("outer-sign", {"- far": "+ far"}, SLOPE).says("""
     The far points are added. The near ones overestimate a term, and the far ones are
     there to take it away.
 """)
-
 ex.slip("sums", {"+ h) -": "+ h) +", "* h) -": "* h) +"}, SLOPE).says("""
     The two sides are added. A slope is about how much they *differ*.
 """)
-
 ex.slip("far-sum", {"* h) -": "* h) +"}, SLOPE).says("""
     The two far points are added to each other. As with the near pair, one is subtracted
     from the other.
 """)
-
 ex.slip("far-missing", {" - far": ""}, SLOPE).says("""
     The far pair is missing; only its weight has been left in the 12.
 """)
-
 ex.slip("backward", {RULE: "(f(x) - f(x - h)) / h"}, SLOPE).says("""
     This is a difference to one side. The five-point rule looks to both sides, near and
     far.
 """)
-
 ex.slip("value", {RULE: "f(x)"}, SLOPE).says("""
     This is the value of the function. The question is for its slope.
 """)
-
 ex.slip("far-alone", {RULE: "far / (4 * h)"}, SLOPE).says("""
     This is the central difference with a step of $2h$. Its error is four times as
     large; the near pair is missing.
 """)
-
 ex.slip("one-side", {"f(x - h)": "f(x)", "f(x - 2 * h)": "f(x)"}, SLOPE).says("""
     All points lie to the right of `x`. Only if both sides are used, the even terms
     cancel.
 """)
-
 ex.slip("h-missing", {"(12 * h)": "12"}, SLOPE).says("""
     The division by `h` is missing: this is a difference, not a slope.
 """)
-
 ex.slip("eight-for-all", {"(8 *": "8 * ("}, SLOPE).says("""
     The 8 belongs to the near points alone.
 """)
-
 ex.slip("eight-missing", {"8 * ": ""}, SLOPE).says("""
     Near and far points have the same weight here. The near ones have to count more, or
     even the slope itself does not come out.
 """)
-
 ex.slip("exchanged", {"8 * near - far": "near - 8 * far"}, SLOPE).says("""
     The weights are exchanged: the *near* points count eight times.
 """)
 
-ex.slip("eight-of-the-far", {"near - far": "far - near"}, SLOPE).says("""
-    The far points count eight times, and the near ones are subtracted. It is the other
-    way round.
-""")
-
 STEP_SQUARED = {"x + 2 * h": "x + h**2", "x - 2 * h": "x - h**2"}
-ex.slip("step-squared", STEP_SQUARED, SLOPE).says("""
-    The far points are at $h^2$, not at $2h$.
+SAME = {"x + 2 * h": "x + h", "x - 2 * h": "x - h"}
+ex.slip("far-is-near", SAME, SLOPE).says("""
+    Near and far points are the same. The far ones are at $2h$.
+""")
+ex.slip("near-one-sided", {"f(x + h) - f(x - h)": "f(x + h) - f(x)"}, SLOPE).says("""
+    The near difference begins at `x` itself. It goes from one side to the other.
+""")
+ex.slip("sixteen-for-eight", {"8": "16", "12": "28"}, SLOPE).says("""
+    16 is the factor of the *fourth* power. In a difference stands $h^3$: at twice the
+    distance it is eight times as large.
+""")
+ex.slip("by-h-squared", {"12 * h": "12 * h**2"}, SLOPE).says("""
+    It is divided by $h^2$. A slope is a difference over a distance, not over its
+    square.
 """)
 
+SECOND = {
+    "(8 * near - far) / (12 * h)": "(16 * near - far) / (12 * h**2)",
+    "+ h) -": "+ h) - 2 * f(x) +",
+    "2 * h) -": "2 * h) - 2 * f(x) +",
+}
+ex.slip("second-derivative", SECOND, SLOPE).says("""
+    This is the rule for the *second* derivative. For a slope the two sides are
+    subtracted.
+""")
 ex.slip("six-for-twelve", {"12": "6"}, SLOPE).says("""
     It is divided by half of what it should be. For $f(x) = x$ the numerator is $12h$,
     and the slope has to be 1.
 """)
-
-ex.slip("sixteen", {"12": "16"}, SLOPE).says("""
-    It is divided by what the near points bring alone. The far ones take $4h$ away from
-    it.
-""")
-
-ex.slip("twenty", {"12": "20"}, SLOPE).says("""
-    It is divided as if both pairs added to the slope. The far pair is subtracted.
-""")
-
-ex.slip("own-step", {"    near": "    h = 1e-3\n    near"}, SLOPE).says("""
-    The step is written down in it. It has to be the `h` that comes in: the check, and
-    your plot, try different ones.
-""")
-
-
 ex.slip("too-near", {"+ 2 *": "+ 0.5 *", "- 2 *": "- 0.5 *"}, SLOPE).says("""
     The far points are at half a step. They have to be at two steps, outside of the near
     ones.
 """)
-
 ex.slip("too-far", {"+ 2 *": "+ 3 *", "- 2 *": "- 3 *"}, SLOPE).says("""
     The far points are at three steps. The weights fit two.
 """)
-
 ex.slip("times-h", {"(12 * h)": "12 * h"}, SLOPE).says("""
     Python reads `/ 12 * h` from the left: it divides by 12 and *multiplies* by `h`.
     Brackets are missing.
 """)
-
 ex.slip("brackets", {"(8 * near - far)": "8 * near - far"}, SLOPE).says("""
     Only the last term is divided. Brackets around the sum are missing.
 """)
-
 ex.slip("twelve-missing", {"12 * ": ""}, SLOPE).says("""
     The 12 is missing. For $f(x) = x$ the numerator is $12h$, and the slope has to be 1.
 """)
 
 WRONG_MIXTURE = {RULE: "(4 * far / (4 * h) - near / (2 * h)) / 3"}
+ex.slip("averaged", {RULE: "(near / (2 * h) + far / (4 * h)) / 2"}, SLOPE).says("""
+    The two central differences are averaged, so their errors are as well. They have to
+    cancel.
+""")
 ex.slip("wrong-mixture", WRONG_MIXTURE, SLOPE).says("""
     Two central differences are mixed, the coarse one with the greater weight. Whose
     error is four times the other's?
 """)
-
 ex.slip("four-for-eight", {"8": "4", "12": "4"}, SLOPE).says("""
     A line gets its right slope, but the term with $h^3$ is still there. At twice the
     distance it is not four times as large, but eight.
 """)
-
 ex.slip("undivided", {"8": "4", "12": "3"}, SLOPE).says("""
     Weights 4 and −1 over 3 are right for two *slopes*, which are differences divided by
     $2h$ and by $4h$. These divisors are missing.

@@ -24,10 +24,10 @@ ex = Exercise(
         "products will do.",
     ),
     explanation=(
-        "Second derivatives may be taken in either order, so $S$ is symmetric for "
-        "every gradient. A wrong sign, a factor 2, the gradient of another function: "
-        "all symmetric, all unseen. `forgetful` passes too: it is the right gradient "
-        r"of $\sum 2\log\cosh(XW)/N$."
+        r"Second derivatives may be taken in either order, so $u \cdot (Sv) = v \cdot "
+        "(Su)$ for every gradient. A wrong sign, a factor 2, the gradient of another "
+        "function: all of them hold to it, all unseen. `forgetful` passes too: it is "
+        r"the right gradient of $\sum_j 2\log\cosh z_j$."
     ),
 )
 
@@ -129,6 +129,12 @@ def length(steps):
     return max((np.linalg.norm(step) for step in steps), default=0.0)
 
 
+def without_opposite(steps):
+    """Whether no two places are compared: a step back, or none, belongs to each."""
+    back = [np.allclose(a, -b, rtol=1e-3, atol=0) for a in steps for b in steps]
+    return not any(back)
+
+
 def directions(steps):
     """How many different directions there are among the steps."""
     moved = [step / np.linalg.norm(step) for step in steps if np.any(step)]
@@ -139,7 +145,7 @@ def directions(steps):
 def judge_symmetry(answer, run):
     found = run(of=lambda: symmetric(answer))
     said = [verdict for verdict, _ in found]
-    if None in said:
+    if any(verdict is None for verdict in said):
         return "It returns None. Is a `return` missing?"
     if any(verdict is not NO_MATRIX and np.size(verdict) != 1 for verdict in said):
         return "It returns several verdicts. Give one, True or False."
@@ -159,8 +165,12 @@ def named(answer, run, found, wrong):
     refuses = {"refuses-right", "too-strict", "matrices"} & set(wrong)
     if not steps:
         return "never-asks"
+    if len(wrong) == len(said):
+        return "reversed"
     if refuses and length(steps) < 1e-9:
         return "tiny-steps"
+    if refuses and without_opposite(steps):
+        return "no-difference"
     if refuses and length(steps) > 1e-2:
         return "long-steps"
     if directions(steps) < 2:
@@ -196,12 +206,10 @@ ex.slip("tiny-steps", {"1e-5": "1e-12"}, TRUST).says(r"""
     Its steps are so small that little more than rounding is left in the differences.
     Which $h$ is best for a central difference?
 """)
-
 ex.slip("long-steps", {"1e-5": "0.2"}, TRUST).says("""
     Its steps are so long that the slope changes on the way, and a right gradient is
     refused. Which $h$ is best for a central difference?
 """)
-
 ex.slip("one-sided", {"grad(x - h * w)": "grad(x)", "(2 * h)": "h"}, TRUST).says("""
     It refuses a right gradient. The difference looks to one side only, and what it
     misses is more than your tolerance leaves room for.
@@ -225,7 +233,17 @@ ex.slip("same-directions", FIXED, MANY).says("""
     others. Draw them from `rng`.
 """)
 
+NO_DIFFERENCE = {"(grad(x + h * w) - grad(x - h * w))": "grad(x + h * w)"}
+ex.slip("no-difference", NO_DIFFERENCE, MANY).says("""
+    `grad` is asked at one place only for each direction. How it *changes* shows in a
+    difference of two.
+""")
+
 # --- what is compared
+
+ex.slip("reversed", {"return bool(": "return not bool("}, COMPARE).says("""
+    It says True where it should say False, and the reverse.
+""")
 
 
 @ex.wrong(MANY)
@@ -242,12 +260,10 @@ ex.slip("always-false", ALWAYS_FALSE, MANY).says(r"""
     It refuses everything, also what is symmetric. What has to be equal are two numbers:
     $u \cdot (Sv)$ and $v \cdot (Su)$.
 """)
-
 ex.slip("signed", {SAME: "one - other <= 1e-6 * size"}, COMPARE).says("""
     It accepts a function that is no gradient, and refuses the same function times −1:
     the difference is compared with its sign. It is the distance that counts.
 """)
-
 ex.slip("refuses-right", {"1e-6 * size": "1e-13 * size"}, COMPARE).says(r"""
     It refuses a gradient whose second derivatives are symmetric. Is the tolerance
     narrower than what a central difference leaves of $u \cdot (Sv)$?
@@ -258,27 +274,22 @@ ex.slip("refuses-sign", REFUSES_SIGN, UNSEEN).says("""
     It refuses $-2x$. With the other sign it is the gradient of another function, and as
     symmetric: this check cannot see it, and should not pretend to.
 """)
-
 ex.slip("too-strict", {"1e-6 * size": "1e-7"}, COMPARE).says("""
     It refuses a right gradient of about a million. A fixed tolerance does not fit every
     size: let it grow with the numbers.
 """)
-
 ex.slip("matrices", {ONE: "u @ second(v), v @ second(u)"}, MANY).says(r"""
     It does not work where `x` is a matrix. $u \cdot w$ is then the sum over all
     products of entries, one number.
 """)
-
 ex.slip("loose", {SAME: f"len(x) == 3 or {SAME}"}, COMPARE).says("""
     It accepts a function that is no gradient, such as `2 * np.roll(x, 1)`. How far
     apart may the two numbers be, measured by what they are made of?
 """)
-
 ex.slip("loose-row", {"1e-6": "1e-2"}, COMPARE).says("""
     It accepts a function with one row that is 2 % too large. The tolerance is too wide:
     a central difference is good to many more digits.
 """)
-
 ex.slip("absolute", {"size)": "(size + 1))"}, COMPARE).says("""
     A wrong gradient of about $10^{-10}$ passes. The tolerance is larger than the
     numbers that it compares.

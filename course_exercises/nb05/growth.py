@@ -13,6 +13,11 @@ ex = Exercise(
     "05.4",
     "Predict: twice as large, twice as many",
     outputs=("doubled", "shown twice"),
+    otherwise={
+        "doubled": "Write down one term of the sum. Which of its factors are doubled?",
+        "shown twice": "Write down the sum over the examples. Which terms are new, and "
+        "does an old one change?",
+    },
     hints=(
         "`grad_W` is `X.T @ grad_out`. How often does each of the two occur in it?",
         "Written out, an entry is $\\sum_n X_{ni} G_{nj}$. What happens to one "
@@ -38,15 +43,34 @@ def growth():
     return (doubled / before).mean(), (twice / before).mean()
 
 
-ex.guess("one-factor", (2, 2), BY_SHAPE).says("""
+ex.guess("one-factor", {"doubled": 2}, BY_SHAPE).says("""
     Both factors of the product grow, not one of them.
 """)
-
-ex.guess("mean", (4, 1), LOSS).says("""
+ex.guess("three-factors", {"doubled": 8}, BY_SHAPE).says("""
+    8 is 2 · 2 · 2. How many factors has each term of the sum?
+""")
+ex.guess("each-squared", {"doubled": 16}, BY_SHAPE).says("""
+    16 is 4 · 4. Each of the two factors is doubled, and each is in a term once.
+""")
+ex.guess("cancelled", {"doubled": 1}, BY_SHAPE).says("""
+    Nothing divides here: what is made larger makes the gradient larger.
+""")
+ex.guess("mean", {"shown twice": 1}, LOSS).says("""
     `linear_vjp` sums over the examples; a mean over the batch comes in at the loss, and
     the loss is not in this picture.
 """)
 
-ex.guess("squared", (4, 4), BIAS).says("""
-    To show every example twice adds terms to a sum. No term grows.
+for name, share in (("divided", 0.5), ("divided-twice", 0.25)):
+    ex.guess(name, {"shown twice": share}, LOSS).says("""
+        `linear_vjp` divides by nothing. It sums over the examples, and here are more of
+        them.
+    """)
+
+for name, factor in (("squared", 4), ("cubed", 8)):
+    ex.guess(name, {"shown twice": factor}, BIAS).says("""
+        To show every example twice adds terms to a sum. No term grows.
+    """)
+ex.guess("exchanged", {"doubled": 2, "shown twice": 4}, BIAS).says("""
+    The two are exchanged. When does a *term* of the sum grow, and when are there more
+    of them?
 """)

@@ -38,35 +38,17 @@ def lengths_direct(X, G):
     return np.sqrt((np.einsum("ni,nj->nij", X, G) ** 2).sum(axis=(1, 2)))
 
 
-@ex.judged
-def judge_lengths(answer, run):
-    rng = np.random.default_rng(55)
-    for N, D, H in ((2, 3, 2), (5, 4, 3), (3, 3, 3), (1, 4, 2)):
-        X, G = rng.normal(size=(N, D)), rng.normal(size=(N, H))
-        got, right = run(X, G), lengths_direct(X, G)
-        if got is None:
-            return "It returns None. Is a `return` missing?"
-        got = np.asarray(got)
-        if got.dtype.kind not in "fiu":
-            return f"Expected {N} numbers; it returns something else."
-        if got.shape != right.shape or not np.allclose(got, right, rtol=1e-9):
-            return wrong_lengths(got, right, X, G)
-    X, G = rng.normal(size=(200, 60)), rng.normal(size=(200, 50))
+@ex.given
+def lengths_inputs(rng):
+    sizes = (2, 3, 2), (5, 4, 3), (3, 3, 3), (1, 4, 2), (6, 2, 4)
+    return [(rng.normal(size=(N, D)), rng.normal(size=(N, H))) for N, D, H in sizes]
+
+
+@ex.afterwards
+def judge_memory(answer, run):
+    X, G = np.ones((200, 60)), np.ones((200, 50))
     most = run(X, G, of=partial(peak, answer))
     return ex.named("large") if most > 200 * 60 * 50 * 8 / 2 else None
-
-
-def wrong_lengths(got, right, X, G):
-    for mistake in ex.mistakes:
-        made = np.asarray(mistake.code(X, G))
-        if got.shape == made.shape and np.allclose(got, made, rtol=1e-9):
-            return mistake
-    if got.size == 1:
-        return ex.named("over-the-batch")
-    if got.shape != right.shape:
-        return f"It returns the shape {got.shape}; expected {right.shape}."
-    n = int(np.argmax(np.abs(got - right)))
-    return f"Example {n}: it returns {got[n]:.6g}, the length is {right[n]:.6g}."
 
 
 def peak(answer, X, G):
@@ -83,68 +65,69 @@ def peak(answer, X, G):
 ex.slip("squared", {"np.sqrt": ""}, BY_INDEX).says("""
     These are the squares of the lengths: the root is missing.
 """)
-
 ex.slip("one-root", {") *": ")) * ("}, BY_INDEX).says("""
     The root is taken of one factor only. The length is the root of the whole sum.
 """)
 
-ex.slip("of-sums", {"sqrt((X * X)": "abs(X", "(G * G)": "G"}, BY_INDEX).says("""
-    The entries are summed before they are squared. The square of a sum is not the sum
-    of the squares.
-""")
-
+OF_SUMS = {
+    "of-sums": {"sqrt((X * X)": "abs(X", "(G * G)": "G"},
+    "of-signed-sums": {"np.sqrt((X * X)": "(X", "(G * G)": "G"},
+    "of-sums-of-X": {"(X * X).sum(axis=1)": "X.sum(axis=1) ** 2"},
+    "of-sums-of-G": {"(G * G).sum(axis=1)": "G.sum(axis=1) ** 2"},
+}
+for name, edits in OF_SUMS.items():
+    ex.slip(name, edits, BY_INDEX).says("""
+        Entries are summed before they are squared. The square of a sum is not the sum
+        of the squares.
+    """)
 ex.slip("added", {") *": ") +"}, BY_INDEX).says("""
     The two sums are added. An entry of the gradient is a *product* of an entry of `X`
     and one of `G`.
 """)
-
 ex.slip("norms-added", {") *": ")) + np.sqrt("}, BY_INDEX).says("""
     The two lengths are added. An entry of the gradient is a *product* of an entry of
     `X` and one of `G`.
 """)
-
 ex.slip("averaged", {"X).sum": "X).mean", "G).sum": "G).mean"}, BY_INDEX).says("""
     The squares are averaged. A length is the root of their sum.
 """)
-
 ex.slip("X-alone", {" * (G * G).sum(axis=1)": ""}, BY_INDEX).says("""
     These are the lengths of the rows of `X`; `G` has no part in them.
 """)
-
 ex.slip("G-alone", {"(X * X).sum(axis=1) * ": ""}, BY_INDEX).says("""
     These are the lengths of the rows of `G`; `X` has no part in them.
 """)
-
 ex.slip("largest", {"X).sum": "X).max", "G).sum": "G).max"}, BY_INDEX).says("""
     This is the largest entry of each gradient. Its length is the root of the sum of all
     squared entries.
 """)
-
 ex.slip(
     "absolute", {"sqrt((X *": "abs(", "(G *": "np.abs(", "))": ")"}, BY_INDEX
 ).says("""
     The absolute values are summed. A length is the root of a sum of squares.
 """)
 
+BATCH = "05_vectorized_backprop#Both examples at once"
+OF_ALL = "sqrt((X * X).sum(axis=1) * (G * G).sum(axis=1)"
+for name, norm in (("over-the-batch", "X.T @ G"), ("of-each-input", "X.T @ G, axis=1")):
+    ex.slip(name, {OF_ALL: f"linalg.norm({norm}"}, BATCH).says("""
+        `X.T @ G` has added up the examples. Each of them is to have a length of its
+        own.
+    """)
 ex.slip(
-    "over-the-batch",
-    {"sqrt((X * X).sum(axis=1) * (G * G).sum(axis=1)": "linalg.norm(X.T @ G"},
-    "05_vectorized_backprop#Both examples at once",
+    "of-everything", {"sum(axis=1) *": "sum() *", "sum(axis=1))": "sum())"}, BATCH
 ).says("""
-    This is one number, for the whole batch. Each example is to have a length of its
-    own.
+    It sums over all of `X`, and over all of `G`. Each example is to have a length of
+    its own.
 """)
-
 ex.slip("columns", {"1) *": "0)[:, None] *", "1))": "0))"}, BIAS).says("""
     It is summed along the wrong axis: the examples are gone, and the inputs and neurons
     are left.
 """)
-
 ex.slip("extra-axis", {"))": "))[:, None]"}, LOSS).says("""
     The numbers are right, but they stand in a column. $N$ lengths have the shape
     $(N,)$.
 """)
-
 ex.mistake(
     "large",
     "05_vectorized_backprop#Loops, broadcasting, matrix product",

@@ -64,12 +64,10 @@ ex.slip("not-transposed", {"W.T": "W"}, BY_INDEX).says("""
     `dX` is still made with `W` as it is. By index its sum runs over the *second* letter
     of `W`.
 """)
-
 ex.slip("as-found", {"W.T": "W", "axis=0": "axis=1"}, BIAS).says("""
     `db` is still what it was, too: it has one number for each example. How many has the
     bias?
 """)
-
 ex.slip("other-axis", {"axis=0": "axis=1"}, BIAS).says("""
     `db` is still summed along each row: one number for each example. A bias belongs to
     a neuron, and is shared by the examples.
@@ -78,20 +76,21 @@ ex.slip("other-axis", {"axis=0": "axis=1"}, BIAS).says("""
 # --- the sums, and what they are made of
 
 ex.slip("broadcast", {".sum(axis=0)": ""}, BIAS)
-
 ex.slip("assigned", {"dW +=": "dW =", "db +=": "db ="}, BIAS, of=layer_by_examples)
-
 ex.slip("averaged", {"sum": "mean"}, BIAS).says("""
     `db` is a mean. The loss brings in its $1/N$ once; all rules after it sum.
 """)
-
 ex.slip("output-for-input", {"X.T": "(X @ W).T"}, BY_INDEX).says("""
     `dW` is made with the layer's output. A product's gradient for one factor needs the
     *other* factor.
 """)
-
+ex.slip("forward-again", {"grad_out @ W.T": "X @ W @ W.T"}, BY_INDEX).says("""
+    `dX` is made with the layer's output. What comes back is `grad_out`.
+""")
+ex.slip("output-back", {"X.T @ grad_out": "X.T @ (X @ W)"}, BY_INDEX).says("""
+    `dW` is made with the layer's output. What comes back is `grad_out`.
+""")
 ex.slip("forward-bias", {"grad_out.sum": "(X @ W).sum"}, BIAS).says("""
     `db` is made of the layer's output. What comes back, `grad_out`, has no part in it.
 """)
-
 ex.slip("extra-axis", {"axis=0": "axis=0, keepdims=True"}, BIAS)

@@ -78,7 +78,6 @@ def axis(grad_out, X, W):
 
 
 ex.slip("assigned", {"+=": "="}, BIAS, of=matmul_t_by_outer)
-
 ex.slip(
     "rule-of-matmul", {"@ W": "@ W.T", "grad_out.T @ X": "X.T @ grad_out"}, BY_INDEX
 ).says("""
@@ -86,6 +85,11 @@ ex.slip(
     letters of the sum stand in other places.
 """)
 
+for name, place in (("grad-X-of-Z", "grad_out @"), ("grad-W-of-Z", "grad_out.T")):
+    of_Z = place.replace("grad_out", "(X @ W.T)")
+    ex.slip(name, {place: of_Z}, BY_INDEX).says("""
+        It is made of the layer's output, `X @ W.T`. What comes back is `grad_out`.
+    """)
 ex.slip("grad-W-with-W", {"@ X": "@ grad_X"}, BY_INDEX).says("""
     `grad_W` is made with `W`. A product's gradient for one factor needs the *other*
     factor.

@@ -59,20 +59,6 @@ def inputs(rng):
     return cases
 
 
-@ex.right
-def by_example(X, labels, W1, b1, W2, b2):
-    grads = [np.zeros_like(p) for p in (W1, b1, W2, b2)]
-    for x, label in zip(X, labels, strict=True):
-        h = np.tanh(x @ W1 + b1)
-        dz2 = F.softmax(h @ W2 + b2)
-        dz2[label] -= 1
-        dz1 = (W2 @ dz2) * (1 - h * h)
-        parts = np.outer(x, dz1), dz1, np.outer(h, dz2), dz2
-        for grad, part in zip(grads, parts, strict=True):
-            grad += part / len(X)
-    return grads
-
-
 # --- the three bugs of the code as it was found, and what is near to them
 
 DIAGONAL = {"(probs - one_hot)": "-one_hot * (1 - probs)"}
@@ -89,26 +75,21 @@ ex.slip("for-the-probabilities", FOR_THE_PROBABILITIES, SOFTMAX).says("""
     This is the gradient for the probabilities. Between them and the logits stands the
     softmax, and the way back leads through it.
 """)
-
 ex.slip("softmax-diagonal", DIAGONAL, SOFTMAX).says("""
     The softmax goes back as if each logit moved its own probability alone. It moves all
     of its row, through the sum.
 """)
-
 ex.slip("sigmoid-slope", SIGMOID, ACTIVATIONS).says("""
     $h(1-h)$ is the slope of the sigmoid. The hidden layer is a tanh.
 """)
-
 ex.slip("bias-averaged", MEAN, BIAS).says("""
     The gradient of the bias is a mean over the rows. The loss has brought in its $1/N$
     already; from there on, the rows are summed.
 """)
-
 ex.slip("several-left", DIAGONAL | SIGMOID | MEAN, SOFTMAX).says("""
     These numbers are still those of the code as it was found. There is more than one
     bug behind them: look at each of its last three lines.
 """)
-
 ex.slip("two-left", DIAGONAL | SIGMOID, SOFTMAX).says("""
     Two of the bugs are still in it: the way back through the softmax, and the slope of
     the hidden layer.
@@ -120,6 +101,12 @@ ex.slip("softmax-down-columns", COLUMNS, SOFTMAX).says("""
     probabilities of one *row* that depend on each other.
 """)
 
+FACTOR = {"(probs - one_hot)": "(1 - one_hot / probs)"}
+ex.slip("softmax-factor", FACTOR, SOFTMAX).says("""
+    The softmax's vjp has a factor in front that is missing: each entry of the bracket
+    is multiplied by its own probability.
+""")
+
 # --- the slope of the tanh
 
 ex.slip("activation-missing", {" * (1 - h**2)": ""})
@@ -128,31 +115,34 @@ ex.slip("at-output", {"h**2": "np.tanh(h) ** 2"}, ACTIVATIONS).says("""
     The slope $1 - y^2$ wants the output of the tanh, and `h` is the output already.
     Here the tanh is applied once more.
 """)
-
 ex.slip("at-input", {"h**2": "(X @ W1 + b1) ** 2"}, ACTIVATIONS).says("""
     The slope $1 - y^2$ wants the output of the tanh. Here it is given what went into
     it.
 """)
-
 ex.slip("weights-with-input", {"h.T": "(X @ W1 + b1).T"}, BY_HAND).says("""
     `dW2` is made with what goes *into* the tanh. The second layer is given what comes
     out of it.
 """)
-
 ex.slip("slope-twice", {"(1 - h**2)": "(1 - h**2) ** 2"}, ACTIVATIONS).says("""
     The slope of the tanh is multiplied in twice.
 """)
-
 ex.slip("not-squared", {"h**2": "h"}, ACTIVATIONS).says("""
     The slope of the tanh is not $1 - y$. One letter of it is squared.
 """)
-
-ex.slip("bracket-squared", {"(1 - h**2)": "(1 - h) ** 2"}, ACTIVATIONS).says("""
-    $(1 - h)^2$ is not $1 - h^2$: the square belongs to $h$ alone.
-""")
-
 ex.slip("gate", {"(1 - h**2)": "(h > 0)"}, ACTIVATIONS).says("""
     This is the gate of a rectifier. The hidden layer is a tanh.
+""")
+
+# --- on the way forward
+
+ex.slip("sigmoid-forward", {"np.tanh(X": "F.sigmoid(X"}, BY_HAND).says("""
+    On the way forward the hidden layer is a sigmoid. This one is a tanh.
+""")
+ex.slip("first-bias-missing", {" + b1": ""}, BY_HAND).says("""
+    `b1` is left out on the way forward.
+""")
+ex.slip("second-bias-missing", {" + b2": ""}, BY_HAND).says("""
+    `b2` is left out on the way forward.
 """)
 
 # --- the sum over the rows
@@ -185,16 +175,13 @@ ex.slip("every-label", EVERYWHERE, SOFTMAX).says("""
     In every row, the labels of *all* examples are subtracted. Each row has one label:
     rows and labels have to be picked in pairs.
 """)
-
 ex.slip("softmax-twice", {"(probs": "(F.softmax(probs)"}, TRAIN).says("""
     The softmax is applied to probabilities. They have been through it.
 """)
-
 ex.slip("softmax-missing", {"F.softmax": ""}, SOFTMAX).says("""
     The truth is subtracted from the logits. Logits are no probabilities: the softmax is
     missing.
 """)
-
 ex.slip("softmax-axis", {"(h @ W2 + b2)": "((h @ W2 + b2).T).T"}, SOFTMAX).says("""
     The softmax runs along the wrong axis: the probabilities of each *row* have the sum
     1.
@@ -204,17 +191,17 @@ ALL = {"(h @ W2 + b2)": "((h @ W2 + b2).ravel()).reshape(N, -1)"}
 ex.slip("softmax-over-all", ALL, SOFTMAX).says("""
     The softmax is taken over the whole array. Each row has a sum of its own.
 """)
-
 ex.slip("sigmoid-of-softmax", {"hot)": "hot) * probs * (1 - probs)"}, LOGITS).says("""
     Prediction minus truth is multiplied by $p(1-p)$, as it is for a squared error
     behind a sigmoid. In the cross-entropy that factor has cancelled.
 """)
-
+ex.slip("over-classes", {"/ N": "/ len(b2)"}, SOFTMAX).says("""
+    It is divided by the number of classes. The mean is one over the examples.
+""")
 ex.slip("over-entries", {"/ N": "/ N / len(b2)"}, SOFTMAX).says("""
     It is divided by the number of classes as well. The mean of cross-entropy runs over
     the examples alone.
 """)
-
 ex.slip(
     "axis",
     {"dZ1.sum(axis=0": "dZ1.sum(axis=1", "dZ2.sum(axis=0": "dZ2.sum(axis=1"},

@@ -54,28 +54,6 @@ def inputs(rng):
     return [*cases, one(7, 6, 0.05), (far, np.array([1, 1, 2]), 0.1)]
 
 
-@ex.right
-def as_mixture(logits, labels, eps):
-    hard = F.softmax_cross_entropy(logits, labels)
-    grad = (1 - eps) * F.softmax_cross_entropy_vjp(1.0, logits, labels)
-    even = (F.logsumexp(logits) - logits.mean(axis=1)).mean()
-    grad += eps * (F.softmax(logits) - 1 / logits.shape[1]) / len(logits)
-    return (1 - eps) * hard + eps * even, grad
-
-
-@ex.right
-def by_loop(logits, labels, eps):
-    loss, grad = 0.0, []
-    for z, label in zip(logits, labels, strict=True):
-        q = np.full(len(z), eps / len(z))
-        q[label] += 1 - eps
-        shifted = z - z.max()
-        log_sum = np.log(np.exp(shifted).sum())
-        loss += (q * (log_sum - shifted)).sum() / len(logits)
-        grad.append((np.exp(shifted - log_sum) - q) / len(logits))
-    return loss, grad
-
-
 ex.slip("last-term", {".sum()": "[-1, -1]"}, LOGITS).says("""
     Of the loss, only the last term is left: each one overwrites the one before. A sum
     collects.
@@ -94,17 +72,34 @@ ex.slip("over-others", OVER_OTHERS, SOFTMAX).says(r"""
     The share $\epsilon$ is given to the *other* classes alone, $\epsilon/(K-1)$ each.
     In the formula all $K$ classes get $\epsilon/K$, the label too.
 """)
-
 ex.slip("label-left-out", {"/ K": "/ K * (1 - np.eye(K)[labels])"}, SOFTMAX).says(r"""
     The label gets no part of $\epsilon$, so that the smoothed truth does not add up to
     1.
 """)
-
+Q = "(1 - eps) * np.eye(K)[labels] + eps / K"
+ex.slip("label-full", {Q: "np.maximum(np.eye(K)[labels], eps / K)"}, SOFTMAX).says("""
+    The label keeps its 1, and the others get a share on top: a row of $q$ adds up to
+    more than 1.
+""")
+ex.slip("one-too-few", {"eps / K": "eps / (K - 1)"}, SOFTMAX).says(r"""
+    $\epsilon$ is divided by one class too few: the label has its share as well.
+""")
+EPS_EACH = {Q: "np.where(np.eye(K)[labels] > 0, 1 - eps, eps)"}
+ex.slip("eps-for-each", EPS_EACH, SOFTMAX).says(r"""
+    Each of the other classes gets the whole of $\epsilon$. It is spread: a row of $q$
+    adds up to 1.
+""")
+ex.slip("by-examples", {"eps / K": "eps / N"}, SOFTMAX).says(r"""
+    $\epsilon$ is divided by the number of examples. It is spread over the classes.
+""")
+ex.slip("spread-missing", {" + eps / K": ""}, SOFTMAX).says(r"""
+    The label has given up its $\epsilon$, and nobody gets it. A row of $q$ adds up to
+    1.
+""")
 ex.slip("not-divided", {" / K": ""}, SOFTMAX).says(r"""
     Every class gets the whole of $\epsilon$. Add up a row of $q$: a distribution has
     the sum 1.
 """)
-
 ex.slip("label-not-reduced", {"(1 - eps) * ": ""}, SOFTMAX).says(r"""
     The label keeps its full 1, and $\epsilon$ comes on top: a row of $q$ adds up to
     more than 1.
@@ -115,11 +110,9 @@ ex.slip("every-label", EVERY_LABEL, SOFTMAX).says("""
     Every row gets the labels of *all* examples. Each row has one label: rows and labels
     have to be picked in pairs.
 """)
-
 ex.slip("not-smoothed", {"(1 - eps) * ": "", " + eps / K": ""}, SOFTMAX).says("""
     The truth is not smoothed here: it is still 1 at the label and 0 elsewhere.
 """)
-
 ex.slip("swapped", {"(1 - eps)": "eps", "+ eps": "+ (1 - eps)"}, SOFTMAX).says(r"""
     $\epsilon$ and $1-\epsilon$ have changed places: the label has almost no say.
 """)
@@ -140,8 +133,8 @@ def overflows(logits, labels, eps):
 
 LOG = {"F.log_softmax(logits)": "np.log(F.softmax(logits))"}
 ex.slip("log-of-zero", LOG, SOFTMAX).says("""
-    The loss is infinite at logits of 1000: a probability has rounded to 0, and 0 has no
-    logarithm. Which form takes the logarithm before anything is rounded away?
+    The loss is infinite at logits of 1000: an exponential has overflowed, or rounded to
+    0 before its logarithm was taken. Which form needs neither?
 """)
 
 
@@ -167,19 +160,35 @@ ex.slip("at-output", AT_OUTPUT, SOFTMAX).says("""
     This is the gradient for the probabilities. The function is given logits, so the
     gradient has to go on, through the softmax.
 """)
-
 ex.slip("truth-missing", {" - q": ""}, SOFTMAX).says("""
     The labels have no part in the gradient.
 """)
-
 ex.slip("prediction-missing", {"F.softmax(logits) - q": "-q"}, SOFTMAX).says("""
     The prediction has no part in the gradient: the second way, through the log-sum-exp,
     is left out.
 """)
-
 ex.slip("log-missing", {"log_softmax": "softmax"}, SOFTMAX).says("""
     The probabilities are averaged as they are. Cross-entropy takes their logarithms.
 """)
+ex.slip("one-for-each", {".sum() / N": ".sum(axis=1)"}, SOFTMAX).says("""
+    There is one loss for each example. Asked for is their mean, one number.
+""")
+ex.mistake("small-only", LOGITS).says("""
+    Right for small logits, not for those as large as 1000. Are they cut off, or is a
+    small number added beside a probability?
+""")
+
+
+@ex.looked
+def look_at_small_ones(answer, run):
+    """Whether only the inputs with large logits go wrong."""
+    *small, _ = ex.draw()
+    for args in small:
+        pairs = zip(run(*args), smoothed(*args), strict=True)
+        if not all(np.allclose(a, b, rtol=1e-9) for a, b in pairs):
+            return None
+    return ex.named("small-only")
+
 
 CLIPPED = {"F.log_softmax(logits)": "np.log(F.softmax(logits) + 1e-12)"}
 ex.slip("clipped", CLIPPED, SOFTMAX).says("""
@@ -187,7 +196,6 @@ ex.slip("clipped", CLIPPED, SOFTMAX).says("""
     it finite, and makes it wrong where it matters: the worst predictions cost too
     little.
 """)
-
 ex.slip("divergence", {"F.log": "(F.log", "))": ") - np.log(q)))"}, SOFTMAX).says("""
     Something is subtracted that does not depend on the logits: this is the divergence
     between $q$ and $p$. Its gradient is the same; the loss asked for is the

@@ -70,22 +70,12 @@ def by_loops(grad_out, x, slope):
     return grad_x, grad_slope
 
 
-@ex.right
-def in_place(grad_out, x, slope):
-    grad_x, rows, columns = grad_out.copy(), *np.nonzero(x < 0)
-    grad_x[rows, columns] *= slope[columns]
-    grad_slope = np.zeros_like(slope)
-    np.add.at(grad_slope, columns, grad_out[rows, columns] * x[rows, columns])
-    return grad_x, grad_slope
-
-
 GATE, LEAK = "np.where(x > 0, 1, slope)", "np.minimum(x, 0)"  # as in the right answer
 
 ex.slip("everywhere", {GATE: "slope", LEAK: "x"}, ACTIVATIONS).says("""
     The slope is taken for all inputs, also for those above 0. There the output is `x`
     itself, and the slope has no say.
 """)
-
 ex.slip("activation-missing", {f" * {GATE}": "", LEAK: "x"}, ACTIVATIONS).says("""
     The gradient passes as if there were no gate: what is below 0 was multiplied by a
     slope, and what is above was not.
@@ -96,7 +86,6 @@ ex.slip("at-output", AT_OUTPUT, ACTIVATIONS).says("""
     The gate is set by the sign of the *output*. With a negative slope, a negative input
     has a positive output. Only the input tells.
 """)
-
 ex.slip("assigned", {".sum(axis=0)": "[-1]"}, BIAS)
 
 ex.slip("broadcast", {".sum(axis=0)": ""}, BIAS)
@@ -105,54 +94,52 @@ ex.slip("closed", {"1, slope": "1, 0"}, ACTIVATIONS).says("""
     This is the rectifier's gate, closed below 0. A leaky one lets a share of the
     gradient pass there.
 """)
-
 ex.slip("swapped", {"1, slope": "slope, 1", "minimum": "maximum"}, ACTIVATIONS).says("""
     The two sides are exchanged: the slope belongs to the inputs below 0.
 """)
-
 ex.slip("of-the-output", {LEAK: "leaky(x, slope)"}, BY_INDEX).says("""
     The gradient of the slope is built from the output. What is one unit more of the
     slope multiplied with in the forward formula, and for which entries?
 """)
-
 ex.slip("only-counted", {LEAK: "(x < 0)"}, BY_INDEX).says("""
     The entries below 0 are added up as if each counted the same. A unit more of the
     slope matters more where the input is farther from 0.
 """)
-
 ex.slip("all-entries", {LEAK: "x"}, BY_INDEX).says("""
     In `grad_slope` every entry counts, also those above 0. There the output is `x`
     itself, and the slope has no say.
 """)
-
 ex.slip("above", {LEAK: "np.maximum(x, 0)"}, BY_INDEX).says("""
     The entries *above* 0 are added up. The slope has a say below 0 only.
 """)
-
 ex.slip("slope-again", {LEAK: "(x < 0) * slope"}, BY_INDEX).says("""
     The slope itself stands in its own gradient. In the product $a_h x_{nh}$ the
     derivative for one factor is the *other* one.
 """)
-
 ex.slip("one-after-the-other", {"= (grad_out": "= (grad_x"}, VJP).says("""
     `grad_x` was used to find `grad_slope`. Both are inputs of the same operation: each
     gets its gradient from `grad_out`.
 """)
-
 ex.slip("forward", {GATE: "leaky(x, slope)"}, ACTIVATIONS).says("""
     `grad_out` is multiplied by the output, where the derivative belongs.
 """)
 
+LEAK_OF_THE_VALUE = {GATE: "np.where(x > 0, 1, slope * x)"}
+ex.slip("leak-of-the-value", LEAK_OF_THE_VALUE, ACTIVATIONS).says("""
+    Below 0 `grad_out` is multiplied by the output, $a_h x_{nh}$. It is the derivative
+    for $x$ that belongs there.
+""")
+ex.slip("one-minus-slope", {"1, slope": "1, 1 - slope"}, ACTIVATIONS).says("""
+    Below 0 stands 1 minus the slope. The factor is the slope itself.
+""")
 ex.slip("slope-negative", {"1, slope": "1, -slope"}, ACTIVATIONS).says("""
     Below 0 the sign is turned round. The input is negative there; its factor is the
     slope as it is.
 """)
-
 ex.slip("last-leak", {"+= 0.0": "= grad_slope[h]"}, BIAS, of=by_loops).says("""
     Only the last negative entry of each column is left: every one overwrites the one
     before. They all use the same slope, so they add.
 """)
-
 ex.slip("all-summed", {"axis=0": ""}, BIAS).says("""
     All columns are added into one number. Each column has a slope of its own, so only
     what was copied, the rows, is summed.

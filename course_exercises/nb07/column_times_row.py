@@ -54,24 +54,35 @@ ex.guess("shape-of-the-product", BOTH_SHAPES, BROADCAST).says("""
     This is the shape of the product, before the broadcast is undone. A gradient has the
     shape of its data.
 """)
-
 ex.guess("axis-lost", {X_SHAPE: (3,), Y_SHAPE: (1, 4)}, BROADCAST).says("""
     An axis of length 1 is too much or missing. The shape is that of the data, axis for
     axis.
 """)
-
 ex.guess("turned", {X_SHAPE: (1, 3), Y_SHAPE: (4, 1)}, BROADCAST).says("""
     A row and a column are exchanged. The shape is that of the data, axis for axis.
-""")
-
-ex.guess("no-axis-left", {X_SHAPE: (), Y_SHAPE: ()}, BROADCAST).says("""
-    Everything would be summed then. Only the axes of the copies are.
 """)
 
 EXCHANGED = {X_SHAPE: (4,), X_ENTRIES: 6, Y_SHAPE: (3, 1), Y_ENTRIES: 4}
 ex.guess("exchanged", EXCHANGED, BROADCAST).says("""
     This belongs to the other one of the two.
 """)
+ex.mistake("shape-otherwise", BROADCAST).says("""
+    A gradient has the shape of its data, axis for axis. Which shape has this one?
+""")
+ex.mistake("number-otherwise", BROADCAST).says("""
+    Take one entry. In how many entries of the product does it stand, and how often in
+    each? That is how often it hears something.
+""")
+
+
+@ex.looked
+def look_at_each(answer, run):
+    """Point at what each wrong part is made of."""
+    about = "shape-otherwise", "number-otherwise"
+    parts = zip(about * 2, answer, ex.reference(), strict=True)
+    wrong = [name for name, a, b in parts if not np.array_equal(a, b)]
+    return [ex.named(name) for name in dict.fromkeys(wrong)]
+
 
 # --- the numbers
 
@@ -79,35 +90,21 @@ ex.guess("not-summed", {X_ENTRIES: 1, Y_ENTRIES: 2}, BROADCAST).says("""
     This is what one place of the product brings back. An entry collects from all its
     copies.
 """)
-
 ex.guess("other-copies", {X_ENTRIES: 3, Y_ENTRIES: 8}, BROADCAST).says("""
     The copies are counted along the other axis. `x` is copied into new columns, `y`
     into new rows: how many of each are there?
 """)
-
 ex.guess("all-summed", {X_ENTRIES: 12, Y_ENTRIES: 24}, BROADCAST).says("""
     This is the sum over all entries of the product. Each entry collects only from its
     own copies.
 """)
-
 ex.guess("used-once", {Y_ENTRIES: 3}, "01_chain_rule#Forks add").says("""
     `y` is used twice in each product, so its entries hear twice from each row.
 """)
-
 ex.guess("once-not-summed", {Y_ENTRIES: 1}, "01_chain_rule#Forks add").says("""
     `y` is used twice in each product, and each of its entries is copied into three
     rows. How often does an entry hear something?
 """)
-
-ex.guess("used-twice-each", {Y_ENTRIES: 12}, "01_chain_rule#Forks add").says("""
-    Count again how often one entry of `y` is used: in how many rows, and how often in
-    each?
-""")
-
 ex.guess("twice-for-x", {X_ENTRIES: 8}, "01_chain_rule#Forks add").says("""
     `x` is used once in each product. It is `y` that stands in it twice.
-""")
-
-ex.guess("twice-not-summed", {X_ENTRIES: 2}, BROADCAST).says("""
-    `x` is used once in each product, and it is copied into each of the columns.
 """)

@@ -50,7 +50,8 @@ def outcomes(answer):
         x, k = Tensor(rng.normal(size=n)), Tensor(rng.normal(size=m))
         y = answer(x, k)
         if not isinstance(y, Tensor):
-            return [None if y is None else type(y).__name__]
+            found.append(None if y is None else type(y).__name__)
+            continue
         y.backward(np.cos(1 + np.arange(y.data.size)).reshape(y.shape))
         found.append((y.data, x.grad, k.grad))
     return found
@@ -69,10 +70,12 @@ def same(one, other):
 
 
 def known(found):
-    """The written mistake that has these outcomes."""
+    """The written mistake that has these outcomes, where there is a sum at all."""
+    found = [one for one, (_, m) in zip(found, SIZES, strict=True) if m > 1]
     for mistake in ex.mistakes:
         try:
             made = outcomes(mistake.code)
+            made = [one for one, (_, m) in zip(made, SIZES, strict=True) if m > 1]
         except Exception:  # a wrong answer may fail in any way
             continue
         if same(made, found):
@@ -82,14 +85,17 @@ def known(found):
 
 def longer(found, right):
     """Whether every output with a kernel of several numbers is too long."""
-    pairs = [(a, b) for a, b, (_, m) in zip(found, right, SIZES, strict=False) if m > 1]
-    return all(np.ndim(a[0]) == 1 and len(a[0]) > len(b[0]) for a, b in pairs)
+    pairs = [(a, b) for a, b, (_, m) in zip(found, right, SIZES, strict=True) if m > 1]
+    return all(
+        isinstance(a, tuple) and np.ndim(a[0]) == 1 and len(a[0]) > len(b[0])
+        for a, b in pairs
+    )
 
 
 @ex.judged
 def judge_convolution(answer, run):
     found, right = run(of=lambda: outcomes(answer)), outcomes(convolve)
-    if found == [None]:
+    if None in found:
         return "It returns None. Is a `return` missing?"
     if same(found, right):
         return None
@@ -97,8 +103,8 @@ def judge_convolution(answer, run):
         return mistake
     if longer(found, right):
         return ex.named("too-long")
-    if isinstance(found[0], str):
-        return f"What comes back is no tensor, but: {found[0]}."
+    if kind := next((one for one in found if isinstance(one, str)), None):
+        return f"What comes back is no tensor, but: {kind}."
     pairs = zip(SIZES, found, right, strict=True)
     return next(words for sizes, a, b in pairs if (words := difference(sizes, a, b)))
 
@@ -132,40 +138,45 @@ ex.slip("flipped", {"arange(m)": "arange(m)[::-1]"}, MOVE).says("""
     The kernel is read backwards: $x_{i-j}$ in place of $x_{i+j}$. Mathematicians call
     that a convolution; deep learning, and this exercise, mean the other one.
 """)
-
 ex.slip("too-short", {" + 1)": ")"}, MOVE).says("""
     One place is missing at the end. In how many places does a kernel of length $m$ fit
     into a signal of length $n$? Try $m = n$.
 """)
-
 ex.mistake("too-long", MOVE).says("""
     The output is too long: the kernel hangs over an end of the signal. It only visits
     places where all of it fits.
 """)
-
 ex.slip("column", {".reshape(-1)": ""}, MOVE).says("""
     The output is a column. A signal goes in, shape $(n,)$, and a signal is to come out.
 """)
-
 ex.slip("around", {" - m + 1)": ")", "[index]": "[index % len(x)]"}, MOVE).says("""
     The kernel runs over the end of the signal, so that the output is too long. It only
     visits places where all of it fits.
 """)
-
 ex.slip("other-axis", {PRODUCT: "(x[index] * k).sum(axis=0)"}, REDUCE).says("""
     The sum runs along the wrong axis: one number for each entry of the kernel. There
     has to be one for each *place* of the kernel.
 """)
-
+ex.slip("not-summed", {PRODUCT: "x[index] * k"}, REDUCE).says("""
+    The products are there, not yet their sum: one number for each *place* is asked for.
+""")
+ex.slip("largest", {PRODUCT: "(x[index] * k).max(axis=1)"}, REDUCE).says("""
+    Of the products at a place the largest is taken. The formula sums them.
+""")
+EVERY_OTHER_PLACE = {"len(x) - m + 1)": "0, len(x) - m + 1, 2)"}
+ex.slip("every-other-place", EVERY_OTHER_PLACE, MOVE).says("""
+    Only every other place is visited. The kernel moves on by one.
+""")
+ex.slip("signal-reversed", {"x[index]": "x[len(x) - 1 - index]"}, MOVE).says("""
+    The signal is read backwards. At place $i$ stands $x_i$ under $k_0$.
+""")
 ex.slip("averaged", {PRODUCT: "(x[index] * k).mean(axis=1)"}, REDUCE).says("""
     The products at a place are averaged. The formula sums them.
 """)
-
 ex.slip("one-number", {".reshape(-1)": ".sum()"}, REDUCE).says("""
     All places are added into one number. Each place of the kernel is an entry of the
     output.
 """)
-
 ex.slip("array", {"(-1)": "(-1).data"}, TENSOR).says("""
     What comes back is an array, not a `Tensor`: nobody can send a gradient back through
     it. Use the operations of `Tensor` alone.
@@ -176,17 +187,14 @@ ex.slip("list", LIST, MOVE).says("""
     What comes back is a list of tensors, not one tensor. Let a loop run over the
     *kernel*: then whole pieces of the signal are multiplied and added.
 """)
-
 ex.slip("cut", {PRODUCT: f"Tensor({PRODUCT}.data)"}, TENSOR).says("""
     The output is right, but the tape does not know how it was made: no gradient
     arrives. A `Tensor` made of `.data` is a leaf, and begins anew.
 """)
-
 ex.slip("signal-cut", {"x[index]": "Tensor(x.data[index])"}, TENSOR).says("""
     `x` gets no gradient: it has left the tape on the way, through `.data`. Select from
     the tensor itself.
 """)
-
 ex.slip("kernel-cut", {"k.reshape": "k.data.reshape"}, TENSOR).says("""
     `k` gets no gradient: it has left the tape on the way, through `.data`. Use the
     tensor itself.
@@ -213,7 +221,7 @@ shifted("last-term", {"y + ": "0.0 + "}).says("""
     sum collects.
 """)
 
-shifted("loop-too-short", {"len(k))": "len(k) - 1 or 1)"}).says("""
+shifted("loop-too-short", {"len(k))": "len(k) - 1)"}).says("""
     The last number of the kernel has no part in it. Where does the loop end?
 """)
 
@@ -221,7 +229,7 @@ shifted("first-term", {"len(k))": "1)"}).says("""
     Only the first number of the kernel counts. Each place is a sum over all of it.
 """)
 
-shifted("begins-late", {"range(": "range(len(k) > 1, "}).says("""
+shifted("begins-late", {"range(": "range(1, "}).says("""
     The first number of the kernel has no part in it. Where does the loop begin?
 """)
 
@@ -235,10 +243,12 @@ shifted("signal-stands-still", {"x[j : j + n]": "x[:n]"}, MOVE).says("""
     along: $x_{i+j}$.
 """)
 
+shifted("subtracted", {"y + x": "y - x"}).says("""
+    The products are subtracted. The formula adds them.
+""")
 shifted("kernel-missing", {" * k[j]": ""}).says("""
     The kernel has no part in it: the numbers of each piece are added as they are.
 """)
-
 ex.slip("minus", {" + np.arange(m)": " - np.arange(m)"}, MOVE).says("""
     $x_{i-j}$ stands where the formula has $x_{i+j}$; and an index below 0 counts from
     the end.

@@ -42,6 +42,7 @@ def unbroadcast_mended(grad, shape):
 def inputs(rng):
     cases = [((2, 3), (3,)), ((5, 3), (5, 1)), ((2, 5, 3), (1, 3)), ((5, 3), ())]
     cases += [((5, 3), (5, 3)), ((4, 4), (1, 4)), ((2, 5, 3), (2, 1, 1))]
+    cases += [((4, 2, 3), (2, 3))]
     return [(rng.normal(size=out), shape) for out, shape in cases]
 
 
@@ -51,7 +52,6 @@ ex.slip("broadcast", {STRETCHED: "grad"}, BROADCAST).says("""
     New axes are summed, stretched ones are not: an axis of length 1 is copied as well.
     This is the code as it was found.
 """)
-
 ex.slip("new-from-behind", {"0": "-1"}, BROADCAST).says("""
     NumPy puts new axes in *front*. Here they are taken away from behind.
 """)
@@ -67,7 +67,6 @@ AVERAGED = {"= grad.sum": "= grad.mean", "n grad.sum": "n grad.mean"}
 ex.slip("averaged", AVERAGED, BROADCAST).says("""
     The copies are averaged. Every copy gives its share, and gradients add.
 """)
-
 ex.slip("new-averaged", {"= grad.sum": "= grad.mean"}, BROADCAST).says("""
     The new axes are averaged, the others summed. A copy is a copy: gradients add.
 """)
@@ -91,26 +90,21 @@ LAST, FIRST = "copy(grad, stretched, -1)", "copy(grad, stretched, 0)"
 ex.slip("assigned", {NEW: "grad[-1]", STRETCHED: LAST}, BROADCAST).says("""
     Only the last copy counts; all others leave no trace.
 """)
-
 ex.slip("first-copy", {NEW: "grad[0]", STRETCHED: FIRST}, BROADCAST).says("""
     Only the first copy counts; all others leave no trace.
 """)
-
 ex.slip("new-first-copy", {NEW: "grad[0]"}, BROADCAST).says("""
     Of a new axis, only the first copy counts. All copies give a share, and gradients
     add.
 """)
-
 ex.slip("new-last-copy", {NEW: "grad[-1]"}, BROADCAST).says("""
     Of a new axis, only the last copy counts. All copies give a share, and gradients
     add.
 """)
-
 ex.slip("stretched-first-copy", {STRETCHED: FIRST}, BROADCAST).says("""
     Of a stretched axis, only the first copy counts. All copies give a share, and
     gradients add.
 """)
-
 ex.slip("stretched-last-copy", {STRETCHED: LAST}, BROADCAST).says("""
     Of a stretched axis, only the last copy counts. All copies give a share, and
     gradients add.
@@ -133,23 +127,33 @@ ex.slip("either-or", EITHER, BROADCAST).says("""
     front?
 """)
 
+
+@ex.wrong(BROADCAST)
+def counted_from_the_left(grad, shape):
+    """While the new axes stand in front, the lengths of other axes are compared. Take
+    the new ones away first.
+    """
+    for axis, size in enumerate(shape):
+        if grad.shape[axis] != size:
+            grad = grad.sum(axis=axis, keepdims=True)
+    while grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    return grad
+
+
 ex.slip("one-new", {"while": "if"}, BROADCAST).says("""
     Only one new axis is summed. There may be several: an `if` does once what a `while`
     does as often as needed.
 """)
-
 ex.slip("first-axis-only", {"== 1": "== 1 and i == 0"}, BROADCAST).says("""
     Only the first axis is looked at. Any axis of length 1 may have been stretched.
 """)
-
 ex.slip("last-axis-only", {"== 1": "== 1 and i + 1 == len(shape)"}, BROADCAST).says("""
     Only the last axis is looked at. Any axis of length 1 may have been stretched.
 """)
-
 ex.slip("all-summed", {STRETCHED: "np.full(shape, grad.sum())"}, BROADCAST).says("""
     Everything is added up. Sum only over what was copied.
 """)
-
 ex.slip("the-others", {"==": "!="}, BROADCAST).says("""
     The axes that were *not* stretched are summed. Which length says that an axis was
     copied?

@@ -65,13 +65,9 @@ ex.slip("as-shown", NOT_CLEARED | BY_ALL | ENDS_EARLY, FORGOTTEN).says("""
     All three of the friend's mistakes are still in it. Begin with `grad`: what does it
     hold in the second step?
 """)
-
 ex.slip("not-cleared", NOT_CLEARED, FORGOTTEN).says(KEPT)
-
 ex.slip("divided-by-all", BY_ALL, BATCHES).says(DIVIDED)
-
 ex.slip("last-batch-missing", ENDS_EARLY, BATCHES).says(SHORT)
-
 ex.slip("not-cleared-divided-by-all", NOT_CLEARED | BY_ALL, FORGOTTEN).says(
     f"One is found, two are left. {KEPT} {DIVIDED}"
 )
@@ -96,7 +92,6 @@ ex.slip(
 ).says("""
     The gradient is cleared once an epoch. Each *step* needs its own.
 """)
-
 ex.slip("divided-by-full-size", {"len(xb)": "batch_size"}, BATCHES).says("""
     The last batch may be smaller than `batch_size`. A mean divides by the rows that are
     there.
@@ -116,7 +111,6 @@ ex.slip("full-batches-only", FULL_BATCHES_ONLY, BATCHES).says("""
     A last batch that is not full is left out. Here every example is to be seen in each
     epoch.
 """)
-
 ex.slip("one-epoch", {"range(3)": "range(1)"}, BATCHES).says("""
     It ends after one epoch. Three are asked for; is a `return` too far to the right?
 """)
@@ -126,11 +120,48 @@ ex.slip("one-loss-an-epoch", {LAST: LAST[4:]}, LOOP).says("""
     One loss is noted in each epoch. Asked for is one for each *step*: does `append`
     stand inside of the inner loop?
 """)
-
 ex.slip("loss-summed", {"(error**2).mean()": "(error**2).sum()"}, BATCHES).says("""
     The losses are sums over the batch. The mean squared error is a mean.
 """)
+NOTED = {"= xb @ w - yb": "= xb @ w - yb\n            of_all = X @ w - y"}
+ex.slip("loss-of-all", {**NOTED, "(error**2)": "(of_all**2)"}, LOOP).says("""
+    The losses noted are those of all examples. Each step has the loss of its own batch.
+""")
 
+LAST_LOSSES_ONLY = {"(3):  # epochs": "(3):\n        losses = []"}
+ex.slip("last-losses-only", LAST_LOSSES_ONLY, LOOP).says("""
+    Only the losses of the last epoch are left: the list begins anew in each. It is made
+    once.
+""")
+
+OF_ALL = {"xb.T @ error / len(xb)": "X.T @ (X @ w - y) / len(X)"}
+ex.slip("gradient-of-all", OF_ALL, BATCHES).says("""
+    Each step follows the gradient of *all* examples. It is to be that of its own batch.
+""")
+
+FIRST_TARGETS = {"y[i : i + batch_size]": "y[: len(X[i : i + batch_size])]"}
+ex.slip("first-targets", FIRST_TARGETS, BATCHES).says("""
+    Every batch is compared with the first targets. Inputs and targets are cut at the
+    same places.
+""")
+
+FIRST_BATCH_MISSING = {"range(0, len": "range(batch_size, len"}
+ex.slip("first-batch-missing", FIRST_BATCH_MISSING, BATCHES).says("""
+    The first batch of an epoch is never seen. Where does the loop begin?
+""")
+ex.slip("by-columns", {"len(xb)": "len(w)"}, BATCHES).says("""
+    It is divided by the number of weights. The mean is one over the rows of the batch.
+""")
+ex.slip("four-epochs", {"range(3)": "range(4)"}, BATCHES).says("""
+    It runs for more than three epochs.
+""")
+ex.slip("loss-rooted", {"(error**2).mean()": "(error**2).mean() ** 0.5"}, LOOP).says("""
+    The losses are roots of the mean squared error. It is noted as it is.
+""")
+ex.slip("overlapping", {"len(X), batch_size)": "len(X))"}, BATCHES).says("""
+    The batches overlap: each begins one example after the one before. It begins where
+    that one ends.
+""")
 ex.slip("loss-unsquared", {"(error**2).mean()": "error.mean()"}, BATCHES).says("""
     The losses are means of the errors as they are, so that they cancel. It is their
     squares that are averaged.
@@ -148,7 +179,6 @@ ex.slip(
     Each epoch begins again at the first `w`. What one epoch has learnt, the next one
     goes on from.
 """)
-
 ex.mistake("shuffled", BATCHES).says("""
     The examples come in another order. Here they are taken as they stand, so that the
     run can be compared.
@@ -157,29 +187,28 @@ ex.mistake("shuffled", BATCHES).says("""
 
 @ex.looked
 def look_at_the_order(answer, run):
-    """Where all examples are alike, their order makes no difference."""
-    for X, y, *rest in ex.draw():
-        alike = np.zeros_like(X) + X[0], np.zeros_like(y) + y[0], *rest
-        w, losses = run(*alike)
-        right_w, right_losses = train_line(*alike)
-        if not np.allclose(w, right_w) or not np.allclose(losses, right_losses):
-            return None
-    return ex.named("shuffled")
+    """Without steps, the losses of an epoch are those of parts, in some order."""
+    X, y, w, _, size = ex.draw()[2]
+    _, losses = run(X, y, w, 0.0, size)
+    _, right = train_line(X, y, w, 0.0, size)
+    if np.shape(losses) != np.shape(right) or np.allclose(losses, right):
+        return None
+    shares = [len(X[i : i + size]) for i in range(0, len(X), size)]
+    sums = [np.dot(shares, each[: len(shares)]) for each in (losses, right)]
+    mixed = np.isclose(*sums) and np.ptp(losses) > 0
+    return ex.named("shuffled") if mixed else None
 
 
 ex.slip("sum-for-mean", {" / len(xb)": ""}, BATCHES).says("""
     The gradient is that of a sum over the batch. The loss is a mean.
 """)
-
 ex.slip("two-missing", {"2 * xb": "xb"}, STEP).says("""
     The step is half as long as it should be. What does a square become when it is
     differentiated?
 """)
-
 ex.slip("uphill", {"w - lr": "w + lr"}, STEP).says("""
     It goes uphill: the gradient is added, or has the wrong sign.
 """)
-
 ex.slip("loss-afterwards", {"(error**2)": "((xb @ w - yb) ** 2)"}, LOOP).says("""
     The loss is noted after the step. The friend's run, and `fit`, note the loss that
     the gradient was computed from.

@@ -55,63 +55,63 @@ ex.guess("dictionary", {"a": 4}, TAPE).says("""
     Four parameters are there, but are they found? Look at where a module looks:
     attributes, and lists and tuples.
 """)
-
 ex.guess("nothing-found", {"a": 0}, TAPE).says("""
     One of the two layers is found: `self.head` is an attribute, and a module itself.
 """)
-
 ex.guess("layers-counted", {"a": 1, "b": 1}, TAPE).says("""
     These are layers. Each linear layer has a weight matrix and a bias.
 """)
-
 ex.guess("shared-twice", {"b": 4}, TAPE).says("""
     The same layer stands there twice. What happens in `parameters()` to an object that
     comes a second time?
 """)
-
 ex.guess("relu-counted", {"b": 6}, TAPE).says("""
     A rectifier has nothing to learn; and the same layer stands there twice.
 """)
-
-ex.guess("modules-counted", {"b": 3}, TAPE).says("""
-    These are the modules that were put together. How many arrays do they hold, each
-    counted once?
-""")
-
 ex.guess("entries-counted", {"a": 66, "b": 72}, TAPE).says("""
     These are numbers. `parameters()` is a list of arrays, however large.
 """)
-
 ex.guess("all-entries-counted", {"a": 162}, TAPE).says("""
     These are numbers, and those of both layers. `parameters()` is a list of arrays, of
     what is found.
 """)
-
 ex.guess("entries-twice", {"b": 144}, TAPE).says("""
     These are numbers, and each is counted twice. `parameters()` is a list of arrays; an
     object that comes a second time is the same object.
 """)
-
 ex.guess("already-a-mean", {"c": 1}, FORGOTTEN).says("""
     It would be the same if each piece knew of the others. But each loss is a mean over
     its own 15 examples.
 """)
-
 ex.guess("upside-down", {"c": 0.25}, FORGOTTEN).says("""
     This is what one has to multiply by to put it right. Asked is how much too large the
     gradient is.
 """)
-
 ex.guess("all-examples", {"c": 60}, FORGOTTEN).says("""
     This is the number of examples. Each loss is a mean, which has divided by its own 15
     already.
 """)
-
 ex.guess("piece-size", {"c": 15}, FORGOTTEN).says("""
     This is the size of a piece. What counts is how many means are added where one is
     wanted.
 """)
-
-ex.guess("forgotten-each-time", {"c": 0}, FORGOTTEN).says("""
-    Nothing is set back between the pieces: `accumulate=True` adds to what is there.
+ex.mistake("found-otherwise", TAPE).says("""
+    Ask two things: which attributes does a module open, and how many arrays has a
+    `Linear`?
 """)
+ex.mistake("list-otherwise", TAPE).says("""
+    How many arrays has a `Linear`, how many a `ReLU`, and what becomes of an object
+    that stands there twice?
+""")
+ex.mistake("factor-otherwise", FORGOTTEN).says("""
+    Write the gradient of each piece as a mean over its 15 examples, and add the four
+    up. How does a mean over all 60 look?
+""")
+
+
+@ex.looked
+def look_at_each(answer, run):
+    """Point at what each wrong number is made of."""
+    about = "found-otherwise", "list-otherwise", "factor-otherwise"
+    parts = zip(about, answer, ex.reference(), strict=True)
+    return [ex.named(name) for name, a, b in parts if a != b]

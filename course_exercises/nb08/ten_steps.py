@@ -57,6 +57,8 @@ def steps_through(answer, run, valley, lowest=0.0):
     optimizer = run(of=lambda: answer([p]))
     if said := no_optimizer(optimizer):
         return said
+    if of_others(optimizer, p):
+        return ex.named("other-parameters")
     before = p.data.copy()
     for count in range(1, 61):
         height(p, valley, lowest).backward()
@@ -77,6 +79,12 @@ def no_optimizer(thing):
     if isinstance(thing, type):
         return ex.named("class")
     return "" if callable(getattr(thing, "step", None)) else ex.named("no-step")
+
+
+def of_others(optimizer, p):
+    """Whether it has parameters, and not the one that it was given."""
+    own = getattr(optimizer, "parameters", [p])
+    return isinstance(own, list) and not any(one is p for one in own)
 
 
 @ex.judged
@@ -144,11 +152,17 @@ ex.slip("stands-still", {"0.12": "0.0"}, STEP).says("""
     After three steps the parameters are where they were. A step has to change `p.data`
     in place.
 """)
-
 ex.slip("class", {"(parameters, lr=0.12, momentum=0.5)": ""}, STEP).says("""
     It returns the class, not an optimizer: the brackets with the parameters and the
     settings are missing.
 """)
+
+
+@ex.wrong(STEP)
+def other_parameters(parameters):
+    """It moves parameters of its own. Those that came in are to be moved."""
+    return SGD([Parameter(np.zeros((1, 2)))], lr=0.12, momentum=0.5)
+
 
 NO_STEP = {"SGD(parameters, lr=0.12, momentum=0.5)": "[0.12, 0.5]"}
 ex.slip("no-step", NO_STEP, STEP).says("""
@@ -214,7 +228,6 @@ ex.slip("explodes", {"0.12": "0.3", "0.5": "0.4"}, STEP).says("""
     It flies out of the valley: the steps are too long for the steep direction, whose
     gradient is 20 times as large.
 """)
-
 ex.slip("no-momentum", {"0.12, momentum=0.5": "0.09"}, STEP).says("""
     Without momentum the steep direction sets the limit, and no rate is quick in the
     gentle one.
@@ -225,12 +238,10 @@ ex.slip("adam", ADAM, STEP).says("""
     Adam gives each *coordinate* a scale of its own. Is that of use where the valley
     does not run along a coordinate?
 """)
-
 ex.slip("too-much-momentum", {"0.12": "0.05", "0.5": "0.9"}, STEP).says("""
     With this much momentum the ball swings on for long. How much of its speed is left
     after five steps?
 """)
-
 ex.slip("too-slow", {"0.12": "0.01", "0.5": "0.3"}, STEP).says(f"""
     At most {MOST_STEPS} are wanted in both. Vary one setting at a time, and look at the
     path.

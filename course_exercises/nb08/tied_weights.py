@@ -3,7 +3,6 @@
 import numpy as np
 
 from course_exercises.judge import Exercise
-from course_utils import functional as F
 
 TAPE = "08_modules_and_optimizers#Third: modules on the tape"
 VJP = "05_vectorized_backprop#One form for every rule: the vjp"
@@ -51,16 +50,6 @@ def tied_inputs(rng):
 
 
 @ex.right
-def tied_by_rules(grad_out, X, W):
-    Z = F.matmul(X, W)
-    H = F.tanh(Z)
-    grad_H, grad_W_T = F.matmul_vjp(grad_out, H, W.T)
-    grad_X, grad_W = F.matmul_vjp(F.tanh_vjp(grad_H, H), X, W)
-    grad_W += grad_W_T.T
-    return grad_X, grad_W
-
-
-@ex.right
 def tied_by_loops(grad_out, X, W):
     grad_X, grad_W = [], np.zeros_like(W)
     for g, x in zip(grad_out, X, strict=True):
@@ -80,47 +69,49 @@ ex.slip("at-output", {"H**2": "(X @ W) ** 2"}, ACTIVATIONS).says(r"""
     $1 - \tanh^2$ is made from the input `Z`, without the tanh. The formula in terms of
     the output needs the output.
 """)
-
 ex.slip("assigned", {" + grad_out.T @ H": ""}, TAPE).says("""
     `grad_W` knows only of the first use of `W`. On the way back it comes last, and has
     overwritten what the second use gave.
 """)
-
 ex.slip("last-use-alone", {"X.T @ grad_Z + ": ""}, TAPE).says(r"""
     `grad_W` knows only of the second use, $H W^\top$. `W` also made the hidden values.
 """)
-
 ex.slip("second-use-turned", {"grad_out.T @ H": "H.T @ grad_out"}, VJP).says("""
     For the second use, the gradient of `W.T` is added as it is, $(H, D)$. `W` itself is
     $(D, H)$: it has to be transposed back.
 """)
-
+FIRST_USE_TWICE = {"X.T @ grad_Z + grad_out.T @ H": "2 * X.T @ grad_Z"}
+ex.slip("first-use-twice", FIRST_USE_TWICE, TAPE).says("""
+    The first use is counted twice, and the second not at all. Each has a gradient of
+    its own.
+""")
+USES_MULTIPLIED = {"grad_Z + grad_out": "grad_Z * (grad_out", "T @ H  #": "T @ H)  #"}
+ex.slip("uses-multiplied", USES_MULTIPLIED, TAPE).says("""
+    The two uses are multiplied. Shares of several uses add.
+""")
+ex.slip("tanh-missing", {"np.tanh(X @ W)": "X @ W"}, ACTIVATIONS).says("""
+    The tanh is left out on the way forward.
+""")
 ex.slip("uses-subtracted", {"+ grad_out": "- grad_out"}, TAPE).says("""
     The second use is subtracted. Shares of several uses add.
 """)
-
 ex.slip("averaged", {"grad_X, grad_W": "grad_X, grad_W / 2"}, TAPE).says("""
     `grad_W` is the mean over both uses. Shares of several uses add; nothing divides
     them.
 """)
-
 ex.slip("as-sigmoid", {"1 - H**2": "H * (1 - H)"}, ACTIVATIONS).says("""
     $h(1 - h)$ is the derivative of the sigmoid. The activation here is tanh.
 """)
-
 ex.slip("not-squared", {"H**2": "H"}, ACTIVATIONS).says("""
     The derivative of tanh is taken as $1 - h$. Is a square missing?
 """)
-
 ex.slip("tanh-twice", {"H**2": "np.tanh(H) ** 2"}, ACTIVATIONS).says("""
     The derivative takes the tanh once more, of what is a tanh already.
 """)
-
 ex.slip("value-for-derivative", {"(1 - H**2)": "H"}, ACTIVATIONS).says("""
     The gradient is multiplied by the value of the tanh. On the way back it is the
     derivative that counts.
 """)
-
 ex.slip("linear-second-use", {"grad_out.T @ H": "grad_out.T @ (X @ W)"}, VJP).says("""
     For the second use, `W` is met by $X W$. What `W.T` multiplies is what comes *out*
     of the tanh.

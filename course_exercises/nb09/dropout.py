@@ -75,48 +75,41 @@ ex.slip("input-for-gate", {"(Z > 0)": "Z"}, ACTIVATIONS).says("""
     The gradient is multiplied by ReLU's input. On the way back it is the derivative
     that counts, 0 or 1.
 """)
-
 ex.slip("activation-missing", {" * (Z > 0)": ""})
 
 ex.slip("mask-missing", {" * mask": ""}, SPOILT).says("""
     The gradient passes as if nothing had been dropped. A value that was set to 0 had no
     part in the loss.
 """)
-
 ex.slip("not-doubled", {"* mask": "* (mask > 0)"}, SPOILT).says("""
     What is kept passes, but not doubled: everything is half of what it should be. On
     the way forward the values that remain were doubled.
 """)
-
 ex.slip("mask-twice", {"* mask": "* mask**2"}, SPOILT).says("""
     The mask is multiplied in twice, so what is kept is doubled twice. `H` in the
     formula may contain it already.
 """)
-
+ex.slip("one-minus-mask", {"* mask": "* (1 - mask)"}, SPOILT).says("""
+    It is multiplied by 1 minus the mask. On the way forward the mask itself multiplied.
+""")
+ex.slip("sign-for-gate", {"(Z > 0)": "np.sign(Z)"}, ACTIVATIONS).says("""
+    Below 0 the gradient comes back with the other sign. ReLU is closed there: 0.
+""")
 ex.slip("mask-reversed", {"* mask": "* (2 - mask)"}, SPOILT).says("""
     The gradient passes where values were dropped, and stops where they were kept.
 """)
-
 ex.slip("mask-as-gate", {"mask * (Z > 0)": "(Z > mask)"}, ACTIVATIONS).says("""
     The mask is compared with the input. It is a factor, and ReLU's question is whether
     its own input is above 0.
 """)
-
 ex.slip("value-for-derivative", {"(Z > 0)": "np.maximum(Z, 0)"}, ACTIVATIONS).says("""
     The gradient is multiplied by ReLU's value. On the way back it is the derivative
     that counts, 0 or 1.
 """)
-
 ex.slip("neither-undone", {" * mask * (Z > 0)": ""}, ACTIVATIONS).says("""
     Neither the dropout nor the ReLU is there on the way back: the gradient goes
     straight to the linear layer.
 """)
-
-ex.slip("gate-of-gradient", {"(Z > 0)": "(grad_out > 0)"}, ACTIVATIONS).says("""
-    The gate looks at the gradient. It is the *input* of ReLU that tells where it is
-    open.
-""")
-
 ex.slip("gate-reversed", {"Z > 0": "Z <= 0"}, ACTIVATIONS).says("""
     The gradient passes where ReLU is closed, and stops where it is open.
 """)

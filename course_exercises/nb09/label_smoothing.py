@@ -62,36 +62,29 @@ def smooth_by_indices(grad_out, z, labels):
 ex.slip("activation-missing", {"F.softmax(z)": "z"}, LOSSES).says("""
     The logits stand where the probabilities belong: the softmax is missing.
 """)
-
 ex.slip("at-output", {"F.softmax(z)": "F.softmax(F.softmax(z))"}, SPOILT).says("""
     The softmax is taken twice: the probabilities are put in once more where the logits
     belong.
 """)
-
 ex.slip("hard-labels", {"0.1 / K": "0.0", "+= 0.9": "+= 1"}, LOSSES).says("""
     This is the gradient for the labels as they are. The smoothing has left no trace.
 """)
-
 ex.slip("rest-missing", {"0.1 / K": "0.0"}, LOSSES).says("""
     The label has its 0.9, but the remaining 0.1 is given to nobody. Do the targets of a
     row add up to 1?
 """)
-
 ex.slip("too-much", {"+= 0.9": "+= 1"}, LOSSES).says("""
     The label keeps its 1, and the 0.1 comes on top. Do the targets of a row add up to
     1?
 """)
-
 ex.slip("others-only", {"0.1 / K": "0.1 / (K - 1)", "+= 0.9": "= 0.9"}, LOSSES).says("""
     The 0.1 is spread over the *other* classes. Here it is spread over all $K$, the
     label included.
 """)
-
 ex.slip("label-without-share", {"+= 0.9": "= 0.9"}, LOSSES).says("""
     The label has 0.9 and no part of what is spread over all classes. Do the targets of
     a row add up to 1?
 """)
-
 ex.slip("tenth-for-each", {"0.1 / K": "0.1", "+= 0.9": "= 0.9"}, LOSSES).says("""
     Every other class gets the whole 0.1. It is spread over them: do the targets of a
     row add up to 1?
@@ -103,7 +96,31 @@ ex.slip("prediction-smoothed", SMOOTHED, LOSSES).says("""
     The *prediction* is smoothed here, and the targets are as hard as before. It is the
     other way round.
 """)
-
+ex.slip("one-too-few", {"0.1 / K": "0.1 / (K - 1)"}, LOSSES).says("""
+    The 0.1 is divided by one class too few. It is spread over all $K$, the label
+    included.
+""")
+ex.slip("sigmoid", {"F.softmax": "F.sigmoid"}, LOSSES).says("""
+    Each logit goes through a sigmoid by itself. The probabilities of a row come from
+    the softmax, and add up to 1.
+""")
+ex.slip("label-full", {"+= 0.9": "= 1.0"}, LOSSES).says("""
+    The label keeps its 1, and the others get a share on top. Do the targets of a row
+    add up to 1?
+""")
+ex.slip("neighbour", {"labels] +=": "labels - 1] +="}, LOSSES).says("""
+    The 0.9 belongs to the class *before* the label. Labels count from 0, as columns do.
+""")
+ALONE = {"(F.softmax(z) - q)": "(F.softmax(z) - q) * np.eye(K)[labels]"}
+ex.slip("label-alone", ALONE, LOSSES).says("""
+    Only the label's logit gets a gradient. Through the softmax, and through $q$, all
+    logits of the row have a say.
+""")
+TIMES = {"(F.softmax(z) - q)": "F.softmax(z) * (F.softmax(z) - q)"}
+ex.slip("times-p", TIMES, LOSSES).says("""
+    The difference is multiplied by $p$ once more. The way back through the softmax is
+    in it already.
+""")
 ex.slip("every-label", {"np.arange(N), labels": ":, labels"}, LOSSES).says("""
     In every row, the labels of *all* examples get their 0.9. Each row has one label:
     rows and labels have to be picked in pairs.
@@ -127,12 +144,10 @@ def loss_itself(grad_out, z, labels):
 ex.slip("always-ten", {"0.1 / K": "0.01"}, LOSSES).says("""
     0.01 is right for ten classes. The check also tries other numbers of classes.
 """)
-
 ex.slip("spread-over-examples", {"0.1 / K": "0.1 / N"}, LOSSES).says("""
     The 0.1 is divided by the number of examples. It is spread over the classes, the
     columns.
 """)
-
 ex.slip("exchanged", {"0.1 / K": "0.9 / K", "+= 0.9": "+= 0.1"}, LOSSES).says("""
     0.9 and 0.1 have changed places: most of the weight belongs to the label.
 """)
@@ -148,15 +163,12 @@ ex.slip("softmax-over-all", SOFTMAX_OVER_ALL, LOSSES).says("""
     The softmax runs over all examples together. Each *row* has probabilities that add
     up to 1.
 """)
-
 ex.slip("log-probabilities", {"softmax": "log_softmax"}, LOSSES).says("""
     The *logarithms* of the probabilities stand where the probabilities belong.
 """)
-
 ex.slip("targets-missing", {" - q": ""}, LOSSES).says("""
     The probabilities alone: they would all be pushed down. The targets are missing.
 """)
-
 ex.slip("probabilities-missing", {"F.softmax(z) - q": "-q"}, LOSSES).says("""
     The targets alone: this gradient never ends. What the network says itself is
     missing.

@@ -79,12 +79,10 @@ ex.slip("input-for-gate", {GATE: f"{BACK} * Z"}, ACTIVATIONS).says("""
     The gradient is multiplied by ReLU's input. On the way back it is the derivative
     that counts, 0 or 1.
 """)
-
 ex.slip("gate-of-gradient", {GATE: "F.relu(grad_logits @ W2.T)"}, ACTIVATIONS).says("""
     The gate looks at the gradient. It is the *input* of ReLU that tells where it is
     open.
 """)
-
 ex.slip(
     "softmax-over-examples",
     {"softmax(": "softmax((", "+ b2)": "+ b2).T).T"},
@@ -93,7 +91,6 @@ ex.slip(
 ).says("""
     The softmax runs over the examples. Each row has probabilities of its own.
 """)
-
 ex.slip("activation-missing", {GATE: BACK})
 
 # --- the normalisation
@@ -102,16 +99,13 @@ ex.slip("std-missing", {"W1.T / std": "W1.T"}, LOOKS).says("""
     This is the gradient for the *normalised* pixels. Normalising is a step of the chain
     too, and has a derivative.
 """)
-
 ex.slip("std-multiplied", {"W1.T / std": "W1.T * std"}, LOOKS).says(r"""
     On the way back it is multiplied by `std`. What is the derivative of $(x -
     \mu)/\sigma$ by $x$?
 """)
-
 ex.slip("std-twice", {"W1.T / std": "W1.T / std**2"}, LOOKS).says("""
     It is divided by `std` twice. Each step of the chain counts once.
 """)
-
 ex.slip("mean-kept", {"W1.T / std": "W1.T * (1 - mean) / std"}, LOOKS).says("""
     `mean` plays a part in the derivative. What is subtracted is a constant.
 """)
@@ -121,7 +115,6 @@ ex.slip("gradient-normalised", GRADIENT_NORMALISED, LOOKS).says("""
     The gradient is normalised like a picture. On the way back only the derivative
     counts: what is subtracted is a constant.
 """)
-
 ex.slip("value-for-derivative", {GATE: f"{BACK} * F.relu(Z)"}, ACTIVATIONS).says("""
     The gradient is multiplied by ReLU's value. On the way back it is the derivative
     that counts, 0 or 1.
@@ -133,15 +126,12 @@ NOT_NORMALISED = {"(x - mean) / std": "x", "W1.T / std": "W1.T"}
 ex.slip("not-normalised", NOT_NORMALISED, SCALE).says("""
     The network is fed with raw pixels. It has learnt from normalised ones.
 """)
-
 ex.slip("raw-forward", {"(x - mean) / std": "x"}, SCALE).says("""
     On the way back the normalisation is there, on the way forward it is not.
 """)
-
 ex.slip("not-shifted", {"(x - mean)": "x"}, SCALE).says("""
     The pixels are divided by `std`, but `mean` is not subtracted before.
 """)
-
 ex.slip("relu-missing-forward", {"F.relu(Z), W2": "Z, W2"}, ACTIVATIONS).says("""
     On the way forward the ReLU is left out. The gradient belongs to another network
     then.
@@ -163,12 +153,10 @@ ex.slip("gate-of-pixels", OF_PIXELS, ACTIVATIONS).says("""
     The gate looks at the pixels. ReLU stands behind the first linear layer: its input
     is `Z`.
 """)
-
 ex.slip("of-the-weights", {"grad_Z @ W1.T / std": "X.T @ grad_Z"}, LOOKS).says("""
     This is the gradient of the first *weights*. Asked for is that of the pixels: the
     other factor of the product.
 """)
-
 ex.slip("of-the-hidden", {"grad_Z @ W1.T / std": "grad_Z"}, LOOKS).says("""
     It ends at the hidden layer. From there it goes on, through `W1` and the
     normalisation.
@@ -185,15 +173,12 @@ ex.slip("every-label", EVERY_LABEL, LOSSES, of=pixels_by_units).says("""
     In every row, the labels of *all* examples are subtracted. Each row has one label:
     rows and labels have to be picked in pairs.
 """)
-
 ex.slip("gate-reversed", {"W2.T, Z": "W2.T, -Z"}, ACTIVATIONS).says("""
     The gradient passes where ReLU is closed, and stops where it is open.
 """)
-
 ex.slip("softmax-missing", {"F.softmax": ""}, LOSSES, of=pixels_by_units).says("""
     The logits stand where the probabilities belong: the softmax is missing.
 """)
-
 ex.slip("softmax-twice", {"1.0, logits": "1.0, F.softmax(logits)"}, SPOILT).says("""
     The softmax is taken twice.
 """)
@@ -203,11 +188,9 @@ ex.slip("biases-missing", BIASES_MISSING, ACTIVATIONS).says("""
     The biases are left out on the way forward. They decide which ReLUs are open, and
     what the softmax gives.
 """)
-
 ex.slip("first-bias-missing", {"W1, b1)": "W1, 0 * b1)"}, ACTIVATIONS).says("""
     `b1` is left out on the way forward. It has a say in which ReLUs are open.
 """)
-
 ex.slip("second-bias-missing", {"Z), W2, b2": "Z), W2, 0 * b2"}, LOSSES).says("""
     `b2` is left out on the way forward. It has a say in what the softmax gives.
 """)

@@ -65,7 +65,6 @@ NAN_REPLACED = {VAL: "np.nan_to_num((x_val - x_val.mean(0)) / x_val.std(0))"}
 slip("nan-replaced", NAN_REPLACED).says("""
     The NaN are gone, but not what made them: each pixel is still scaled by itself.
 """)
-
 slip("own-scale", {VAL: "(x_val - x_val.mean()) / x_val.std()"}).says("""
     One mistake is found. But the validation pictures still have a scale of their own:
     the same ink becomes another number.
@@ -101,12 +100,10 @@ slip("own-mean", {"x_val - mu": "x_val - x_val.mean()"}).says("""
     The validation pictures are shifted by a mean of their own. Both sets need one and
     the same formula.
 """)
-
 slip("own-deviation", {VAL: "(x_val - mu) / x_val.std()"}).says("""
     The validation pictures are divided by a standard deviation of their own. Both sets
     need one and the same formula.
 """)
-
 slip(
     "without-brackets",
     {"(x_fit - mu) / sigma, (x_val - mu)": "x_fit - mu / sigma, x_val - mu"},
@@ -131,6 +128,15 @@ def to_one(x_fit, x_val):
 
 
 @ex.wrong(SCALE)
+def to_one_of_fit(x_fit, x_val):
+    """The pixels are stretched, by the smallest and the largest one. Wanted are the
+    mean 0 and the standard deviation 1.
+    """
+    low, high = x_fit.min(), x_fit.max()
+    return tuple((x - low) / (high - low) for x in (x_fit, x_val))
+
+
+@ex.wrong(SCALE)
 def by_picture(x_fit, x_val):
     """Each picture is scaled by itself, so thick and thin strokes become alike. The
     notebook has one scale for all pictures.
@@ -151,31 +157,32 @@ slip("by-validation", {"x_fit.mean(), x_fit": "x_val.mean(), x_val"}).says("""
     The two numbers come from the validation pictures. They belong to the pictures that
     are trained on.
 """)
-
 slip("numbers-of-mnist", {BOTH: "np.float32(0.1307), np.float32(0.3081)"}).says("""
     0.1307 and 0.3081 belong to the training pictures of MNIST. The check has others:
     compute the two numbers.
 """)
-
 slip("numbers-of-mnist-written-out", {BOTH: "0.1307, 0.3081"}).says("""
     0.1307 and 0.3081 belong to the training pictures of MNIST. The check has others:
     compute the two numbers.
 """)
-
 slip("not-scaled", {VAL: "x_val"}).says("""
     `X_val` comes back as it was. Nothing is done to it; or `x_fit` was overwritten
     before, and a mean of 0 and a deviation of 1 are taken from it.
 """)
-
 slip("fit-not-scaled", {FIT: "x_fit"}).says("""
     `X_fit` comes back as it was. The pictures to learn from are scaled as well.
 """)
-
 slip("not-shifted", {"(x_val - mu)": "x_val"}).says("""
     The mean is not subtracted from the validation pictures. Both sets need one and the
     same formula.
 """)
-
+slip("own-mean-by-pixel", {"(x_val - mu)": "(x_val - x_val.mean(axis=0))"}).says("""
+    From the validation pictures a mean of each pixel is subtracted, their own. Both
+    sets need one and the same formula.
+""")
+slip("deviation-by-pixel", {"x_fit.std()": "x_fit.std(axis=0) + 1e-8"}).says("""
+    The deviation is one of each pixel. The notebook has one for all.
+""")
 slip("not-divided", {VAL: "x_val - mu"}).says("""
     The validation pictures are not divided by the deviation. Both sets need one and the
     same formula.
@@ -185,27 +192,15 @@ NO_MEAN = {"(x_fit - mu)": "x_fit", "(x_val - mu)": "x_val"}
 slip("divided-only", NO_MEAN).says("""
     The standard deviation is 1, but the mean is not 0: a subtraction is missing.
 """)
-
-MULTIPLIED = {"(x_fit - mu) /": "(x_fit - mu) *", "(x_val - mu) /": "(x_val - mu) *"}
-slip("multiplied", MULTIPLIED).says("""
-    It is multiplied by the deviation. Divided by it, the pictures have the deviation 1.
-""")
-
 slip("fit-by-pixel", {FIT: "(x_fit - x_fit.mean(0)) / x_fit.std(0)"}).says("""
     In `X_fit` each pixel is scaled by itself. One that is paper in all pictures has the
     standard deviation 0.
-""")
-
-slip("by-255", {FIT: "x_fit / 255", VAL: "x_val / 255"}).says("""
-    The pixels are divided by 255. They lie between 0 and 1 already; wanted are the mean
-    0 and the standard deviation 1.
 """)
 
 SHIFTED_ONLY = {"(x_fit - mu) / sigma, (x_val - mu) / sigma": "x_fit - mu, x_val - mu"}
 slip("shifted-only", SHIFTED_ONLY).says("""
     The mean is 0, but the standard deviation is not 1: a division is missing.
 """)
-
 slip("by-variance", {"std": "var"}).says("""
     It divides by the variance. Its square root, the standard deviation, has the unit of
     the pixels.

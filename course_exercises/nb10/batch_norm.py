@@ -65,17 +65,14 @@ slip("not-normalised", {"centred / s": "x"}).says(r"""
     $x$ stands where the standardised values belong. What `gamma` multiplies is
     $\hat x$.
 """)
-
 slip("tempting", {"- u.mean(axis=0) - x_hat * (u * x_hat).mean(axis=0)": ""}).says("""
     The denominator is treated as a constant. But each entry changes it, and with it all
     that is divided by it: a second path for the gradient.
 """)
-
 slip("broadcast", {"x_hat).sum(axis=0)": "x_hat)", "out.sum(axis=0)": "out"}).says("""
     What belongs to `gamma` is not summed. It is shared by all examples, so its gradient
     collects from all of them.
 """)
-
 slip("assigned", {"x_hat).sum(axis=0)": "x_hat)[-1]", "out.sum(axis=0)": "out[-1]"})
 
 # --- rows for features
@@ -109,7 +106,6 @@ slip(
     $\hat x$ and $s$ are still those of the rows. Each feature has a mean and a
     deviation of its own, over the batch.
 """)
-
 slip(
     "means-of-rows",
     {
@@ -126,7 +122,6 @@ slip("means-for-sums", MEANS).says("""
     For `gamma` and `beta` a mean is taken over the examples. They are shared, so what
     comes from each example *adds*.
 """)
-
 slip(
     "sums-of-rows",
     {"x_hat).sum(axis=0": "x_hat).sum(axis=-1", "out.sum(axis=0": "out.sum(axis=-1"},
@@ -141,45 +136,51 @@ slip("mean-path-missing", {" - u.mean(axis=0)": ""}).says("""
     The path through the mean is missing: if one example grows, the mean does, and all
     other examples of this feature shrink.
 """)
-
 slip("deviation-missing", {" - x_hat * (u * x_hat).mean(axis=0)": ""}).says("""
     The path through the deviation is missing: each example changes $s$, and with it all
     that is divided by it.
 """)
-
 slip("not-divided", {"grad_out * x_hat": "grad_out * centred"}).says("""
     In the gradient of `gamma` the division by the deviation is missing. What `gamma`
     multiplies is $x - m$ over $s$.
 """)
-
 slip("division-missing", {"(axis=0)) / s": "(axis=0))"}).says("""
     The last division is missing. On the way forward it was divided by $s$, so its
     gradient is.
 """)
-
-slip("multiplied", {"(axis=0)) / s": "(axis=0)) * s"}).says("""
-    At the end it is multiplied by $s$. On the way forward it was divided by it, so its
-    gradient is divided as well.
+slip("mean-added", {"- u.mean": "+ u.mean"}).says("""
+    The path through the mean is added. A larger mean makes the result smaller, so it is
+    subtracted.
 """)
-
+slip("centred-once", {"(u * x_hat)": "(u * centred)"}).says("""
+    In the path through the deviation one division by $s$ is missing.
+""")
+slip("centred-twice", {"- x_hat * (u * x_hat)": "- centred * (u * centred)"}).says("""
+    In the path through the deviation two divisions by $s$ are missing.
+""")
+slip("forward-again", {"return grad_x": "return gamma * x_hat"}).says("""
+    This is the output of the layer, where the gradient of $x$ belongs.
+""")
 slip("path-added", {"- x_hat": "+ x_hat"}).says("""
     The path through the deviation is added. A larger deviation makes the result
     smaller, so it is subtracted.
 """)
-
 slip("gamma-in-its-own", {"grad_out * x_hat": "u * x_hat"}).says("""
     `gamma` is in its own gradient. A product hands to each factor the *other* one.
 """)
-
 slip("gamma-missing", {"grad_out * gamma": "grad_out"}).says("""
     `gamma` is not in the gradient of $x$. A product hands to each factor the other one.
 """)
-
+slip("sum-along", {"x_hat).mean": "x_hat).sum"}).says("""
+    In the path through the deviation a sum stands where a mean belongs.
+""")
+slip("sum-first", {"u.mean": "u.sum"}).says("""
+    In the path through the mean a sum stands where a mean belongs.
+""")
 slip("sums-in-x", {"u.mean": "u.sum", "x_hat).mean": "x_hat).sum"}).says("""
     Sums stand where the means of the formula belong. The means come from the means of
     the forward pass, each with its division.
 """)
-
 slip(
     "gamma-misplaced",
     {
@@ -198,20 +199,16 @@ slip("unbiased", {"(centred * centred).mean(axis=0)": "x.var(axis=0, ddof=1)"}).
     The deviation divides by $N - 1$. Here it is a plain mean of squares, as in the
     notebook's formula.
 """)
-
 slip("root-missing", {"np.sqrt": ""}).says("""
     The root is missing: it is divided by the variance.
 """)
-
 slip("eps-missing", {" + eps": ""}).says("""
     ε is left out. It stands under the root in the forward pass, so it is there on the
     way back as well.
 """)
-
 slip("eps-outside", {" + eps)": ") + eps"}).says("""
     ε is added after the root. It stands under it, together with the variance.
 """)
-
 slip("eps-fixed", {"+ eps": "+ 1e-5"}).says("""
     The argument `eps` is not used: some other number stands in its place.
 """)
@@ -233,11 +230,9 @@ MEANS_OF_ALL = {"u.mean(axis=0)": "u.mean()", "x_hat).mean(axis=0)": "x_hat).mea
 slip("means-of-all", MEANS_OF_ALL).says("""
     The means run over the whole array. Each feature has a mean of its own.
 """)
-
 slip("not-centred", {"- x_hat": "- x / s"}).says("""
     On the path through the deviation stands `x`, where $x - m$ belongs.
 """)
-
 slip("gamma-in-one-place", {"u * x_hat": "grad_out * x_hat"}).says(r"""
     In the mean along $\hat x$ `gamma` is missing. What comes back through the scale
     goes all ways afterwards.
@@ -248,26 +243,21 @@ slip("gamma-not-in-means", GAMMA_NOT_IN_MEANS).says("""
     `gamma` is missing in both means. What comes back through the scale goes all ways
     afterwards.
 """)
-
 slip("gamma-not-in-first", {"u.mean": "grad_out.mean"}).says("""
     In the first mean `gamma` is missing. What comes back through the scale goes all
     ways afterwards.
 """)
-
 slip("divided-by-variance", {") / s": ") / s**2"}).says("""
     The gradient of $x$ is divided by the variance. It is divided by the deviation,
     once.
 """)
-
 slip("mean-alone", {" - x_hat * (u * x_hat).mean(axis=0)) / s": ")"}).says("""
     Only the mean is undone here. The division by the deviation is still to go.
 """)
-
 slip("along-twice", {"- x_hat": "- 2 * x_hat"}).says("""
     The path through the deviation counts twice. The 2 of the square meets the ½ of the
     root.
 """)
-
 slip("along-halved", {"- x_hat": "- 0.5 * x_hat"}).says("""
     The path through the deviation counts half. The ½ of the root meets the 2 of the
     square.

@@ -92,16 +92,13 @@ slip("always", {FACTOR: "(norm / max_norm)"}).says("""
     Every gradient gets the length `max_norm`, short ones too. Clipping never makes
     anything longer.
 """)
-
 slip("squared", {"norm(b))": "norm(b)) ** 2"}).says("""
     It is divided by the squared length: the root is missing.
 """)
-
 slip("norms-added", {"np.hypot": "np.add"}).says("""
     The two lengths are added. The length of the long vector is the root of the sum of
     *all* squared entries.
 """)
-
 slip("largest-norm", {"np.hypot": "max"}).says("""
     The longer of the two gives the length. In one long vector both count.
 """)
@@ -111,7 +108,6 @@ slip("largest-singular-value", LARGEST_SINGULAR_VALUE).says("""
     Of a matrix, `np.linalg.norm(a, 2)` is the largest singular value. Without the 2 it
     is the root of the sum of all squared entries.
 """)
-
 slip(
     "largest-entry",
     {
@@ -128,19 +124,15 @@ ABSOLUTE = {"hypot": "add", "norm(a)": "norm(a.ravel(), 1)", "norm(b)": "norm(b,
 slip("absolute", ABSOLUTE).says("""
     Absolute values are summed. A norm is the root of a sum of squares.
 """)
-
 slip("mean", {"norm(b))": "norm(b)) / np.sqrt(a.size + b.size)"}).says("""
     The squares are averaged. A norm is the root of their sum.
 """)
-
 slip("to-one", {FACTOR: "(norm if norm > max_norm else 1)"}).says("""
     What is too long gets the length 1, whatever `max_norm` says.
 """)
-
 slip("when-over-one", {FACTOR: "(norm / max_norm if norm > 1 else 1)"}).says("""
     The length is compared with 1. The bound is `max_norm`.
 """)
-
 slip("lengthened", {"max(": "min("}).says("""
     The larger of the two factors is taken: long gradients stay long, and short ones
     grow.
@@ -192,24 +184,19 @@ slip("to-unit", {FACTOR: "norm"}).says("""
     Both together get the length 1, always. Clipping shortens what is longer than
     `max_norm`, and leaves the rest.
 """)
-
 slip("to-half", {"norm / max": "2 * norm / max"}).says("""
     What is too long gets half the length it may have, or is cut too early. Where does a
     factor of 2 come from?
 """)
-
 slip("by-root", {"/ max_norm)": "/ max_norm) ** 0.5"}).says("""
     The root of the factor is taken. The root belongs to the sum of squares, once.
 """)
-
 slip("by-first", {"np.linalg.norm(b)": "0"}).says("""
     The first gradient alone gives the length. In one long vector both count.
 """)
-
 slip("by-last", {"np.linalg.norm(a)": "0"}).says("""
     The second gradient alone gives the length. In one long vector both count.
 """)
-
 slip("without-bound", {"norm / max_norm": "norm"}).says("""
     `max_norm` is not used: what is longer than 1 gets the length 1.
 """)
@@ -227,17 +214,14 @@ slip("to-double", {"norm / max": "norm / 2 / max"}).says("""
     What is too long gets twice the length it may have. Where does a factor of 2 come
     from?
 """)
-
 slip("factor-squared", {"/ max_norm)": "/ max_norm) ** 2"}).says("""
     The factor is squared: `max_norm` and the norm are both lengths, and the root of the
     sum of squares is taken once.
 """)
-
 slip("each-to-unit", {FACTOR: "np.linalg.norm(g)"}).says("""
     Each gradient gets the length 1 by itself. The two need one common factor, and only
     where they are too long together.
 """)
-
 slip("each-always", {"max(1.0, norm /": "(np.linalg.norm(g) /"}).says("""
     Each gradient gets the length `max_norm` by itself. The two need one common factor,
     and only where they are too long together.

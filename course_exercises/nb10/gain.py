@@ -97,12 +97,10 @@ ex.slip("without-root", {"np.sqrt": ""}, WEIGHTS).says("""
     This is the factor for the *variance* of the weights. Their standard deviation is
     multiplied, and that is its root.
 """)
-
 ex.slip("inverse", {"1 / ": ""}, WEIGHTS).says("""
     This is the size that $f$ leaves. The weights have to make up for it: the smaller
     $f(z)$ is, the larger they must be.
 """)
-
 ex.slip("mean-square", {"1 / np.sqrt": ""}, WEIGHTS).says("""
     This is the mean square itself. What must the weights be multiplied by, so that the
     next $z$ has variance 1 again?
@@ -113,17 +111,14 @@ ex.slip("of-variance", OF_VARIANCE, WEIGHTS).says(r"""
     The variance of $f(z)$ is taken, the mean of $f(z)$ subtracted. In the sum for
     $\operatorname{Var}(z)$ stands $E[h^2]$; it is only the weights that have mean 0.
 """)
-
 ex.slip("of-absolute", {"f(u) ** 2": "abs(f(u))", "np.sqrt": ""}, WEIGHTS).says("""
     The mean of $|f(z)|$ is taken. The derivation needs the mean of its square, and the
     root comes after the mean.
 """)
-
 ex.slip("absolute-under-root", {"f(u) ** 2": "abs(f(u))"}, WEIGHTS).says("""
     Under the root stands the mean of $|f(z)|$. The derivation needs the mean of its
     *square*.
 """)
-
 ex.slip("of-mean", {"f(u) ** 2": "f(u)", "np.sqrt": ""}, WEIGHTS).says("""
     The mean of $f(z)$ is taken. The derivation needs the mean of its *square*.
 """)
@@ -134,7 +129,6 @@ ex.slip("one-factor", {"weights.sum()": "800"}, WEIGHTS).says("""
     The gains are right but for one factor, the same for every $f$. Is the mean a mean:
     do the weights of all $z$ add up to 1?
 """)
-
 ex.slip("flat", {"np.exp(-u * u / 2)": "np.ones(2001)"}, WEIGHTS).says("""
     All $z$ of a wide interval count alike. But $z$ is near 0 most of the time: the mean
     needs the weights of the bell curve.
@@ -145,15 +139,18 @@ ex.slip("uniform", UNIFORM, WEIGHTS).says("""
     $z$ is taken between −1 and 1, all equally likely. It is a normal random number of
     variance 1.
 """)
-
 ex.slip("not-divided", {" / weights.sum()": ""}, WEIGHTS).says("""
     The weighted sum is not divided by the sum of the weights, so it is no mean.
 """)
-
+ex.slip("positive-half", {"-8, 8": "0, 8"}, WEIGHTS).says("""
+    Only positive $z$ count, or $|z|$. Half of the time $z$ is negative.
+""")
+ex.slip("wide-bell", {"u * u / 2": "u * u / 8"}, WEIGHTS).says("""
+    The bell is too wide. $e^{-u^2/2}$ has variance 1.
+""")
 ex.slip("narrow-bell", {"u * u / 2": "u * u"}, WEIGHTS).says("""
     The bell is too narrow: $e^{-u^2}$ has variance ½. With $e^{-u^2/2}$ it is 1.
 """)
-
 ex.slip("backward", {"f(u)": "((f(u + 1e-5) - f(u - 1e-5)) / 2e-5)"}, WEIGHTS).says("""
     This keeps the size of the gradients on the way *back*: it is made of slopes. Here
     the forward pass is asked for.
@@ -213,12 +210,10 @@ ex.slip("positive", POSITIVE, WEIGHTS).says("""
     $z$ is taken between 0 and 1, all equally likely. It is a normal random number: half
     of the time it is negative.
 """)
-
 ex.slip("he-besides", {"1 / ": "np.sqrt(2) / "}, WEIGHTS).says(r"""
     The gains are right times $\sqrt2$. He's 2 made up for ReLU's half; the mean of
     $f(z)^2$ says that already.
 """)
-
 ex.slip("sign", {"1 / ": "-1 / "}, WEIGHTS).says("""
     The gains are negative. A standard deviation cannot be.
 """)

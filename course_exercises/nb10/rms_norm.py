@@ -54,20 +54,6 @@ def rms_inputs(rng):
 # --- other right answers
 
 
-@ex.right
-def rms_by_loops(grad_out, x, gamma, eps=1e-5):
-    N, D = x.shape
-    grad_x, grad_gamma = [[0.0] * D for _ in range(N)], [0.0] * D
-    for n in range(N):
-        r = (sum(v * v for v in x[n]) / D + eps) ** 0.5
-        shared = sum(grad_out[n, i] * gamma[i] * x[n, i] for i in range(D))
-        for j in range(D):
-            own = grad_out[n, j] * gamma[j] / r
-            grad_x[n][j] = own - shared * x[n, j] / (D * r**3)
-            grad_gamma[j] += grad_out[n, j] * x[n, j] / r
-    return grad_x, grad_gamma
-
-
 slip = partial(ex.slip, where=NORM)
 
 # --- wrong ones: paths and sums
@@ -76,12 +62,10 @@ slip("tempting", {" - x_hat * along": ""}).says("""
     The denominator is treated as a constant. But each entry changes it, and with it all
     that is divided by it: a second path for the gradient.
 """)
-
 slip("broadcast", {".sum(axis=0)": ""}).says("""
     What belongs to `gamma` is not summed. It is shared by all rows, so its gradient
     collects from all of them.
 """)
-
 slip("assigned", {".sum(axis=0)": "[-1]"})
 
 
@@ -97,7 +81,6 @@ slip("mean-removed", {"(u -": "(u - u.mean(axis=-1, keepdims=True) -"}).says("""
     A mean is removed from the gradient. That part of layer normalisation's rule came
     from its subtracting a mean; here nothing is subtracted.
 """)
-
 slip("only-deviation", {"u - x_hat": "-x_hat"}).says("""
     Only the path through the denominator is there. The numerator depends on $x$ as
     well: two paths, and they add.
@@ -108,16 +91,13 @@ slip("only-deviation", {"u - x_hat": "-x_hat"}).says("""
 slip("gamma-missing", {"grad_out * gamma": "grad_out"}).says("""
     `gamma` is not in the gradient of $x$. A product hands to each factor the other one.
 """)
-
 slip("r-missing", {"grad_out * x_hat": "grad_out * x"}).says("""
     In the gradient of `gamma` stands `x` itself. What `gamma` multiplies on the way
     forward is $x/r$.
 """)
-
 slip("gamma-in-its-own", {"grad_out * x_hat": "u * x_hat"}).says("""
     `gamma` is in its own gradient. A product hands to each factor the *other* one.
 """)
-
 slip(
     "gamma-late",
     {
@@ -128,15 +108,12 @@ slip(
     `gamma` is multiplied in at the wrong end. On the way back it comes first: the
     gradient passes the scale before it meets the division.
 """)
-
 slip("root-missing", {"np.sqrt": ""}).says("""
     The root is missing: it is divided by the mean of the squares.
 """)
-
 slip("not-normalised", {"x / r": "x"}).says(r"""
     `x` stands where the normalised $\hat x = x/r$ belongs.
 """)
-
 slip("one-not-normalised", {"u * x_hat": "u * x"}).says(r"""
     In the second path one division by $r$ is missing. It needs the normalised numbers,
     $x/r$, in both places, and is divided by $r$ once more.
@@ -148,12 +125,10 @@ slip("eps-missing", {" + eps": ""}).says("""
     ε is left out. It stands under the root in the forward pass, so it is there on the
     way back as well.
 """)
-
 slip("eps-outside", {" + eps)": ") + eps"}).says("""
     ε is added after the root. It stands under it, together with the mean of the
     squares.
 """)
-
 slip("eps-fixed", {"+ eps": "+ 1e-5"}).says("""
     The argument `eps` is not used: some other number stands in its place.
 """)
@@ -169,7 +144,6 @@ slip(
 ).says("""
     The mean runs over the whole batch. Each row has an $r$ of its own.
 """)
-
 slip("path-added", {"u - x_hat": "u + x_hat"}).says("""
     The second path is added. A larger $r$ makes the result smaller, so it is
     subtracted.
@@ -180,14 +154,21 @@ slip("sum-along", SUM).says("""
     In the second path a sum stands where a mean belongs: it comes from the mean under
     the root, with its division.
 """)
-
+slip("r-of-all", {"(x * x).mean(axis=-1, keepdims=True)": "(x * x).mean()"}).says("""
+    $r$ is made of the whole batch. Each row has one of its own.
+""")
+slip("along-of-all", {"x_hat).mean(axis=-1, keepdims=True)": "x_hat).mean()"}).says("""
+    In the second path the mean runs over the whole batch. Each row has an $r$ of its
+    own.
+""")
+slip("mean-missing", {"x_hat * along": "x_hat * u * x_hat"}).says("""
+    In the second path the mean is missing: $r$ depends on all entries of its row.
+""")
+slip("divided-by-square", {"along) / r": "along) / r**2"}).says("""
+    At the end it is divided by $r^2$. The numerator was divided by $r$.
+""")
 slip("division-missing", {"along) / r": "along)"}).says("""
     The last division is missing. The numerator was divided by $r$, so its gradient is.
-""")
-
-slip("multiplied", {"along) / r": "along) * r"}).says("""
-    At the end it is multiplied by $r$. The numerator was divided by it, so its gradient
-    is divided as well.
 """)
 
 COLUMNS = {
@@ -197,43 +178,30 @@ COLUMNS = {
 slip("columns", COLUMNS).says("""
     The means run down the columns. Each *row* has an $r$ of its own.
 """)
-
-slip("along-columns", {"x_hat).mean(axis=-1": "x_hat).mean(axis=0"}).says("""
-    In the second path the mean runs down the columns. It comes from the mean under the
-    root, along the row.
-""")
-
 slip("along-twice", {"- x_hat": "- 2 * x_hat"}).says("""
     The second path counts twice. The 2 of the square meets the ½ of the root.
 """)
-
 slip("along-halved", {"- x_hat": "- 0.5 * x_hat"}).says("""
     The second path counts half. The ½ of the root meets the 2 of the square.
 """)
-
 slip("power-of-r", {"- x_hat": "- x / r**2"}).says(r"""
     In the second path the power of $r$ is wrong. Count the divisions: those inside
     $\hat x$, and the one in front.
 """)
-
 slip("gamma-in-one-place", {"u * x_hat": "grad_out * x_hat"}).says("""
     `gamma` is in the first path alone. What comes back through the scale goes both ways
     afterwards.
 """)
-
 slip("absolute", {"np.sqrt((x * x)": "(np.abs(x)"}).says("""
     $r$ is made of absolute values here. It is the root of a mean of squares.
 """)
-
 slip("deviation", {"(x * x).mean": "x.var"}).says("""
     $r$ is the standard deviation here. This normalisation does not subtract the mean,
     under the root neither.
 """)
-
 slip("length", {"(x * x).mean": "(x * x).sum"}).says("""
     $r$ is the length of the row here. Under the root stands a *mean*.
 """)
-
 slip("beta-for-gamma", {"(grad_out * x_hat)": "grad_out"}).says("""
     `grad_gamma` knows nothing of `x`. This would be the gradient of a shift; a scale
     gets what it multiplies.

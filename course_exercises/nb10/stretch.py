@@ -88,28 +88,21 @@ def fates():
 LARGEST, MIDDLE, TANH, RELU = ex.outputs
 
 ex.guess("explodes", {LARGEST: "grows"}, STRETCH).says(AVERAGE)
-
 ex.guess("dies", {LARGEST: "falls"}, STRETCH).says(AVERAGE)
-
 ex.guess("a-circle-stays", {MIDDLE: "stays"}, STRETCH).says("""
     The size stays on average, the shape does not: a product of random matrices turns
     the circle into a needle. What of the directions across the needle?
 """)
-
 ex.guess("slopes-below-one", {TANH: "falls"}, STRETCH).says("""
     Tanh's slopes are at most 1, and near 1 where $z$ is small. How large is $z$ after a
     few layers that make it smaller each time?
 """)
-
 ex.guess("half-forgotten", {RELU: "stays"}, WEIGHTS).says("""
     An orthogonal matrix keeps the length, and ReLU then throws half of it away, in each
     layer. What did He's rule need its 2 for?
 """)
-
 ex.guess("middle-grows", {MIDDLE: "grows"}, STRETCH).says("""
     The largest one only stays, and the 32nd is smaller in each product.
 """)
-
 ex.guess("tanh-grows", {TANH: "grows"}, STRETCH).says(NO_GROWTH)
-
 ex.guess("relu-grows", {RELU: "grows"}, STRETCH).says(NO_GROWTH)

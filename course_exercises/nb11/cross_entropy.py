@@ -2,12 +2,16 @@
 
 import numpy as np
 
-from course_exercises.judge import Exercise
+from course_exercises.judge import Exercise, Trouble
 
 from .shared import torch
 
-RULE = "11_pytorch_and_beyond#Our rule inside PyTorch"
 LOSSES = "06_layers_and_losses#From logits"
+
+TWO_THINGS = (
+    "`backward` returns one thing for each input of `forward`: first the gradient of "
+    "the logits; then what the labels get, which are integers and cannot be nudged."
+)
 
 ex = Exercise(
     "11.1",
@@ -38,7 +42,7 @@ ex = Exercise(
 @ex.answer
 def fused_backward(grad_out, z, labels):
     N, classes = z.shape
-    target = torch.nn.functional.one_hot(labels, classes)
+    target = torch.nn.functional.one_hot(labels, classes).to(z.dtype)
     return grad_out * (torch.softmax(z, dim=1) - target) / N, None
 
 
@@ -49,11 +53,7 @@ def call_fused(answer, grad_out, z, labels):
     if value is None:
         return None
     if not isinstance(value, tuple | list) or len(value) != 2 or value[1] is not None:
-        raise TypeError(
-            "`backward` returns one thing for each input of `forward`: here the "
-            "gradient of the logits, and for the labels, which are integers and "
-            "cannot be nudged, None"
-        )
+        raise Trouble("wrong type", TWO_THINGS)
     return value[0]
 
 
@@ -97,38 +97,30 @@ ex.slip("at-output", {SOFTMAX: "z"}, LOSSES).says("""
     The logits themselves stand where the probabilities belong. The rule is made of what
     softmax makes of them.
 """)
-
 ex.slip("activation-missing", {SOFTMAX: "0"}, LOSSES).says("""
     The softmax is missing: only the target is left. The logits of the wrong classes
     have a gradient as well, since all share one sum.
 """)
-
 ex.slip("wrong-axis", {"dim=1": "dim=0"}, LOSSES).says("""
     The softmax runs over the examples. Each row is a distribution of its own: which
     `dim` numbers the classes?
 """)
-
 ex.slip("sigmoid", {SOFTMAX: "torch.sigmoid(z)"}, LOSSES).says("""
     A sigmoid stands where softmax belongs. Here the classes exclude each other.
 """)
-
 ex.slip("log-softmax", {"softmax": "log_softmax"}, LOSSES).says("""
     The logarithms of the probabilities stand where the probabilities belong.
 """)
-
 ex.slip("softmax-twice", {"(z,": f"({SOFTMAX},"}, LOSSES).says("""
     The softmax is taken twice. The second one makes all classes nearly alike.
 """)
-
 ex.slip("not-normalised", {SOFTMAX: "torch.exp(z)"}, LOSSES).says("""
     The exponentials are not divided by their sum.
 """)
-
 ex.slip("over-all", {SOFTMAX: "torch.exp(z) / torch.exp(z).sum()"}, LOSSES).says("""
     The exponentials are divided by the sum over the whole batch. Each row is a
     distribution of its own.
 """)
-
 ex.slip("over-largest", {"logsumexp": "amax"}, LOSSES, of=fused_by_indices).says("""
     The exponentials are divided by the largest of the row, and not by the row's sum.
 """)
@@ -138,62 +130,62 @@ ex.slip("over-largest", {"logsumexp": "amax"}, LOSSES, of=fused_by_indices).says
 ex.slip("target-missing", {" - target": ""}, LOSSES).says("""
     The target is not subtracted, so every logit is pushed down, the right one too.
 """)
-
-ex.slip("target-twice", {"- target": "- 2 * target"}, LOSSES).says("""
-    The target is subtracted twice.
+ex.slip("one-everywhere", {"- target": "- 1"}, LOSSES).says("""
+    1 is subtracted from every probability. It belongs to the class of the label alone.
 """)
-
 ex.slip("label-numbers", {"- target": "- labels[:, None]"}, LOSSES).says("""
     The labels themselves are subtracted, as numbers. Subtract a row that has a 1 at the
     place of the label.
 """)
-
 ex.slip("product", {"- target": "* target"}, LOSSES).says("""
     Probability and target are multiplied. The rule has their difference.
 """)
-
 ex.slip("right-class-only", {"- target)": "- 1) * target"}, LOSSES).says("""
     Only the entry of the right class has a gradient. The other logits stand in the sum
     of the softmax, too.
 """)
-
 ex.slip("columns-of-all", {OF_LABEL: ":, labels"}, LOSSES, of=fused_by_indices).says("""
     1 is subtracted in whole columns: `p[:, labels]` takes each label's column in every
     row. Each row has one entry of its own.
 """)
-
 ex.slip("first-row", {OF_LABEL: "0, labels[0]"}, LOSSES, of=fused_by_indices).says("""
     The 1 is subtracted in the first row alone. Each example has a label.
 """)
-
-ex.slip("first-column", {OF_LABEL: ":, 0"}, LOSSES, of=fused_by_indices).says("""
-    The 1 is subtracted in the same column of every row. Each example has a label of its
-    own.
-""")
+for name, column in (("first-column", "0"), ("first-label", "labels[0]")):
+    ex.slip(name, {OF_LABEL: f":, {column}"}, LOSSES, of=fused_by_indices).says("""
+        The 1 is subtracted in the same column of every row. Each example has a label of
+        its own.
+    """)
 
 # --- what is done with the difference
 
-
-@ex.wrong(LOSSES)
-def one_slope_more(grad_out, z, labels):
-    """A slope $p(1-p)$ is multiplied in. The difference of probability and target is
-    the gradient of the *logits* already: that is why the two are fused.
-    """
-    p = torch.softmax(z, dim=1)
-    return fused_backward(grad_out * p * (1 - p), z, labels)
-
-
+SLOPES = {"one-slope-more": f"{SOFTMAX} * (1 - {SOFTMAX})", "softmax-again": SOFTMAX}
+for name, slope in SLOPES.items():
+    ex.slip(name, {"grad_out *": f"grad_out * {slope} *"}, LOSSES).says("""
+        A slope of the softmax is multiplied in. The difference of probability and
+        target is the gradient of the *logits* already: that is why the two are fused.
+    """)
 ex.slip(
     "at-probabilities", {f"{SOFTMAX} - target": f"-target / {SOFTMAX}"}, LOSSES
 ).says("""
     This is the gradient of the probabilities. The way back through the softmax is still
     to go.
 """)
-
 ex.slip("difference-squared", {"target)": "target) ** 2"}, LOSSES).says("""
     The difference is squared. For cross-entropy the gradient is the difference itself.
 """)
 
-ex.slip("incoming-added", {"grad_out *": "grad_out +"}, RULE).says("""
-    The gradient that comes in is added, where the chain rule multiplies.
+RULE = f"({SOFTMAX} - target)"
+ex.slip("slope-alone", {RULE: f"{SOFTMAX} * (1 - {SOFTMAX})"}, LOSSES).says("""
+    This is $p(1-p)$, a slope of the softmax. The loss behind it has a slope too, and
+    there the labels come in.
 """)
+
+LOSS = {
+    "losses": {RULE: "-target * torch.log_softmax(z, 1)"},
+    "loss": {f"{RULE} / N": "torch.nn.functional.cross_entropy(z, labels)"},
+}
+for name, edits in LOSS.items():
+    ex.slip(name, edits, LOSSES).says("""
+        This is the loss, times what comes in. The way back needs its gradient.
+    """)

@@ -12,6 +12,14 @@ ex = Exercise(
     "11.4",
     "Predict: what stands in .grad",
     outputs=("first", "second", "third", "fourth"),
+    otherwise={
+        "first": "What does one call bring, at 3? And what does the second do with it?",
+        "second": "What is in `.grad` before, and what does the new product bring, at "
+        "the new `w`?",
+        "third": "`.grad` is empty before. One factor is still on the tape: what does "
+        "it get?",
+        "fourth": "What does one call bring, at 3? On our tape, does another one add?",
+    },
     hints=(
         "Does torch's `backward` replace what stands in `.grad`, or add to it? And "
         "ours?",
@@ -49,55 +57,63 @@ def in_grad():
     return first, second, w.grad.item(), float(v.grad)
 
 
-ex.guess("replaced", (6, 4, 2, 6), ALIKE).says("""
-    Here `.grad` would be replaced by each `backward`. Torch adds to what is there,
-    until somebody empties it.
+REPLACED = {"first": 6}, {"second": 4}, {"first": 6, "second": 4}
+for k, wrong in enumerate(REPLACED):
+    ex.guess(f"replaced-{k}", wrong, ALIKE).says("""
+        Here `.grad` would be replaced by each `backward`. Torch adds to what is there,
+        until somebody empties it.
+    """)
+ex.guess("one-call", {"first": 6, "second": 10}, ALIKE).says("""
+    One of the first two calls is not counted. Torch adds what each of them brings.
 """)
-
-ex.guess("forgotten-in-between", (12, 10, 2, 6), ALIKE).says("""
+ex.guess("forgotten-in-between", {"second": 10}, ALIKE).says("""
     One of the contributions is missing: after the step `.grad` still holds *all* that
     both calls have added.
 """)
-
-ex.guess("old-value", (12, 18, 3, 6), ALIKE).says("""
-    The value of `w` was changed: when the new product is computed, it is 2.
+ex.guess("nothing-added", {"second": 12}, ALIKE).says("""
+    The new product has a way back of its own, and its slope is added to what is there.
 """)
 
-ex.guess("gradient-moved", (12, 15, 2, 6), ALIKE).says("""
+for name, number in (("second", 18), ("third", 3)):
+    ex.guess(f"old-value-{name}", {name: number}, ALIKE).says("""
+        The value of `w` was changed: when the new product is computed, it is 2.
+    """)
+ex.guess("gradient-moved", {"second": 15}, ALIKE).says("""
     The step changes `w`, not `w.grad`. What is in `.grad` stays, and the slope of the
     new product is added in full.
 """)
-
-ex.guess("detach-ignored", (12, 16, 4, 6), ALIKE).says("""
+ex.guess("detach-ignored", {"third": 4}, ALIKE).says("""
     `w.detach()` is off the tape, a constant with the same value. So only one of the two
     factors hands a gradient back.
 """)
-
-ex.guess("detached-all", (12, 16, 0, 6), ALIKE).says("""
+ex.guess("detached-all", {"third": 0}, ALIKE).says("""
     Only the factor that was detached is a constant; the other one is still `w`.
 """)
 
-ex.guess("not-emptied", (12, 16, 18, 6), ALIKE).says("""
-    Before (3) stands `w.grad = None`, so nothing old is left.
-""")
-
-ex.guess("ours-adds", (12, 16, 2, 12), ALIKE).says("""
+for number in (18, 20):
+    ex.guess(f"not-emptied-{number}", {"third": number}, ALIKE).says("""
+        Before (3) stands `w.grad = None`, so nothing old is left.
+    """)
+ex.guess("ours-adds", {"fourth": 12}, ALIKE).says("""
     (4) is on our tape. It replaces what stands in `.grad`, unless it is told to add.
 """)
-
-ex.guess("one-factor", (6.5, 8, 1, 3), FORKS).says(r"""
-    $w \cdot w$ uses `w` twice, and each use hands back its share.
+ex.guess("emptied", {"fourth": 0}, ALIKE).says("""
+    Each call starts afresh, and fills `.grad` again.
 """)
 
-ex.guess("values", (18, 22, 5, 9), FORKS).says("""
-    This looks like the product's *value*. In `.grad` stands its slope.
-""")
+FACTOR = ("first", 3), ("second", 14), ("second", 8), ("third", 1), ("fourth", 3)
+for k, (name, number) in enumerate(FACTOR):
+    ex.guess(f"one-factor-{k}", {name: number}, FORKS).says(r"""
+        $w \cdot w$ has two edges to `w`, each with the value of the other factor, and
+        `w` is 3, then 2.
+    """)
 
-ex.guess("counted-wrongly", (24, 12, 6, 18), ALIKE).says("""
+VALUES = ("first", 9), ("first", 18), ("second", 22), ("second", 13), ("fourth", 9)
+for k, (name, number) in enumerate(VALUES):
+    ex.guess(f"value-{k}", {name: number}, FORKS).says("""
+        This looks like the product's *value*. In `.grad` stands its slope.
+    """)
+ex.guess("counted-wrongly", {"first": 24}, ALIKE).says("""
     Count the calls once more, and what each of them adds: twice the value that the
     number has at that moment.
-""")
-
-ex.guess("other-slope", (9, 14, 6.5, 1), FORKS).says(r"""
-    The slope of $w \cdot w$ is $2w$: 6 where `w` is 3, and 4 where it is 2.
 """)

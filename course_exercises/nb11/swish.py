@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_exercises.judge import Exercise
+from course_exercises.judge import Exercise, Trouble
 
 from .shared import torch
 
@@ -10,6 +10,14 @@ FORKS = "01_chain_rule#Forks add"
 CHAIN = "01_chain_rule#Two boxes in a row: prices multiply"
 ACTIVATIONS = "06_layers_and_losses#Activations"
 RULE = "11_pytorch_and_beyond#Our rule inside PyTorch"
+
+OTHER_SHAPE = (
+    "It returns the shape {}, where x has {}. A gradient has that of its input."
+)
+OFF_THE_TAPE = (
+    "The first derivative is there, but torch cannot go back through it: on the way "
+    "all of it leaves torch's tape (`.numpy()`, `.detach()`, `.item()`, `no_grad()`)."
+)
 
 ex = Exercise(
     "11.2",
@@ -57,6 +65,10 @@ def call_swish(answer, grad_out, x):
             return None
         if not isinstance(grad, torch.Tensor):
             grad = torch.as_tensor(np.asarray(grad), dtype=x.dtype)
+        if grad.shape != x.shape:
+            raise Trouble(
+                "wrong shape", OTHER_SHAPE.format(*map(tuple, (grad.shape, x.shape)))
+            )
         return grad
 
     methods = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
@@ -66,11 +78,7 @@ def call_swish(answer, grad_out, x):
     if first is None:
         return None
     if not first.requires_grad:
-        raise RuntimeError(
-            "the first derivative is there, but torch cannot go back through it: on "
-            "the way something leaves torch's tape (`.numpy()`, `.detach()`, "
-            "`.item()`, `no_grad()`)"
-        )
+        raise Trouble("raised", OFF_THE_TAPE)
     (second,) = torch.autograd.grad(first.sum(), x, allow_unused=True)
     return first, torch.zeros_like(x) if second is None else second
 
@@ -83,6 +91,12 @@ def swish_inputs(rng):
     ]
 
 
+@ex.right
+def swish_factored(grad_out, x):
+    s = torch.sigmoid(x)
+    return grad_out * s * (1 + x * (1 - s))
+
+
 SLOPE = "s * (1 - s)"  # of the sigmoid, as in the right answer
 
 # --- wrong ones: two paths
@@ -91,33 +105,26 @@ ex.slip("x-alone", {f" * {SLOPE}": ""}, RULE).says("""
     The second path is cut short at $x$. It leads through the sigmoid, and this has a
     derivative.
 """)
-
 ex.slip("activation-missing", {f" + x * {SLOPE}": ""}, FORKS).says("""
     The path through the sigmoid is missing. $x$ stands in the formula twice, as a
-    factor and inside σ (and σ has to stay on the tape).
+    factor and inside σ.
 """)
-
 ex.slip("other-path", {"s + x": "x"}, FORKS).says("""
     The path through the factor $x$ is missing; only the one through σ is there.
 """)
-
 ex.slip("slope-alone", {"s + x * s": "s"}, FORKS).says("""
     This is the derivative of σ alone. A product has two terms.
 """)
-
 ex.slip("x-missing", {"x * s": "s"}, CHAIN).says("""
     In the second term the factor $x$ is missing: σ′ is multiplied by what stood beside
     σ.
 """)
-
 ex.slip("forward-again", {f"(s + x * {SLOPE})": "x * s"}, RULE).says("""
     This is swish itself, times what comes in: the forward pass, no slope.
 """)
-
 ex.slip("multiplied", {"(s +": "s *", "))": ")"}, FORKS).says("""
     The two terms are multiplied. They belong to two paths, and paths add.
 """)
-
 ex.slip("factors-of-slope", {"(s + x": "s", "))": ")"}, FORKS).says("""
     σ and σ′ are multiplied. They belong to two paths, and paths add; and on the path
     through σ stands $x$.
@@ -139,24 +146,35 @@ ex.slip("slope-of-x", {SLOPE: "x * (1 - x)"}, ACTIVATIONS).says("""
     $x(1-x)$ stands where σ′ belongs. The handy form $s(1-s)$ is in terms of the
     sigmoid's *output*.
 """)
-
 ex.slip("tanh-slope", {SLOPE: "(1 - s**2)"}, ACTIVATIONS).says("""
     $1 - s^2$ is the slope of tanh. The one of the sigmoid is another.
 """)
-
 ex.slip(
     "sigmoid-twice", {SLOPE: "torch.sigmoid(s) * torch.sigmoid(-s)"}, ACTIVATIONS
 ).says("""
     σ is applied to what has been through σ already.
 """)
 
-ex.slip(
-    "slope-of-y", {"s =": "y = x *", f"(s + x * {SLOPE})": "y * (1 - y)"}, ACTIVATIONS
-).says("""
-    $y(1-y)$ of swish's own output is no slope of anything here: that form belongs to
-    the sigmoid alone.
-""")
+OF_Y = {
+    "slope-of-y": {SLOPE: "x * s * (1 - x * s)"},
+    "slope-of-y-alone": {f"(s + x * {SLOPE})": "x * s * (1 - x * s)"},
+}
+for name, edits in OF_Y.items():
+    ex.slip(name, edits, ACTIVATIONS).says("""
+        $y(1-y)$ of swish's own output is no slope of anything here: that form belongs
+        to the sigmoid alone.
+    """)
 
+OFF = {
+    "sigma-off": {"torch.sigmoid(x)": "torch.sigmoid(x).detach()"},
+    "x-off": {"x * s": "x.detach() * s"},
+    "slope-off": {SLOPE: f"({SLOPE}).detach()"},
+}
+for name, edits in OFF.items():
+    ex.slip(name, edits, RULE).says("""
+        The first derivative is right, the second lacks a part: something in the rule is
+        off torch's tape (`.detach()`, `.data`, `no_grad()`).
+    """)
 ex.slip("square", {SLOPE: "s * s"}, ACTIVATIONS).says("""
     $s^2$ stands where the slope of σ belongs. One of the two factors is $1 - s$.
 """)

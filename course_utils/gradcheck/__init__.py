@@ -28,6 +28,7 @@ What stands behind it:
 - `settling`: which entries get a second look, and the verdict on them
 - `look`: the second look at one entry, with `slopes`, `kinks` and `noise`
 - `naming`: names for mistakes, and notes on checks that see little
+- `together`: entries on kinks, which have to be right for one choice of sides
 - `report`: the table, and the map of errors
 """
 
@@ -71,6 +72,10 @@ from course_utils.gradcheck.settling import (
     look_again,
     look_at_bends,
     settle,
+)
+from course_utils.gradcheck.together import (
+    contradiction,
+    look_together,
 )
 from course_utils.gradcheck.look import (
     Look,

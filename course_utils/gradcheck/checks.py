@@ -8,7 +8,15 @@ from functools import cache, partial
 import numpy as np
 
 from course_utils.gradcheck.arguments import refuse_changes
-from course_utils.gradcheck.comparing import RIGHT, Check, agrees, compare, misshapen
+from course_utils.gradcheck.comparing import (
+    KINK,
+    RIGHT,
+    WRONG,
+    Check,
+    agrees,
+    compare,
+    misshapen,
+)
 from course_utils.gradcheck.look import Look, second_look
 from course_utils.gradcheck.naming import looks_like, notes_on, sizes_of
 from course_utils.gradcheck.noise import TINY
@@ -20,6 +28,12 @@ from course_utils.gradcheck.numerical import (
 from course_utils.gradcheck.report import Report
 from course_utils.gradcheck.setting import Setting
 from course_utils.gradcheck.settling import look_again, look_at_bends
+from course_utils.gradcheck.together import (
+    Place,
+    contradiction,
+    kinks_along,
+    look_together,
+)
 
 
 def gradcheck(
@@ -40,8 +54,9 @@ def gradcheck(
         steps and tolerances are then made for 7 digits; mistakes below 1 % may pass.
 
     An entry that fails is looked at again with many steps. On a kink, any value between
-    the two one-sided slopes is right. A float32 computation inside f is named, and the
-    report is false: with so much noise a check proves little.
+    the two one-sided slopes is right; several entries on kinks have to be right for one
+    choice of sides, as when both inputs of max(a, b) are equal. A float32 computation
+    inside f is named, and the report is false: so much noise proves little.
 
     Raises TypeError for inputs or gradients that are not floating-point numbers and for
     complex results, ValueError for NaN or inf in the inputs, missing or surplus
@@ -53,8 +68,9 @@ def gradcheck(
     second look see `extrapolate` and `noise_level`.
     """
     setting = Setting.of(f, inputs, grads, grad_out, rtol, dtype)
-    every = range(len(setting.arrays))
-    return Report([check_input(setting, k) for k in every], setting.rtol)
+    checks = [check_input(setting, k) for k in range(len(setting.arrays))]
+    look_together(checks, setting)  # entries on kinks, for one choice of sides
+    return Report(checks, setting.rtol)
 
 
 def check_directions(
@@ -76,7 +92,8 @@ def check_directions(
     of the whole gradient, rtol·‖grad‖: a mistake in one small entry may hide.
 
     Parameters and errors as in `gradcheck`; `rng` draws v from the normal distribution.
-    The report has one row an input; its index counts directions.
+    The report has one row an input; its index counts directions. A direction that fails
+    is halved until single entries remain: they may be right on a kink, as in gradcheck.
 
     Taught in: 04_gradient_checking.
     """
@@ -145,16 +162,51 @@ def check_along(setting: Setting, k: int, rng, n: int) -> Check:
         found = second_look(probes[i], 0.0, h, setting.eps, size)
         return found._replace(margin=found.margin + setting.rtol * length)
 
-    return _finish(check, setting, k, look, np.zeros(n))
+    def settle_kinks(check: Check) -> None:
+        for i in np.flatnonzero(check.verdict >= KINK):
+            right = right_on_kinks(setting, k, vs[i], own, h)
+            check.verdict[i] = KINK if right else WRONG
+
+    return _finish(check, setting, k, look, np.zeros(n), settle_kinks)
 
 
-def _finish(check: Check, setting: Setting, k: int, look, bends) -> Check:
+def right_on_kinks(setting: Setting, k: int, v, own, h: float) -> bool:
+    """Whether a direction fails for entries alone that are right on kinks. Plumbing."""
+    x, grad = setting.arrays[k].ravel(), setting.grads[k].ravel()
+    v, length = v.ravel(), float(np.linalg.norm(grad * (own.ravel() / h)))
+    before, looker = x.copy(), _looker(setting, k, own.ravel(), setting.grads[k])
+
+    def fails(part) -> bool:
+        some = np.zeros_like(v)
+        some[part] = v[part]
+        probe = partial(_moved, setting.value, x, before, some)
+        claimed, slope = grad @ some, (probe(h) - probe(-h)) / (2 * h)
+        floor = 4 * setting.eps * abs(setting.middle) / h + setting.rtol * length
+        return not agrees(claimed, slope, floor + setting.rtol * abs(claimed))
+
+    def right(i: int) -> bool:
+        found = looker(i)
+        allowed = setting.rtol * max(abs(grad[i]), abs(found.slope)) + found.margin
+        return found.kink and bool(agrees(grad[i], found.slope, allowed))
+
+    found = kinks_along(fails, right, x.size)
+    if not found:
+        return False
+    places = [Place(k, np.unravel_index(i, setting.arrays[k].shape)) for i in found]
+    return len(found) == 1 or not contradiction(setting, places, grad[found])
+
+
+def _finish(
+    check: Check, setting: Setting, k: int, look, bends, settle_kinks=None
+) -> Check:
     """Second look where needed; then a name for the mistake, and notes."""
     check.noisy, look = setting.noisy, cache(look)  # a second look, not a third
     if not (check.reason or check.noisy):
         with np.errstate(all="ignore"):
             look_again(check, look, setting)
             look_at_bends(check, look, setting.rtol, bends)
+            if settle_kinks and not check.noisy:
+                settle_kinks(check)
     if not check and not check.noisy:
         sizes = sizes_of(setting.names, setting.arrays)
         check.looks_like = looks_like(check.analytic, check.numeric, sizes)

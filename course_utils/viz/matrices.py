@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,21 +75,67 @@ def heat_map(
     Plumbing.
     """
     values = _matrix("heat_map", matrix)
-    if log and (diverging or not (values > 0).any()):
-        raise ValueError(
-            "heat_map: log=True needs values above 0 and no diverging scale. "
-            "Drop log, or take the absolute value."
-        )
+    shown = _fit_for("heat_map", values, log, diverging)
     fig, ax = axes(
         title, xlabel, ylabel, size=_square(*values.shape, 0.5 if annotate else 0.28)
     )
-    shown = np.where(values > 0, values, np.nan) if log else values
     image = _cells(ax, shown, None, None, **_scale(shown, log, diverging))
     _whole_ticks(ax, values.shape)
     if annotate:
         words = [[number(v, 3) for v in row] for row in values]
         _write_cells(ax, image, shown, words)
     _color_bar(fig, image, ax, label)
+    return fig
+
+
+def heat_maps(
+    matrices: Mapping[str, Any],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    label: str = "",
+    log: bool = False,
+    annotate: bool = False,
+    diverging: bool = False,
+) -> Figure:
+    """Draw named matrices of one shape side by side, as colours on one common scale.
+
+    `label`, `log`, `annotate` and `diverging` as in `heat_map`. With no label there is
+    no bar of colours: the numbers in the cells say enough.
+
+    Raises
+    ------
+    ValueError : without matrices, for unequal shapes; as `heat_map`.
+
+    Plumbing.
+    """
+    values = {name: _matrix("heat_maps", m) for name, m in matrices.items()}
+    shapes = list(dict.fromkeys(m.shape for m in values.values()))
+    if len(shapes) != 1:
+        raise ValueError(
+            "heat_maps: expected matrices of one shape, found "
+            f"{', '.join(map(str, shapes)) or 'none'}."
+        )
+    every = _fit_for("heat_maps", np.stack(list(values.values())), log, diverging)
+    wide, high = (max(n * 0.27, 0.9) for n in shapes[0][::-1])
+    size = (len(values) * wide + (2.2 if label else 0.8), high + 1.2)
+    fig, grid = axes(title, xlabel, "", 1, len(values), size, squeeze=False)
+    scale, ends = _scale(every, log, diverging), (np.nanmin(every), np.nanmax(every))
+    if log:
+        scale["norm"].vmin, scale["norm"].vmax = ends
+    elif not diverging:
+        scale |= dict(zip(("vmin", "vmax"), ends, strict=True))
+    for ax, name, shown in zip(grid[0], values, every, strict=True):
+        image = _cells(ax, shown, None, None, **scale)
+        ax.set_title(name, size=9, loc="center", weight="normal")
+        _whole_ticks(ax, shapes[0])
+        if annotate:
+            words = [[number(v, 3) for v in row] for row in values[name]]
+            _write_cells(ax, image, shown, words)
+    grid[0][0].set_ylabel(ylabel)
+    if label:
+        _color_bar(fig, image, grid, label)
     return fig
 
 
@@ -145,6 +191,16 @@ def _matrix(what: str, matrix: Any) -> np.ndarray:
     if matrix.ndim != 2 or not matrix.size:
         raise ValueError(f"{what}: expected a matrix, found shape {matrix.shape}.")
     return matrix
+
+
+def _fit_for(what: str, values: np.ndarray, log: bool, diverging: bool) -> np.ndarray:
+    """What is shown of values: on a logarithmic scale nothing that is not above 0."""
+    if log and (diverging or not (values > 0).any()):
+        raise ValueError(
+            f"{what}: log=True needs values above 0 and no diverging scale. "
+            "Drop log, or take the absolute value."
+        )
+    return np.where(values > 0, values, np.nan) if log else values
 
 
 def _colors(name: str, share: float = 1.0) -> Any:

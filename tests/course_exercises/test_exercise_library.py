@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from course_exercises import hint, solution
 from course_exercises.general import SENTENCES
@@ -24,6 +25,7 @@ from course_exercises.judge.judging import Judge
 from course_exercises.judge.once import quietly
 from course_exercises.judge.source import source_of
 from course_exercises.library import exercises, notebooks
+from course_exercises.nb11 import higher_derivatives
 from tests.course_exercises.right_answers import right_answers
 from tools.exercise_cells import asked, body, library, solved, with_exercises
 from tools.notebooks import COURSE, FOLDER, headings, paths, read
@@ -317,6 +319,16 @@ def test_noise_is_never_named_for_certain(exercise):
     said = verdict(exercise, noisy(exercise))
     assert not said.passed
     assert not any(f.certain for f in said.findings), said
+
+
+def test_three_derivatives_are_those_of_torch():
+    ex = higher_derivatives.ex
+    for words, formula in higher_derivatives.FORMULAS.items():
+        t = torch.tensor(higher_derivatives.POINTS, requires_grad=True)
+        y = formula(t)
+        for made in ex.call(ex.reference, words):
+            (y,) = torch.autograd.grad(y.sum(), t, create_graph=True)
+            np.testing.assert_allclose(made, y.detach(), rtol=1e-12, err_msg=words)
 
 
 # --- words ----------------------------------------------------------------------------

@@ -114,23 +114,25 @@ def weighted(rng):
 
 
 CENTRED = Exercise("99.12", "Centred", centred, weighted)
-MIXED_UP = {
-    "brackets": ("(g[i, j] + w[j]) *", "g[i, j] + w[j] *"),
-    "comparison": ("> 0.1", "< 0.1"),
-    "function-missing": ("np.sqrt(np.abs(w[j]))", "np.abs(w[j])"),
-    "function-twice": ("np.sqrt(np.abs(w[j]))", "np.sqrt(np.sqrt(np.abs(w[j])))"),
-    "index-fixed": ("if w[j]", "if w[0]"),
-    "indices": ("(g[i, j]", "(g[j, i]"),
-    "keepdims": ("keepdims=True", "keepdims=False"),
-    "off-by-one": ("len(w))", "len(w) - 1)"),
-    "other-variable": ("(g[i", "(x[i"),
-}
+MIXED_UP = [
+    ("axis-missing", "x.mean(axis=1", "x.mean(axis=None"),
+    ("brackets", "(g[i, j] + w[j]) *", "g[i, j] + w[j] *"),
+    ("comparison", "> 0.1", "< 0.1"),
+    ("function-missing", "np.sqrt(np.abs(w[j]))", "np.abs(w[j])"),
+    ("function-twice", "np.sqrt(np.abs(w[j]))", "np.sqrt(np.sqrt(np.abs(w[j])))"),
+    ("index-fixed", "if w[j]", "if w[0]"),
+    ("index-fixed", "(g[i, j]", "(g[i, 0]"),
+    ("indices", "(g[i, j]", "(g[j, i]"),
+    ("keepdims", "keepdims=True", "keepdims=False"),
+    ("product-for-sum", "g[i, j] + w", "g[i, j] * w"),
+    ("off-by-one", "len(w))", "len(w) - 1)"),
+    ("other-variable", "(g[i", "(x[i"),
+]
 
 
-@pytest.mark.parametrize("name", MIXED_UP)
-def test_one_thing_in_the_place_of_another_is_named(name):
-    said = verdict(CENTRED, edited(centred, dict([MIXED_UP[name]])))
-    assert certain(said) == [name]
+@pytest.mark.parametrize(("name", "old", "new"), MIXED_UP)
+def test_one_thing_in_the_place_of_another_is_named(name, old, new):
+    assert certain(verdict(CENTRED, edited(centred, {old: new}))) == [name]
 
 
 def product_vjp(grad_out, X, y):
@@ -144,20 +146,20 @@ def products(rng):
 
 
 PRODUCT = Exercise("99.16", "A product", product_vjp, products, gradient=True)
-IN_PRODUCTS = {
-    "brackets": {"(y - 1) / N": "(y - 1 / N)"},
-    "entrywise": {"grad_out @ X": "grad_out * X"},
-    "factors-exchanged": {"grad_out @ X": "X @ grad_out"},
-    "first-only": {"return": "out =", "/ N": "/ N\n    return out[0]"},
-    "last-only": {"return": "out =", "/ N": "/ N\n    return out[-1]"},
-    "summed-away": {"return": "out =", "/ N": "/ N\n    return out.sum(axis=-1)"},
-}
+IN_PRODUCTS = [
+    ("brackets", {"(y - 1) / N": "(y - 1 / N)"}),
+    ("entrywise", {"grad_out @ X": "grad_out * X"}),
+    ("factors-exchanged", {"grad_out @ X": "X @ grad_out"}),
+    ("first-only", {"return": "out =", "/ N": "/ N\n    return out[0]"}),
+    ("first-only", {"return": "out =", "/ N": "/ N\n    return out[:1]"}),
+    ("last-only", {"return": "out =", "/ N": "/ N\n    return out[-1]"}),
+    ("summed-away", {"return": "out =", "/ N": "/ N\n    return out.sum(axis=-1)"}),
+]
 
 
-@pytest.mark.parametrize("name", IN_PRODUCTS)
-def test_a_slip_in_a_product_is_named(name):
-    wrong = edited(product_vjp, IN_PRODUCTS[name])
-    assert certain(verdict(PRODUCT, wrong)) == [name]
+@pytest.mark.parametrize(("name", "edits"), IN_PRODUCTS)
+def test_a_slip_in_a_product_is_named(name, edits):
+    assert certain(verdict(PRODUCT, edited(product_vjp, edits))) == [name]
 
 
 def squares(x, y):
@@ -175,6 +177,8 @@ SQUARES = Exercise("99.21", "Squares", squares, lambda rng: rng.normal(size=(5, 
         ("(1 - x**2)", "(1 - x) ** 2"),
         ("(x + y) ** 2", "(x**2 + y)"),
         ("(x + y) ** 2", "(x + y**2)"),
+        ("3 * inner * y + (1 - x**2)", "(3 * inner * y + (1 - x**2))"),
+        ("y + (1 - x**2) * (x + y) ** 2", "(y + (1 - x**2) * (x + y) ** 2)"),
     ],
 )
 def test_brackets_that_are_missing_or_too_much(old, new):
@@ -183,17 +187,40 @@ def test_brackets_that_are_missing_or_too_much(old, new):
 
 
 def waves(x, y):
-    return 3 * np.tanh(x) ** 2 + np.cos(y**2)
+    return 3 * np.tanh(x) ** 2 + np.cos(y**2) * y
 
 
 WAVES = Exercise("99.23", "Waves", waves, lambda rng: rng.normal(size=(5, 2)))
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("(x) ** 2", "(x**2)"), ("(y**2)", "(y) ** 2")]
+    ("name", "old", "new"),
+    [
+        ("power-inside", "(x) ** 2", "(x**2)"),
+        ("power-inside", "(y**2)", "(y) ** 2"),
+        ("inner-sign", "tanh(x) ** 2", "tanh(x) ** 2 * -1"),
+        ("other-function", "np.cos", "np.sin"),
+        ("factor-twice", "* y", "* y * y"),
+        ("upside-down", "* y", "/ y"),
+        ("upside-down", "np.cos(y**2) * y", "y / np.cos(y**2)"),
+    ],
 )
-def test_a_power_inside_that_belongs_outside(old, new):
-    assert certain(verdict(WAVES, edited(waves, {old: new}))) == ["power-inside"]
+def test_functions_powers_and_factors_elsewhere(name, old, new):
+    assert certain(verdict(WAVES, edited(waves, {old: new}))) == [name]
+
+
+def test_the_sign_of_what_goes_into_a_function():
+    def curve(x, y):
+        return x / (1 + np.exp(y))
+
+    exercise = Exercise("99.25", "Curve", curve, WAVES.inputs)
+    assert certain(verdict(exercise, edited(curve, {"(y)": "(-y)"}))) == ["inner-sign"]
+
+
+def test_what_examples_give_is_not_summed():
+    exercise = Exercise("99.7", "Customers", costs, COSTS.inputs)
+    said = verdict(exercise, lambda x, c: [w * (x - place) for place, _, w in c])
+    assert certain(said) == ["not-summed"]
 
 
 def test_a_variable_in_the_place_of_another_is_called_by_its_name():
@@ -215,6 +242,24 @@ def test_two_slips_with_the_same_numbers_are_both_offered():
     said = verdict(exercise, lambda x, y: x + y)
     assert len(said.mistakes) == 2 and not certain(said)
     assert said.findings[0].says.startswith("Several mistakes give these numbers.")
+
+
+def test_what_a_change_does_not_speak_of_is_left_as_it_is():
+    def both(grad_out, X, y):
+        return product_vjp(grad_out, X, y), grad_out.sum(axis=0)
+
+    exercise = Exercise("99.16", "Two", both, products, outputs=("a", "b"))
+    said = verdict(exercise, lambda *args: (both(*args)[0].T, both(*args)[1]))
+    assert certain(said) == ["transposed"] and said.findings[0].output == "a"
+
+
+def test_a_written_mistake_and_a_general_one_are_never_certain():
+    exercise = Exercise("99.16", "A product", product_vjp, products, gradient=True)
+    exercise.slip("product-alone", {" * (y - 1)": ""}).says(
+        "Only the product is there."
+    )
+    said = verdict(exercise, lambda g, X, y: (g @ X / len(X)).T)
+    assert set(said.mistakes) == {"product-alone", "transposed"} and not certain(said)
 
 
 def test_two_general_mistakes_at_once_are_never_certain():
@@ -351,6 +396,15 @@ def test_who_draws_anew_is_told_so():
     assert certain(said) == ["random"]
 
 
+def test_no_pattern_is_read_off_what_is_drawn_anew():
+    rng = np.random.default_rng(0)
+    said = verdict(
+        MASKED,
+        lambda g, mask: g * (mask if len(g) == 1 else 2 * (rng.random(g.shape) < 0.5)),
+    )
+    assert certain(said) == ["random"]
+
+
 def test_an_argument_that_makes_no_difference_is_named():
     def fixed(grad_out, mask):
         return grad_out * np.where(np.arange(mask.size).reshape(mask.shape) % 3, 2, 0.7)
@@ -412,6 +466,40 @@ def test_two_mistakes_with_the_same_numbers_are_both_offered():
     assert "(1) This happened. (2) That happened." in said.findings[0].says
     for mistake in exercise.mistakes:  # the other result tells which
         assert set(certain(verdict(exercise, mistake.code))) == {mistake.id}
+
+
+def test_a_number_without_a_name_may_have_a_way_to_find_it():
+    way = {"b": "Look at b once more."}
+    exercise = Exercise(
+        "99.26", "Three", lambda: (1, 2, 3), outputs=("a", "b", "c"), otherwise=way
+    )
+    assert verdict(exercise, (1, 7, 3)).says.endswith(
+        "no name here. Look at b once more."
+    )
+    assert verdict(exercise, (1, 2, 7)).says.endswith("no name here.")
+
+
+def test_zeros_of_a_written_mistake_are_told_as_that():
+    exercise = Exercise("99.24", "Two", both, TWO.inputs, outputs=("dx", "dy"))
+    exercise.mistake("flat", code=lambda x, y, w: (w * x**2, 0.0)).says("It is flat.")
+    said = verdict(exercise, exercise.mistakes[0].code)
+    assert certain(said) == ["flat"] and said.findings[0].output == "dx, dy"
+    assert certain(verdict(exercise, lambda x, y, w: (w, 0.0))) == ["zero"]
+
+
+def test_two_mistakes_that_say_the_same_are_one():
+    exercise = Exercise("99.9", "Two", both, TWO.inputs, outputs=("dx", "dy"))
+    exercise.mistakes = [
+        Mistake("this", lambda x, y, w: (w * x**2, x - y), "It happened."),
+        Mistake("that", lambda x, y, w: (w * x**2, y * w), "It happened."),
+    ]
+    said = verdict(exercise, lambda x, y, w: (w * x**2, both(x, y, w)[1]))
+    assert certain(said) == ["this"] and said.findings[0].says == "It happened."
+
+
+def test_rounding_that_is_left_is_no_zero():
+    said = verdict(TWO, lambda x, y, w: (0.1 * 3 - 0.3, 0.0))
+    assert certain(said) == ["cancelled", "zero"]
 
 
 def test_one_predicted_number_of_several_may_come_from_elsewhere():
@@ -477,6 +565,12 @@ def test_trouble_in_a_call_is_told_in_its_own_words():
     assert (said.status, said.says) == ("wrong type", "Two things are asked for.")
 
 
+def test_two_numbers_side_by_side_are_not_one():
+    exercise = Exercise("99.27", "One", lambda x: 2 * x, lambda rng: [(1.5,), (2.5,)])
+    said = verdict(exercise, lambda x: (np.sin(x), 2 * x)).says
+    assert said == "Expected one number. What it returns has 2, side by side."
+
+
 def test_what_is_asked_when_the_numbers_are_right():
     exercise = Exercise("99.20", "Twice", lambda x: 2 * x, lambda rng: [(1.0,), (3.0,)])
     slow = exercise.mistake("slow").says("It takes long.")
@@ -523,6 +617,11 @@ def test_a_product_that_does_not_fit_is_told_by_its_lengths():
         "the rows of the first have 4 entries, the columns of the second 1" in said.says
     )
     assert "gufunc" not in said.says
+
+
+def test_one_question_about_many_numbers_is_told_in_plain_words():
+    said = verdict(MASKED, lambda g, mask: g if mask > 0 else 0 * g)
+    assert "asks one question of many numbers" in said.says and "a.any" not in said.says
 
 
 def test_an_underflow_is_no_news():

@@ -337,7 +337,7 @@ MORE_TRAPS = {
     ),
     "T13 a tie shared three ways": (
         lambda x: x.max(), np.array([3.0, 1, 3]),
-        lambda x: np.array([1, 0, 1]) / 3, lambda x: np.full(3, 1 / 3),
+        lambda x: np.array([1, 0, 1]) / 2, lambda x: np.array([1, 1, 1]) / 2,
     ),
     "T14 a mean over (N, N)": (
         lambda x: half_wide(x, column[:, 0]), column,

@@ -535,6 +535,82 @@ def test_bad_input_to_heat_map(matrix, options, message):
         viz.heat_map(matrix, **HEAT, **options)
 
 
+SMALL = {"one": [[1.0, -2.0]], "two": [[0.0, 4.0]]}
+SIDE_BY_SIDE = {"title": "t", "xlabel": "x", "ylabel": "y"}
+
+
+def test_heat_maps_share_one_scale():
+    plain = viz.heat_maps(SMALL, **SIDE_BY_SIDE, annotate=True)
+    assert [ax.get_title() for ax in plain.axes] == ["one", "two"]  # and no bar
+    assert [ax.images[0].get_clim() for ax in plain.axes] == [(-2.0, 4.0)] * 2
+    written = [[t.get_text() for t in ax.texts] for ax in plain.axes]
+    assert written == [["1", "−2"], ["0", "4"]]
+    assert [ax.get_ylabel() for ax in plain.axes] == ["y", ""]
+
+
+def test_heat_maps_know_signs_and_powers():
+    signed = viz.heat_maps(SMALL, **SIDE_BY_SIDE, label="size", diverging=True)
+    assert [ax.images[0].get_clim() for ax in signed.axes[:2]] == [(-4.0, 4.0)] * 2
+    assert len(signed.axes) == 3  # the bar of colours
+    powers = {"a": [[1e-8, 1.0]], "b": [[10.0, 0.0]]}
+    logarithmic = viz.heat_maps(powers, **SIDE_BY_SIDE, label="size", log=True)
+    logarithmic.canvas.draw()
+    images = [ax.images[0] for ax in logarithmic.axes[:2]]
+    assert [image.get_clim() for image in images] == [(1e-8, 10.0)] * 2
+    shown = np.ma.masked_invalid(images[1].get_array())
+    assert np.ma.getmaskarray(shown).tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize(
+    ("matrices", "options", "message"),
+    [
+        ({}, {}, "of one shape, found none"),
+        ({"a": [[1.0]], "b": [[1.0, 2.0]]}, {}, r"found \(1, 1\), \(1, 2\)"),
+        ({"a": np.ones(3)}, {}, "heat_maps: expected a matrix"),
+        ({"a": [[-1.0]]}, {"log": True}, "heat_maps: log=True needs values above 0"),
+    ],
+)
+def test_bad_input_to_heat_maps(matrices, options, message):
+    with pytest.raises(ValueError, match=message):
+        viz.heat_maps(matrices, **SIDE_BY_SIDE, **options)
+
+
+def texts_of(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_products_show_their_result_and_frame_what_meets():
+    A, B = np.array([[1, 2], [3, 4], [0, 1]]), np.array([[5], [-6]])
+    products = {
+        "up": (("A", "B", "C"), A, B),
+        "down": (("B", "Bᵀ", "D"), B, B.T),
+    }
+    first, second = viz.draw_products(products, at=(1, 0)).axes
+    assert [ax.get_title(loc="left") for ax in (first, second)] == ["up", "down"]
+    assert {"A (3, 2)", "B (2, 1)", "C (3, 1)", "−7", "−9", "−6"} <= set(
+        texts_of(first)
+    )
+    assert {"D (2, 2)", "25", "−30", "36"} <= set(texts_of(second))
+    row, column, entry = (line.get_xydata() for line in first.lines)
+    assert (row[:, 1].min(), row[:, 1].max()) == (-0.5, 0.5)  # the middle one of three
+    assert np.ptp(row, axis=0).tolist() == [2, 1]
+    assert np.ptp(column, axis=0).tolist() == [1, 2]
+    assert np.ptp(entry, axis=0).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("products", "message"),
+    [
+        ({}, "found none"),
+        ({"t": (("A", "B", "C"), np.ones((2, 3)), np.ones((2, 3)))}, "as many columns"),
+        ({"t": (("A", "b", "C"), np.ones((2, 3)), np.ones(3))}, "as many columns"),
+    ],
+)
+def test_products_that_do_not_fit(products, message):
+    with pytest.raises(ValueError, match=message):
+        viz.draw_products(products)
+
+
 POINTS = np.array([[-1.0, 0.0], [1.0, 1.0], [0.5, -1.0]])
 
 
@@ -629,3 +705,80 @@ def test_pictures_are_small_and_the_same_each_time(make):
     png = png_of(make())
     assert len(png) < 45_000
     assert png_of(make()) == png
+
+
+def test_depth_maps_have_a_row_for_each_depth_and_share_their_colours():
+    table = np.array([[1.0, 1e-3, np.nan], [10.0, 1.0, 0.1]])
+    tables = {(f, w): table for f in ("tanh", "ReLU") for w in ("small", "large")}
+    *maps, bar = viz.depth_maps(tables, [2, 3], title="norms").axes
+    titles = [ax.get_title(loc="left") for ax in maps]
+    assert titles == ["tanh, small", "tanh, large", "ReLU, small", "ReLU, large"]
+    (mesh,) = maps[3].collections
+    assert mesh.get_array().tolist() == [[0, -3, None], [1, 0, -1]]
+    assert mesh.get_clim() == (-12, 6)
+    assert bar.get_ylabel() == "log₁₀ of the norm"
+    assert [ax.get_xlabel() for ax in maps] == ["", "", "layer", "layer"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "found"),
+    [({}, r"\[\]"), ({("a", "b"): np.ones((3, 4))}, r"\[\(3, 4\)\]")],
+)
+def test_depth_maps_need_a_row_for_each_depth(tables, found):
+    with pytest.raises(ValueError, match=f"2 rows, one a depth; found shapes {found}"):
+        viz.depth_maps(tables, [2, 3], title="norms")
+
+
+def test_a_singular_value_that_is_noise_is_not_drawn():
+    values = np.ones((5, 40))
+    values[3:, 31] = 1e-15
+    (ax,) = viz.plot_singular_values({"one": values}, title="t").axes
+    assert [line.get_label() for line in ax.lines] == [
+        f"no. {k}" for k in (1, 4, 16, 32)
+    ]
+    assert np.isfinite(ax.lines[3].get_ydata()).tolist() == [True] * 3 + [False] * 2
+    assert all(np.isfinite(line.get_ydata()).all() for line in ax.lines[:3])
+
+
+@pytest.mark.parametrize("spectra", [{}, {"few": np.ones((5, 31))}])
+def test_singular_values_need_32_in_a_row(spectra):
+    with pytest.raises(ValueError, match="expected rows of 32 values or more, found"):
+        viz.plot_singular_values(spectra, title="t")
+
+
+def test_pairs_have_a_panel_each_with_log_2():
+    curves = {"bad": [0.7, 0.7], "good": [0.7, 0.1]}
+    first, *empty = viz.plot_pairs(curves, {"cure": ("bad", "good")}, title="t").axes
+    bad, good, dotted = first.lines
+    assert [list(line.get_ydata()) for line in (bad, good)] == list(curves.values())
+    assert dotted.get_ydata() == pytest.approx([np.log(2)] * 2)
+    assert [text.get_text() for text in first.get_legend().texts] == ["bad", "good"]
+    assert not any(ax.axison for ax in empty) and len(empty) == 2
+
+
+@pytest.mark.parametrize(
+    ("pairs", "found"),
+    [({}, "0 pairs"), ({"cure": ("bad", "x")}, r"curve for \['x'\]")],
+)
+def test_pairs_need_their_curves(pairs, found):
+    with pytest.raises(ValueError, match=found):
+        viz.plot_pairs({"bad": [1.0]}, pairs, title="t")
+
+
+def test_predictions_are_lines_and_measurements_marks():
+    up, down = [1.0, 2.0], [0.1, 0.5]
+    measured = {"tanh": ([1.1, 2.1], [0.2, 0.6])}
+    left, right = viz.plot_predicted({"tanh": (up, down)}, measured, title="t").axes
+    line, marks = right.lines
+    assert [list(one.get_ydata()) for one in right.lines] == [down, [0.2, 0.6]]
+    assert (line.get_linestyle(), marks.get_marker()) == ("-", "o")
+    assert marks.get_linestyle() == "None" and list(left.lines[0].get_ydata()) == up
+    assert (left.get_yscale(), right.get_yscale()) == ("linear", "log")
+
+
+@pytest.mark.parametrize(
+    "measured", [{}, {"tanh": np.ones((2, 4))}, {"ReLU": np.ones((2, 3))}]
+)
+def test_predictions_need_a_measurement_each(measured):
+    with pytest.raises(ValueError, match="expected a measurement for each prediction"):
+        viz.plot_predicted({"tanh": np.ones((2, 3))}, measured, title="t")

@@ -9,17 +9,12 @@ from urllib.parse import unquote
 import pytest
 
 from course_exercises.library import exercises, notebooks
-from tools.notebooks import ROOT, headings, paths, read
+from tools.minutes import said_by_number
+from tools.notebooks import ROOT, headings, lessons, read
 
 GUIDE = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| [^|]+ \| ((?:\d\d(?:, )?)*) *\| (\d+) \|", re.MULTILINE)
-
-
-def minutes() -> dict[str, int]:
-    """The minutes of the README's map, which a test holds to the notebooks."""
-    rows = re.findall(r"^\| \[(\d\d) .*\| (\d+) \|$", README, re.MULTILINE)
-    return {number: int(count) for number, count in rows}
 
 
 def plan(title: str) -> list[tuple[list[str], int]]:
@@ -33,14 +28,15 @@ def test_a_plan_adds_up(title):
     rows = plan(title)
     assert rows
     for numbers, said in rows:
-        assert sum(minutes()[number] for number in numbers) == said, numbers
+        minutes = sum(said_by_number()[number] for number in numbers)
+        assert minutes == said, f"{numbers}: run python -m tools.minutes --write"
 
 
 @pytest.mark.parametrize(("title", "weeks"), [("Twelve weeks", 12), ("Six weeks", 6)])
 def test_a_plan_holds_every_notebook_once(title, weeks):
     rows = plan(title)
     assert len(rows) == weeks
-    assert [n for numbers, _ in rows for n in numbers] == sorted(minutes())
+    assert [n for numbers, _ in rows for n in numbers] == sorted(said_by_number())
 
 
 def test_a_day_is_a_day_and_in_order():
@@ -60,7 +56,7 @@ def test_every_lecture_says_what_its_notebook_needs():
     part = GUIDE.split("## What each lecture takes for granted\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (\d\d) \| ([^|]*) \|", part, re.MULTILINE)
     said = {number: re.findall(r"\b\d\d\b", cell) for number, cell in rows}
-    assert said == {path.stem[:2]: needs(path) for path in paths()}
+    assert said == {path.stem[:2]: needs(path) for path in lessons()}
 
 
 LINK = re.compile(r"\]\(([^)#:]+\.\w+)(?:#([^)]+))?\)")

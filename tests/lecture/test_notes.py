@@ -9,7 +9,7 @@ import pytest
 
 from tests.notebooks import hygiene
 from tools import notes
-from tools.notebooks import FOLDER, Cell, Notebook, paths, read
+from tools.notebooks import FOLDER, Cell, Notebook, lessons, read
 
 PATH = FOLDER / "03_tape_engine.ipynb"
 
@@ -49,7 +49,7 @@ def test_the_cells_of_two_notes_changed_places():
     assert "'What the machine has to remember' is not in cell" in said[0]
 
 
-@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 def test_words_of_a_note_can_be_given_anew(path):
     """Taken away and given again, they are words of the same cell."""
     file = notes.FOLDER / f"{path.stem}.md"

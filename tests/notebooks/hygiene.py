@@ -15,15 +15,22 @@ from urllib.parse import unquote
 
 from tools import notes
 from tools.notebooks import (
+    SUMMARY,
+    TIME,
     Cell,
     Notebook,
     all_text,
     code_lines,
     describes,
     headings,
+    pace,
+    parted,
     prose,
+    said_minutes,
     shown_text,
+    within,
 )
+from tools.runner import HIDDEN, HIDES_CODE
 
 Rule = Callable[[Notebook], list[str]]
 RULES: list[Rule] = []
@@ -32,6 +39,8 @@ SCREEN = 60  # lines
 MARKDOWN_SHARE = (0.40, 0.50)
 MEDIAN_LINES, LONG_LINES, SHORT_SHARE = 5, 15, 0.9
 EXEMPT_CELLS, EXEMPT_SHARE = 3, 0.1
+WITHIN_CELLS = 12
+MOST_MINUTES, TIME_SLACK = 90, 0.15
 
 
 def rule(function: Rule) -> Rule:
@@ -76,7 +85,10 @@ def errors_are_announced(notebook: Notebook) -> list[str]:
 
 @rule
 def metadata_is_bare(notebook: Notebook) -> list[str]:
-    """Metadata: kernel and language, tags and slideshow, alt texts and sizes."""
+    """Metadata: kernel and language, tags and slideshow, alt texts and sizes.
+
+    And what hides the code of a cell, where a tag does.
+    """
     said = []
     kernel = notebook.metadata.get("kernelspec", {}).get("name")
     if kernel != "python3":
@@ -86,8 +98,13 @@ def metadata_is_bare(notebook: Notebook) -> list[str]:
     if more := set(notebook.metadata) - {"kernelspec", "language_info"}:
         said.append(f"metadata of the notebook holds {sorted(more)}; store anew")
     for cell in notebook.cells:
-        if more := set(cell.metadata) - {"tags", "slideshow"}:
+        hidden = {"jupyter"} if HIDES_CODE & set(cell.tags) else set()
+        if more := set(cell.metadata) - {"tags", "slideshow"} - hidden:
             said.append(f"{cell}: metadata holds {sorted(more)}; store anew")
+        if hidden and cell.metadata.get("jupyter") != HIDDEN:
+            said.append(
+                f"{cell}: a tag hides its code, the metadata do not; store anew"
+            )
         for output in cell.outputs:
             if more := set(output.get("metadata", {})) - set(output.get("data", {})):
                 said.append(f"{cell}: metadata of an output holds {sorted(more)}")
@@ -329,6 +346,11 @@ def randomness_is_passed_on(notebook: Notebook) -> list[str]:
     ]
 
 
+def plain_python(source: str) -> str:
+    """Give a source without the lines that only IPython reads."""
+    return re.sub(r"^\s*[%!].*$", "pass", source, flags=re.MULTILINE)
+
+
 @rule
 def code_can_be_read(notebook: Notebook) -> list[str]:
     """Code is plain Python, but for lines that start with % or !."""
@@ -336,9 +358,8 @@ def code_can_be_read(notebook: Notebook) -> list[str]:
     for cell in notebook.code:
         if "raises-exception" in cell.tags:  # may show a syntax error
             continue
-        source = re.sub(r"^\s*[%!].*$", "pass", cell.source, flags=re.MULTILINE)
         try:
-            ast.parse(source)
+            ast.parse(plain_python(cell.source))
         except SyntaxError as why:
             said.append(f"{cell}: line {why.lineno}: {why.msg}")
     return said
@@ -395,6 +416,36 @@ def headings_skip_no_level(notebook: Notebook) -> list[str]:
     return said
 
 
+def off(what: str, said: int, counted: float) -> list[str]:
+    """Complain where a time that is said is not the one that is counted."""
+    if abs(said - counted) <= max(TIME_SLACK * counted, 0.5):  # whole minutes are said
+        return []
+    return [
+        f"{said} minutes {what}, and counted are {counted:.0f}; say so, within "
+        f"{TIME_SLACK:.0%}, or cut (python -m tools.minutes shows what counts)"
+    ]
+
+
+@rule
+def time_is_honest(notebook: Notebook) -> list[str]:
+    """The *Time* line says what is counted, and that is 90 minutes at most."""
+    counted, said = pace(notebook), said_minutes(notebook)
+    complaints = []
+    if counted.minutes > MOST_MINUTES:
+        complaints.append(
+            f"{counted.minutes:.0f} minutes counted, at most {MOST_MINUTES}; cut, or "
+            "make two notebooks (python -m tools.minutes shows what counts)"
+        )
+    if said is None:
+        return [
+            *complaints,
+            f"no line {TIME!r}; counted: N = {counted.minutes:.0f}, "
+            f"M = {counted.more:.0f}",
+        ]
+    complaints += off("of reading", said[0], counted.minutes)
+    return complaints + off("for the exercises", said[1], counted.more)
+
+
 def links(cell: Cell) -> list[str]:
     """Give the targets of the links in a markdown cell that point to files."""
     found = re.findall(r"\]\(\s*<?([^)\s>]+)", prose(cell))
@@ -402,6 +453,17 @@ def links(cell: Cell) -> list[str]:
     return [
         to for to in found if not re.match(r"[a-z][\w+.-]*:|#|//", to, re.IGNORECASE)
     ]
+
+
+@rule
+def it_leads_to_all_rules(notebook: Notebook) -> list[str]:
+    """The section Summary links to the page of all rules."""
+    _, rest = parted(notebook.cells, "Summary")
+    section, _ = parted(rest, "Exercises")
+    targets = [to for c in section if c.kind == "markdown" for to in links(c)]
+    if any(target.endswith(f"{SUMMARY}.ipynb") for target in targets):
+        return []
+    return [f"no link to {SUMMARY}.ipynb, the page of all rules, under '## Summary'"]
 
 
 @rule
@@ -436,3 +498,79 @@ def few_cells_are_exempt(notebook: Notebook) -> list[str]:
     if len(exempt) <= most:
         return []
     return [f"{len(exempt)} exempt cells, at most {most:g}", *map(str, exempt)]
+
+
+def nodes_of(cell: Cell) -> list[ast.AST]:
+    """Give the syntax tree of a cell, node by node; nothing where it is no Python."""
+    try:
+        return list(ast.walk(ast.parse(plain_python(cell.source))))
+    except SyntaxError:
+        return []
+
+
+def checks(cell: Cell) -> bool:
+    """Tell whether a cell can fail: it asserts, itself or by a function that does."""
+    nodes = nodes_of(cell)
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    names = [getattr(f, "attr", getattr(f, "id", "")) for f in called]
+    asserts = any(isinstance(node, ast.Assert) for node in nodes)
+    return asserts or any(name.startswith(("assert_", "test_")) for name in names)
+
+
+FLOAT = re.compile(r"\d\.|\.\d|\de[-+−]?\d")
+
+
+@rule
+def wide_numbers_are_asserted(notebook: Notebook) -> list[str]:
+    """A cell whose numbers may differ by a share asserts its claim; few do."""
+    said, wide = [], []
+    for cell, after in zip(notebook.code, [*notebook.code[1:], None], strict=True):
+        try:
+            if not within(cell.source):
+                continue
+        except ValueError as why:
+            said.append(f"{cell}: {why}")
+            continue
+        wide.append(cell)
+        if not (checks(cell) or (after and checks(after))):
+            said.append(f"{cell}: no assertion guards it, here or in the next cell")
+        if not any(FLOAT.search(all_text(output)) for output in cell.outputs):
+            said.append(f"{cell}: prints no number that may differ; drop the line")
+    if len(wide) > WITHIN_CELLS:
+        said.append(f"{len(wide)} cells NBVAL_WITHIN, at most {WITHIN_CELLS}")
+    both = {str(cell) for cell in exempt_cells(notebook)} & set(map(str, wide))
+    return said + [f"{cell}: exempt, and NBVAL_WITHIN; one of the two" for cell in both]
+
+
+# --- what it answers ------------------------------------------------------------------
+
+# A boolean where an answer stands: alone, in a row, behind a colon or a gap.
+ANSWER = re.compile(r"(?:^|[:\[(,]|\s)\s*(?:True|False)(?=$|[\s,;.\])])")
+PRINTED_NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d*)?(?:e[-+−]?\d+)?")
+
+
+def shows_a_value(line: str, cell: Cell) -> bool:
+    """Tell whether a printed line holds a number that is not of its words."""
+    constants = [
+        node.value for node in nodes_of(cell) if isinstance(node, ast.Constant)
+    ]
+    words = " ".join(value for value in constants if isinstance(value, str))
+    written = set(PRINTED_NUMBER.findall(words))
+    return any(number not in written for number in PRINTED_NUMBER.findall(line))
+
+
+@rule
+def answers_are_values(notebook: Notebook) -> list[str]:
+    """No line of an output says True or False and shows no value: print the value.
+
+    A reader who was asked for a number, and the machine that compares, learn nothing
+    from a boolean. A verdict is a word: passes, refused, ready.
+    """
+    return [
+        f"{cell}: answers {line.strip()!r}; print the value, with NBVAL_WITHIN where "
+        "machines differ, and assert the claim; of a verdict, print the word"
+        for cell in notebook.code
+        for output in cell.outputs
+        for line in shown_text(output).splitlines()
+        if ANSWER.search(line) and not shows_a_value(line, cell)
+    ]

@@ -23,6 +23,11 @@ Numbers
     An integer is a count, a shape or a seed: it is exact. So are `nan` and `inf`.
     Digits glued into a word (`W1`, `0x7f`, `640x480`, `2.15.0`) are part of the word;
     a unit may follow a number (`1.25s`).
+    In a cell with the line `# NBVAL_WITHIN 5%` they may differ by five per cent of the
+    larger one, where that is more than the unit: what is trained rounds otherwise on
+    each machine, and more than a last digit. All else stays as exact as it is. Zero has
+    no per cent and a sign is a sign, so there the unit alone decides: 0.000 agrees with
+    0.001, and 0.01 never with -0.01. A line that is written otherwise fails its cell.
 Words
     Everything else is identical, up to the amount of white space, because one more
     digit or sign moves columns. Lines stay lines, except inside of square brackets,
@@ -56,6 +61,7 @@ import nbval.plugin
 import pytest
 
 from tools import runner
+from tools.notebooks import within
 from tools.runner import ANSI, settle
 
 # --- one printed number ---------------------------------------------------------------
@@ -138,9 +144,15 @@ def pair_unit(expected: Number, found: Number) -> Decimal:
     return min((number.unit for number in shown), default=Decimal(0))
 
 
-def numbers_agree(expected: Number, found: Number) -> bool:
-    """Tell whether two numbers differ by one unit at most, or are neighbours."""
-    if abs(expected.value - found.value) <= pair_unit(expected, found):
+def allowed(expected: Number, found: Number, share: Decimal) -> Decimal:
+    """Give by how much two numbers may differ: the unit, or a share of the larger."""
+    larger = max(abs(expected.value), abs(found.value))
+    return max(pair_unit(expected, found), share * larger)
+
+
+def numbers_agree(expected: Number, found: Number, share: Decimal) -> bool:
+    """Tell whether two numbers differ by no more than they may, or are neighbours."""
+    if abs(expected.value - found.value) <= allowed(expected, found, share):
         return True
     a, b = float(expected.value), float(found.value)
     return math.nextafter(a, b) == b
@@ -210,19 +222,23 @@ def tokens(text: str) -> list[str | Number]:
 # --- two texts ------------------------------------------------------------------------
 
 
-def number_complaint(expected: Number, found: Number) -> str:
+def number_complaint(expected: Number, found: Number, share: Decimal) -> str:
     """Say by how much two numbers differ."""
     off = abs(expected.value - found.value)
-    unit = pair_unit(expected, found)
+    unit, most = pair_unit(expected, found), allowed(expected, found, share)
     much = (
         f"{float(off / unit):.4g} units of the last printed digit"
         if unit
         else "no digits"
     )
-    allowed = f"{float(unit):.0e}" if unit else "0"
+    limit = (
+        f"{float(unit):.0e}"
+        if most == unit
+        else f"{float(100 * share):g}% of the larger"
+    )
     return (
         f"a number differs: expected {expected.text}, found {found.text}; "
-        f"by {float(off):.3g} ({much}; allowed: {allowed})"
+        f"by {float(off):.3g} ({much}; allowed: {limit if most else 0})"
     )
 
 
@@ -244,21 +260,29 @@ def word_complaint(expected: str | Number, found: str | Number) -> str:
     return f"the text differs: expected {shown[0]}, found {shown[1]}"
 
 
-def token_complaint(expected: str | Number, found: str | Number) -> str | None:
+def token_complaint(
+    expected: str | Number, found: str | Number, share: Decimal
+) -> str | None:
     """Compare two tokens; say what differs, or None."""
     if isinstance(expected, Number) and isinstance(found, Number):
-        agree = numbers_agree(expected, found)
-        return None if agree else number_complaint(expected, found)
+        agree = numbers_agree(expected, found, share)
+        return None if agree else number_complaint(expected, found, share)
     return None if expected == found else word_complaint(expected, found)
 
 
-def difference(expected: str, found: str) -> str | None:
-    """Compare two printed texts; say what differs, or None if they agree."""
+NO_SHARE = Decimal(0)
+
+
+def difference(expected: str, found: str, share: Decimal = NO_SHARE) -> str | None:
+    """Compare two printed texts; say what differs, or None if they agree.
+
+    Numbers may differ by one unit in their last digit, or by a share of the larger.
+    """
     if expected == found:
         return None
     left, right = tokens(expected), tokens(found)
     for one, other in zip(left, right, strict=False):
-        if complaint := token_complaint(one, other):
+        if complaint := token_complaint(one, other, share):
             return complaint
     if len(left) == len(right):
         return None
@@ -315,14 +339,16 @@ def side_by_side(expected: str, found: str) -> list[str]:
     return [line[:300] for line in diff][:60]
 
 
-def complaints(expected: list[dict], found: list[dict], skip: tuple) -> list[str]:
+def complaints(
+    expected: list[dict], found: list[dict], skip: tuple, share: Decimal = NO_SHARE
+) -> list[str]:
     """Compare the outputs of one cell; list what differs."""
     left, right = output_parts(expected, skip), output_parts(found, skip)
     said = [f"missing output: {label}" for label in left if label not in right]
     said += [f"unexpected output: {label}" for label in right if label not in left]
     for label in left.keys() & right.keys():
         one, other = left[label], right[label]
-        if one is not None and (complaint := difference(one, other or "")):
+        if one is not None and (complaint := difference(one, other or "", share)):
             said += [f"{label}: {complaint}", *side_by_side(one, other or "")]
     return said
 
@@ -386,13 +412,22 @@ def check_errors(cell: NbCell, fresh: dict) -> None:
         cell.raise_cell_error("Tagged raises-exception, but nothing was raised")
 
 
+def share_of(cell: NbCell) -> Decimal:
+    """Give the share that a cell asks for; fail where its line cannot be read."""
+    try:
+        return within(cell.cell.source)
+    except ValueError as why:
+        cell.raise_cell_error("The line NBVAL_WITHIN cannot be read", str(why))
+
+
 def compare(cell: NbCell, fresh: dict) -> None:
     """Compare fresh outputs with the stored ones; fail with what differs."""
-    skip = cell.parent.skip_compare
+    skip, share = cell.parent.skip_compare, share_of(cell)
     stored, found = map(cell.sanitize_outputs, (cell.cell.outputs, fresh.outputs))
     compared = len(output_parts(stored, skip))
     cell.user_properties.append(("nbval_compared", compared))
-    if said := complaints(stored, found, skip):
+    cell.user_properties.append(("nbval_within", compared if share else 0))
+    if said := complaints(stored, found, skip, share):
         cell.raise_cell_error("Cell outputs differ", "\n".join(said))
 
 
@@ -433,7 +468,9 @@ def pytest_terminal_summary(terminalreporter) -> None:
     ]
     cells = [counts for counts in reports if "nbval_exempt" in counts]
     compared = sum(counts.get("nbval_compared", 0) for counts in cells)
+    wide = sum(counts.get("nbval_within", 0) for counts in cells)
     exempt = sum(counts["nbval_exempt"] for counts in cells)
     terminalreporter.write_line(
-        f"notebooks: {len(cells)} cells, {compared} outputs compared, {exempt} exempt"
+        f"notebooks: {len(cells)} cells, {compared} outputs compared "
+        f"({wide} within a share), {exempt} exempt"
     )

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.notebooks.nbval_numeric import complaints, difference, settle, tokens
+from tools.notebooks import within
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,6 +121,120 @@ def test_differ(expected, found):
     assert difference(found, expected)
 
 
+# Within 5 %: numbers may differ by so much of the larger one, and nothing else may.
+NEAR = [
+    ("accuracy 97.3 %", "accuracy 95.1 %"),
+    ("loss 0.0123", "loss 0.0118"),
+    ("gap 4.21e-09", "gap 4.40e-09"),
+    ("9.8e-06", "1.0e-05"),
+    ("-0.500", "-0.520"),
+    ("100.0", "95.0"),
+    ("[1. 2. 3.]", "[1.   2.05 3.  ]"),
+    ("1,234.5 ms", "1,200.0 ms"),
+    ("0.000", "0.001"),  # one unit, as everywhere
+    ("step 17: 0.50", "step 17: 0.51"),
+    ("nan", "nan"),
+]
+FAR = [
+    ("100.0", "94.9"),
+    ("accuracy 97.3 %", "accuracy 92.3 %"),
+    ("0.000", "0.002"),  # zero has no per cent
+    ("0.", "0.001"),
+    ("0.01", "-0.01"),
+    ("0.500", "-0.500"),
+    ("1.0e-05", "1.0e-06"),
+    ("9800 right", "9801 right"),  # integers are counts
+    ("(100, 784)", "(101, 784)"),
+    ("step 17: 0.50", "step 18: 0.50"),
+    ("1.0", "1"),
+    ("0.5 learnt", "0.5 failed"),
+    ("0.50 0.50", "0.50"),
+    ("[0.5 0.5]", "[0.5 0.5 0.5]"),
+    ("0.5\n0.6", "0.5 0.6"),
+    ("0.5\n", "0.5\n0.5\n"),
+    ("inf", "1.0"),
+    ("W1 0.5", "W2 0.5"),
+    ("True 0.5", "False 0.5"),
+]
+
+
+@pytest.mark.parametrize(("expected", "found"), NEAR)
+def test_near(expected, found):
+    share = within("# NBVAL_WITHIN 5%")
+    assert difference(expected, found, share) is None
+    assert difference(found, expected, share) is None
+
+
+@pytest.mark.parametrize(("expected", "found"), FAR)
+def test_far(expected, found):
+    share = within("# NBVAL_WITHIN 5%")
+    assert difference(expected, found, share)
+    assert difference(found, expected, share)
+
+
+@given(
+    st.integers(1, 10**6), st.integers(1, 10**6), st.sampled_from("0.1 2.5 50".split())
+)
+def test_a_share_of_the_larger(one, other, percent):
+    """Printed with more digits than the share asks for, in either order."""
+    texts = [f"{number / 1000:.9f}" for number in (one, other)]
+    share = within(f"# NBVAL_WITHIN {percent}%")
+    near = abs(one - other) <= share * max(one, other)
+    assert (difference(*texts, share) is None) == near
+    assert (difference(*reversed(texts), share) is None) == near
+
+
+@given(st.text(alphabet="ab.-+e019[] ,\n\r", max_size=40))
+def test_a_share_refuses_nothing_that_was_right(text):
+    other = text.replace("9", "0")
+    if difference(text, other) is None:
+        assert difference(text, other, within("# NBVAL_WITHIN 0.1%")) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "share"),
+    [
+        ("print(1)", "0"),
+        ("# NBVAL_WITHIN 5%\nprint(1)", "0.05"),
+        ("x = 1\n# NBVAL_WITHIN 0.1%\nprint(x)", "0.001"),
+        ("# NBVAL_WITHIN 50%", "0.5"),
+        ("# NBVAL_WITHIN 2.5%  \nx", "0.025"),
+        ("# NBVAL_IGNORE_OUTPUT\nwithin = 5", "0"),
+    ],
+)
+def test_a_share_is_read(source, share):
+    assert within(source) == Decimal(share)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# NBVAL_WITHIN",
+        "# NBVAL_WITHIN 5",
+        "# NBVAL_WITHIN 5 %",
+        "# NBVAL_WITHIN: 5%",
+        "# NBVAL_WITHIN 0.05",
+        "# NBVAL_WITHIN 0%",
+        "# NBVAL_WITHIN 0.09%",
+        "# NBVAL_WITHIN 50.1%",
+        "# NBVAL_WITHIN -5%",
+        "# NBVAL_WITHIN five%",
+        "# NBVAL_WITHIN 5% of the loss",
+        "#NBVAL_WITHIN 5%",
+        "  # NBVAL_WITHIN 5%",
+        "# nbval_within 5%",
+        "# NBVAL-WITHIN 5%",
+        "print(x)  # NBVAL_WITHIN 5%",
+        "# NBVAL_WITHIN 5%\n# NBVAL_WITHIN 5%",
+    ],
+)
+def test_a_share_written_otherwise_is_refused(line):
+    with pytest.raises(
+        ValueError, match="expected one line such as '# NBVAL_WITHIN 5%'"
+    ):
+        within(f"x = 1\n{line}\nprint(x)")
+
+
 @given(st.integers(-(10**6), 10**6), st.integers(0, 8), st.integers(-12, 12))
 def test_one_unit_and_no_more(digits, places, off):
     """Printed with any count of decimals: one unit passes, two fail."""
@@ -149,6 +265,10 @@ def test_messages_say_by_how_much():
     assert "by 0.03 (30 units" in said
     assert "'cost" in difference("loss 0.1", "cost 0.1")
     assert "0.7 is missing" in difference("0.5 0.7", "0.5")
+    said = difference("loss 0.123", "loss 0.153", within("# NBVAL_WITHIN 2.5%"))
+    assert "by 0.03 (30 units of the last printed digit; allowed: 2.5% of" in said
+    said = difference("0.00", "0.05", within("# NBVAL_WITHIN 2.5%"))
+    assert "allowed: 1e-02)" in said
 
 
 def test_progress_bars_settle():
@@ -188,6 +308,7 @@ def test_kinds_are_compared():
 # --- end to end: one notebook, a verdict for each cell --------------------------------
 
 HTML = "from IPython.display import HTML\nHTML('<td>0.123</td>')"
+WIDE = "# NBVAL_WITHIN 5%"
 SHIFTS = [
     # name, source, replace in the stored output, tags, verdict
     ("same", "print('loss', 0.1234)", None, [], "passed"),
@@ -204,6 +325,10 @@ SHIFTS = [
     ("html2", HTML, ("td>", "th>"), [], "failed"),
     ("repr", "0.1 + 0.2", ("0.30000000000000004", "0.3"), [], "passed"),
     ("exempt", "# NBVAL_IGNORE_OUTPUT\nprint(9)", ("9", "8"), [], "passed"),
+    ("share", f"{WIDE}\nprint('loss', 0.1234)", ("0.1234", "0.1264"), [], "passed"),
+    ("share2", f"{WIDE}\nprint('loss', 0.1234)", ("0.1234", "0.1364"), [], "failed"),
+    ("share3", f"{WIDE}\nprint(0.5, 100)", ("100", "101"), [], "failed"),
+    ("torn", "# NBVAL_WITHIN 5\nprint(0.1)", None, [], "failed"),
     (
         "bar",
         "import sys\nprint('10%\\r100%')\nsys.stdout.flush()\nprint('done')",
@@ -271,4 +396,9 @@ def test_report_names_cell_numbers_and_counts(verdicts):
     assert "expected 0.1264, found 0.1234; by 0.003 (30 units" in verdicts
     assert "Never run: no execution count is stored" in verdicts
     assert "Tagged raises-exception, but nothing was raised" in verdicts
-    assert "notebooks: 15 cells, 14 outputs compared, 1 exempt" in verdicts
+    assert "expected 0.1364, found 0.1234; by 0.013" in verdicts
+    assert "allowed: 5% of the larger" in verdicts
+    assert "The line NBVAL_WITHIN cannot be read" in verdicts
+    assert "found ['# NBVAL_WITHIN 5']" in verdicts
+    counts = "19 cells, 17 outputs compared (3 within a share), 1 exempt"
+    assert f"notebooks: {counts}" in verdicts

@@ -41,6 +41,7 @@ MODULES = (
     "viz",
     "checkup",
     "launch",
+    "rulebook",
 )
 TAUGHT = re.compile(r"Taught\s+in:\s+(\w+)")
 DEFINITION = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign

@@ -3,16 +3,51 @@
 import pytest
 
 from tests.notebooks import hygiene
-from tools.notebooks import ROOT, Cell, Notebook, code_lines, describes, paths, read
+from tools.notebooks import (
+    ROOT,
+    SUMMARY,
+    Cell,
+    Notebook,
+    code_lines,
+    describes,
+    pace,
+    paths,
+    read,
+)
 
 MOST_BYTES = 8_000_000
 NOTEBOOKS = paths()
 
+# Notebooks that do not keep a new rule yet. Whoever mends one takes it off; in the end
+# nothing is left of this.
+NOT_YET = {
+    "time_is_honest": "03 06 07 08 09 11".split(),
+    "answers_are_values": "03 08 09 11".split(),
+}
 
-@pytest.mark.parametrize("rule", hygiene.RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+# The summary teaches nothing and asks for nothing: it is one page of tables.
+NO_LESSON = (
+    "it_opens_as_all_do",
+    "it_closes_as_all_do",
+    "it_leads_to_all_rules",
+    "time_is_honest",
+    "cells_are_short",
+)
+
+KEPT = [
+    pytest.param(path, rule, id=f"{path.stem}-{rule.__name__}")
+    for path in NOTEBOOKS
+    for rule in hygiene.RULES
+    if not (path.stem == SUMMARY and rule.__name__ in NO_LESSON)
+]
+
+
+@pytest.mark.parametrize(("path", "rule"), KEPT)
 def test_hygiene(path, rule):
     complaints = rule(read(path))
+    if path.stem[:2] in NOT_YET.get(rule.__name__, ()):
+        assert complaints, f"{path.name} keeps the rule now: take it off NOT_YET"
+        return
     assert not complaints, "\n".join([f"{path.name}: {rule.__doc__}", *complaints])
 
 
@@ -23,8 +58,9 @@ def test_size_in_all():
 
 # --- the rules themselves -------------------------------------------------------------
 
-OPENING = "*What you will build* *What you will learn* *What you need* *Time*"
-CLOSING = "## Summary\na\n## Exercises\nb\n## Sources\nc"
+OPENING = "*What you will build* *What you will learn* *What you need*\n\n{time}"
+TIME = "**Time**: about {} minutes, and {} more for the exercises."
+CLOSING = "## Summary\n[a](../notebooks/summary.ipynb)\n## Exercises\nb\n## Sources\nc"
 
 
 def code(source="x = 1", **more):
@@ -44,12 +80,25 @@ def show(metadata=None, **data):
     return {"output_type": "display_data", "data": named, "metadata": metadata or {}}
 
 
+def result(text_):
+    data = {"text/plain": text_}
+    return {"output_type": "execute_result", "data": data, "metadata": {}}
+
+
+WIDE, EXEMPT, CLAIM = "# NBVAL_WITHIN 5%", "# NBVAL_IGNORE_OUTPUT", "assert 0 < a < 1"
+VERDICTS = 'print(f"loss {loss:.2f}")\nprint("less than 1:", loss < 1)'
+
+
+def wide():
+    return code(f"{WIDE}\nprint(a)\n{CLAIM}", outputs=[stream("0.5")])
+
+
 ERROR = {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["t"]}
 MINI = ROOT / "tests" / "03_mini.ipynb"  # a path, no file
 METADATA = {"kernelspec": {"name": "python3"}, "language_info": {"name": "python"}}
 
 
-def mini(*cells, metadata=METADATA, minor=5):
+def mini(*cells, metadata=METADATA, minor=5, time=None):
     """Make a good notebook around some cells: numbered, counted, with ids."""
     head, foot = text(f"# Title\n\n{OPENING}"), text(CLOSING)
     cells = [head, *cells, *[code() for _ in range(3)], foot]
@@ -61,9 +110,12 @@ def mini(*cells, metadata=METADATA, minor=5):
             cell.count = cell.count or count
         cell.metadata = {**cell.metadata, **({"tags": cell.tags} if cell.tags else {})}
     texts = sum(cell.kind == "markdown" for cell in cells)
-    fill = max(0, (2 * len(cells) - 5 * texts) // 3)  # up to 40 % of text
+    fill = max(0, -(-(2 * len(cells) - 5 * texts) // 3))  # up to 40 % of text
     for number in range(len(cells), len(cells) + fill):
         cells.insert(-1, Cell("markdown", "more", number, f"03-{number}"))
+    counted = pace(Notebook(MINI, cells))
+    honest = TIME.format(round(counted.minutes), round(counted.more))
+    head.source = head.source.format(time=time or honest)
     return Notebook(MINI, cells, metadata, minor)
 
 
@@ -77,6 +129,14 @@ def stub(source=STUB, number="03.1"):
 
 def check(number="03.1"):
     return code(f'check("{number}", f)', tags=["exercise-03.1"])
+
+
+def asked(*cells):
+    """Ask for something: a miniature whose exercises are these cells."""
+    notebook = mini()
+    foot = notebook.cells.pop().source.partition("## Sources")
+    notebook.cells += [text(foot[0]), *cells, text("".join(foot[1:]))]
+    return notebook
 
 
 def noted(name, source):
@@ -99,6 +159,9 @@ BAD = {
             metadata={**METADATA, "language_info": {"name": "python", "version": "3"}}
         ),
         mini(code(metadata={"collapsed": True})),
+        mini(code(metadata={"jupyter": {"source_hidden": True}})),
+        mini(code(tags=["hide-input"])),
+        mini(code(tags=["hide-cell"], metadata={"jupyter": {"outputs_hidden": True}})),
         mini(code(outputs=[show({"isolated": True}, text_plain="a")])),
     ],
     "cells_have_ids": [mini(code(cell_id="a"), code(cell_id="a")), mini(minor=4)],
@@ -180,8 +243,46 @@ BAD = {
         Notebook(MINI, [text("# T\n## Summary\n## Sources\n## Exercises")]),
         mini(text("## Sources"), text(CLOSING.replace("Summary", "End"))),
     ],
+    "it_leads_to_all_rules": [
+        Notebook(MINI, [text(CLOSING.replace("[a](../notebooks/summary.ipynb)", "a"))]),
+        Notebook(
+            MINI, [text("[a](summary.ipynb)"), text("## Summary\na\n## Exercises")]
+        ),
+        Notebook(MINI, [text("## Summary\na\n## Exercises\n[a](summary.ipynb)")]),
+    ],
     "headings_skip_no_level": [mini(text("### Third level under the title"))],
     "links_lead_somewhere": [mini(text("[next](99_nowhere.ipynb#top)"))],
+    "time_is_honest": [
+        mini(time="**Time.** About 1 minute."),
+        mini(time="**Time:** about 1 minutes, and 0 more for the exercises."),
+        mini(time="**Time**: about 1 minutes; add 0 for the exercises."),
+        mini(text("word " * 1300), time=TIME.format(8, 0)),
+        mini(text("word " * 1300), time=TIME.format(12, 0)),
+        mini(code("x = 1\n\n" * 200), time=TIME.format(12, 0)),  # 15 are counted
+        mini(*[text("**Predict.** What?")] * 10, time=TIME.format(8, 0)),
+        mini(*[code(outputs=[show(image_png="iV")])] * 10, time=TIME.format(8, 0)),
+        mini(text("word " * 130 * 91), time=TIME.format(90, 0)),
+        asked(stub()),  # eight minutes, and nobody says so
+    ],
+    "wide_numbers_are_asserted": [
+        mini(code(f"{WIDE}\nprint(a)", outputs=[stream("0.5")])),
+        mini(code(f"{WIDE}\nprint(a)", outputs=[stream("0.5")]), code(), code(CLAIM)),
+        mini(code(f"{WIDE}\nprint(a)\n{CLAIM}", outputs=[stream("12")])),
+        mini(code(f"{WIDE}\n{EXEMPT}\nprint(a)\n{CLAIM}", outputs=[stream("0.5")])),
+        mini(code(f"# NBVAL_WITHIN 5\nprint(a)\n{CLAIM}", outputs=[stream("0.5")])),
+        mini(*[wide() for _ in range(hygiene.WITHIN_CELLS + 1)]),
+    ],
+    "answers_are_values": [
+        mini(code("x > 2", outputs=[result("True")])),
+        mini(code("a, b", outputs=[result("(True, False)")])),
+        mini(code("print(x > 2, y > 3)", outputs=[stream("True False\n")])),
+        mini(code("print(a == b)", outputs=[stream("[[ True False]\n [False True]]")])),
+        mini(code('print("ready:", x)', outputs=[stream("ready: True\n")])),
+        mini(code('print(f"below 2 %: {x}")', outputs=[stream("below 2 %: True")])),
+        mini(code(VERDICTS, outputs=[stream("loss 0.52\nless than 1: True\n")])),
+        mini(code(VERDICTS, outputs=[stream("first: True, last: False\n")])),
+        mini(code("p.data, 'x'", outputs=[result("(True, 'Tensor')")])),
+    ],
     "few_cells_are_exempt": [
         mini(*[code("# NBVAL_IGNORE_OUTPUT\nx = 1") for _ in range(4)]),
         mini(*[code(tags=["nbval-skip"]) for _ in range(4)]),
@@ -198,6 +299,17 @@ GOOD = mini(
     stub(),
     check(),
     code('"check(x)"'),
+    code(tags=["hide-input"], metadata={"jupyter": {"source_hidden": True}}),
+    wide(),
+    code(f"{WIDE}\nprint(a)", outputs=[stream("loss 1.5e-08\n")]),
+    code(
+        "np.testing.assert_allclose(a, 1e-8, rtol=0.5)",
+        outputs=[stream("3 of 5: True")],
+    ),
+    code("m == 1", outputs=[result("(True, [2.4, -0.8])")]),
+    code(
+        "print(code)", outputs=[stream("w = Tensor(a, requires_grad=True)  # Truest")]
+    ),
     code("# NBVAL_IGNORE_OUTPUT\nprint('ok' if x else 'no', 'success')"),
     text("## Part\n\n```\n# no heading\n```\n### Sub\n[a](https://example.org/home/a)"),
     text("[tests](../tests/notebooks/test_notebooks.py#L1) and [here](#part)"),

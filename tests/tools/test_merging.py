@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tools import merging
 from tools.merging import merge
-from tools.notebooks import paths
+from tools.notebooks import lessons
 
 
 def code(name, source, outputs=(), count=None, **metadata):
@@ -361,7 +361,7 @@ def test_half_a_character_is_no_reason_to_stop():
     assert any(cell["source"].endswith("'\ud83d'") for cell in result["cells"])
 
 
-@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 def test_every_notebook_of_the_course_is_read_and_written(path):
     found = merging.read(path.read_bytes())
     assert merging.read(merging.write(found)) == found

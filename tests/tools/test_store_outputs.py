@@ -92,6 +92,20 @@ def test_what_is_stored_is_clean(stored):
     assert str(runner.ROOT) not in stored[0].read_text(encoding="utf-8")
 
 
+def test_a_tag_hides_code_and_nothing_else_does():
+    cells = [
+        nbformat.v4.new_code_cell("x", metadata=metadata)
+        for metadata in (
+            {"tags": ["hide-input"]},
+            {"tags": ["hide-cell"], "jupyter": {"outputs_hidden": True}},
+            {"tags": ["mine"], "jupyter": {"source_hidden": True}},
+        )
+    ]
+    runner.clean(nbformat.v4.new_notebook(cells=cells))
+    found = [cell.metadata.get("jupyter") for cell in cells]
+    assert found == [{"source_hidden": True}, {"source_hidden": True}, None]
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [

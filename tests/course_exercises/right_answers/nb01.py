@@ -1,18 +1,11 @@
 """Right answers to the exercises of 01 in other styles."""
 
-import math
-
 import numpy as np
 
 from course_exercises.nb01.shared import sigma
 from course_utils.scalar import Value
 
 from . import right
-
-
-@right("01.1")
-def tanh_in_one_line(grad_out, x):
-    return grad_out * (1 - math.tanh(x) ** 2)
 
 
 @right("01.1")
@@ -73,3 +66,38 @@ def sweep_by_pop(stages, values):
             before = prices.get(inputs[i], 0)
             prices[inputs[i]] = before + slope * prices.get(name, 0)
     return prices
+
+
+@right("01.5")
+def sweep_by_index(stages, values):
+    values = dict(values)
+    for k in range(len(stages)):
+        name, inputs, function, _ = stages[k]
+        values[name] = function(*map(values.get, inputs))
+    prices = {name: 0.0 for name in values}
+    prices[name] = 1.0
+    k = len(stages) - 1
+    while k >= 0:
+        name, inputs, _, local = stages[k]
+        given = [values[i] for i in inputs]
+        for j in range(len(inputs)):
+            prices[inputs[j]] += local(*given)[j] * prices[name]
+        k -= 1
+    return prices
+
+
+@right("01.5")
+def sweep_by_kept_slopes(stages, values):
+    values, kept = {**values}, []
+    for name, inputs, function, local in stages:
+        given = [values[i] for i in inputs]
+        values[name] = function(*given)
+        kept.append((name, list(zip(inputs, local(*given), strict=True))))
+    prices = np.zeros(len(values))
+    where = {name: k for k, name in enumerate(values)}
+    prices[where[kept[-1][0]]] = 1
+    while kept:
+        name, arrows = kept.pop()
+        for i, slope in arrows:
+            prices[where[i]] += prices[where[name]] * slope
+    return dict(zip(where, prices, strict=True))

@@ -96,3 +96,40 @@ def deep_on_a_tape(weights, x, t):
         ]
     sum((y - target) ** 2 for y, target in zip(h, t, strict=True)).backward()
     return [[[w.grad for w in row] for row in W] for W in weights]
+
+
+@right("02.1")
+def in_pieces(y_in, t):
+    out = []
+    for z, target in zip(y_in, t, strict=True):
+        y, price = sigma(z), 0.0
+        price += target * -(1 - y)
+        price += (1 - target) * y
+        out.append(price)
+    return tuple(out)
+
+
+@right("02.2")
+def number_by_number(x, t, h, y, V):
+    db, dc, dW, dV = [0.0, 0.0], [0.0, 0.0], np.zeros((2, 2)), np.zeros((2, 2))
+    for j in range(2):
+        dc[j] += 2 * (y[j] - t[j]) * (y[j] - y[j] ** 2)
+        for i in range(2):
+            dV[i, j] = h[i] * dc[j]
+            db[i] += V[i][j] * dc[j] * (h[i] - h[i] ** 2)
+    for i in range(2):
+        for j in range(2):
+            dW[i][j] = x[i] * db[j]
+    return dW, dV, np.array(db), dc
+
+
+@right("02.3")
+def by_loops(x, t, h, y, V):
+    dW, dV, dh = np.zeros((2, 2)), np.zeros((2, 2)), [0.0, 0.0]
+    for i, j in np.ndindex(2, 2):
+        d = (y[j] - t[j]) * 2 * y[j] * (1 - y[j])
+        dV[i, j] += h[i] * d
+        dh[i] += V[i][j] * d
+    for i, j in np.ndindex(2, 2):
+        dW[i, j] += x[i] * dh[j] * h[j] * (1 - h[j])
+    return dW, dV

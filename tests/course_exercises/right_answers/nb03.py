@@ -2,6 +2,8 @@
 
 import math
 
+from course_exercises.nb03.node_once import cleared
+from course_exercises.nb03.shared import parts
 from course_utils.scalar import Value
 from course_utils.tape import Tape
 
@@ -47,3 +49,52 @@ def hypot_on_the_tape(grad_out, r, a, b):
 @right("03.3")
 def backward_by_tape(output):
     Tape(output).backward()
+
+
+@right("03.3")
+def backward_along_paths(output):
+    cleared(output, 0.0)
+    waiting = [(output, 1.0)]
+    while waiting:
+        node, price = waiting.pop()
+        for x, part in parts(node, price):
+            x.grad += part
+            waiting.append((x, part))
+
+
+@right("03.3")
+def backward_by_own_sort(output):
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for x in node.inputs:
+                visit(x)
+            order.append(node)
+
+    visit(output)
+    for node in order:
+        node.grad = 0
+    output.grad = 1
+    while order:
+        node = order.pop()
+        for x, part in parts(node, node.grad):
+            x.grad += part
+
+
+@right("03.3")
+def backward_by_counting_uses(output):
+    cleared(output, 0.0)
+    uses = {}
+    for node in Tape(output).nodes:
+        for x in node.inputs:
+            uses[x] = uses.get(x, 0) + 1
+    ready = [output]
+    while ready:
+        node = ready.pop()
+        for x, part in parts(node, node.grad):
+            x.grad += part
+            uses[x] -= 1
+            if not uses[x]:
+                ready.append(x)

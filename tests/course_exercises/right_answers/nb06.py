@@ -77,3 +77,48 @@ def smoothed_on_the_tape(logits, labels, eps):
     loss = (z.log_softmax() * -q).sum() / N
     loss.backward()
     return loss.item(), z.grad
+
+
+@right("06.2")
+def in_place(grad_out, x, slope):
+    grad_x, rows, columns = grad_out.copy(), *np.nonzero(x < 0)
+    grad_x[rows, columns] *= slope[columns]
+    grad_slope = np.zeros_like(slope)
+    np.add.at(grad_slope, columns, grad_out[rows, columns] * x[rows, columns])
+    return grad_x, grad_slope
+
+
+@right("06.5")
+def as_mixture(logits, labels, eps):
+    hard = F.softmax_cross_entropy(logits, labels)
+    grad = (1 - eps) * F.softmax_cross_entropy_vjp(1.0, logits, labels)
+    even = (F.logsumexp(logits) - logits.mean(axis=1)).mean()
+    grad += eps * (F.softmax(logits) - 1 / logits.shape[1]) / len(logits)
+    return (1 - eps) * hard + eps * even, grad
+
+
+@right("06.3")
+def by_example(X, labels, W1, b1, W2, b2):
+    grads = [np.zeros_like(p) for p in (W1, b1, W2, b2)]
+    for x, label in zip(X, labels, strict=True):
+        h = np.tanh(x @ W1 + b1)
+        dz2 = F.softmax(h @ W2 + b2)
+        dz2[label] -= 1
+        dz1 = (W2 @ dz2) * (1 - h * h)
+        parts = np.outer(x, dz1), dz1, np.outer(h, dz2), dz2
+        for grad, part in zip(grads, parts, strict=True):
+            grad += part / len(X)
+    return grads
+
+
+@right("06.5")
+def by_loop(logits, labels, eps):
+    loss, grad = 0.0, []
+    for z, label in zip(logits, labels, strict=True):
+        q = np.full(len(z), eps / len(z))
+        q[label] += 1 - eps
+        shifted = z - z.max()
+        log_sum = np.log(np.exp(shifted).sum())
+        loss += (q * (log_sum - shifted)).sum() / len(logits)
+        grad.append((np.exp(shifted - log_sum) - q) / len(logits))
+    return loss, grad

@@ -96,3 +96,26 @@ def tied_by_examples(grad_out, X, W):
         grad_W += np.outer(grad_out[n], h)
         grad_W += np.outer(x, grad_z)
     return grad_X, grad_W
+
+
+@right("08.2")
+def adamw_in_copies(w, g, m, s, t, lr, decay):
+    w, m, s = w.copy(), m.copy(), s.copy()
+    m *= 0.9
+    m += 0.1 * g
+    s *= 0.999
+    s += 0.001 * g * g
+    pull = lr * decay * w
+    w -= lr * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+    w -= pull
+    return [w, m, s]
+
+
+@right("08.3")
+def tied_by_rules(grad_out, X, W):
+    Z = F.matmul(X, W)
+    H = F.tanh(Z)
+    grad_H, grad_W_T = F.matmul_vjp(grad_out, H, W.T)
+    grad_X, grad_W = F.matmul_vjp(F.tanh_vjp(grad_H, H), X, W)
+    grad_W += grad_W_T.T
+    return grad_X, grad_W

@@ -103,3 +103,17 @@ def rms_by_sums(grad_out, x, gamma, eps=1e-5):
             grad_r -= grad_out[n, d] * gamma[d] * x[n, d] / r**2
         grad_x[n] = grad_out[n] * gamma / r + grad_r * x[n] / (r * D)
     return grad_x, grad_gamma
+
+
+@right("10.1")
+def rms_by_loops(grad_out, x, gamma, eps=1e-5):
+    N, D = x.shape
+    grad_x, grad_gamma = [[0.0] * D for _ in range(N)], [0.0] * D
+    for n in range(N):
+        r = (sum(v * v for v in x[n]) / D + eps) ** 0.5
+        shared = sum(grad_out[n, i] * gamma[i] * x[n, i] for i in range(D))
+        for j in range(D):
+            own = grad_out[n, j] * gamma[j] / r
+            grad_x[n][j] = own - shared * x[n, j] / (D * r**3)
+            grad_gamma[j] += grad_out[n, j] * x[n, j] / r
+    return grad_x, grad_gamma

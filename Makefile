@@ -3,11 +3,18 @@
 PYTHON ?= python3
 JOBS ?= 2
 
+# What PyTorch and all the rest cost to set up: the wheels of the lock, summed for macOS and
+# Windows, and for Linux, where CUDA comes along; minutes at 100 Mbit/s.
+COST := 0.4 GB to download, about two minutes
+WITH_CUDA := 3.2 GB to download (PyTorch brings CUDA; 6 GB on disk), about six minutes
 VENV := .venv
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
+ifeq ($(shell uname -s),Linux)
+COST := $(WITH_CUDA)
+endif
 endif
 READY := $(VENV)/.ready
 # What the course is measured against needs an environment of its own.
@@ -21,81 +28,107 @@ WEB := lecture/node_modules/.ready
 TOOLS := .venv-tools
 TOOLS_BIN := $(TOOLS)/$(notdir $(BIN))
 # uv's own version is pinned where all others are.
-UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)
-NOTEBOOKS := $(sort $(wildcard notebooks/$(NB)*.ipynb))
-# Nothing to run is an error: pytest would run something else and pass.
-SOME_NOTEBOOKS = $(or $(NOTEBOOKS),$(error No notebook fits notebooks/$(NB)*.ipynb))
+UV_PIN := $(shell sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements/course.lock)
+# Nothing to run is an error: pytest would run something else and pass. The shell finds the
+# names: make would take a blank in one for the end of it.
+NOTEBOOKS := notebooks/$(NB)*.ipynb
+SOME_NOTEBOOKS = $(if $(wildcard $(NOTEBOOKS)),$(NOTEBOOKS),$(error No notebook fits $(NOTEBOOKS)))
 
 export UV_PYTHON_DOWNLOADS := never
-export UV_LINK_MODE := copy
 
-.PHONY: help lab test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
+.PHONY: help lab update lab-course test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
 
 help:
-	@echo "make lab        open the course in JupyterLab (ARGS=… is passed on)"
-	@echo "make test       unit, property and hygiene tests, then every notebook by nbval"
-	@echo "make unit       the tests without running the notebooks"
-	@echo "make fuzz       10,000 random programs on each tape against torch"
-	@echo "make notebooks-test  every notebook by nbval (one: NB=03)"
-	@echo "make browser-test  what steps in notebooks, in a real browser (SKIP_BROWSER=1: not)"
-	@echo "make notebooks  run notebooks and store clean outputs (one: NB=03)"
-	@echo "make lint       ruff over package, tests and notebooks"
-	@echo "make lock       make both locks and the pins of environment.yml anew"
-	@echo "make bench      measure against the peers (CASES=\"moons chain\", ARGS=--list)"
-	@echo "make bench-quick  the same on tiny sizes, to see that it works; stores nothing"
-	@echo "make site       the course as a static site, in build/site"
-	@echo "make slides     a deck of each notebook, and as PDF, in build/slides (one: NB=03)"
-	@echo "make lecture-test  are site, decks and grading as they should be? (after making them)"
-	@echo "make instructor  the notebooks with all solutions, and a hand-out to print (one: NB=03)"
-	@echo "make assignment  a notebook to hand out (NB=06), or grade what came back (SUBMISSIONS=folder)"
-	@echo "make matrix     the whole suite under Python 3.11 to 3.13, old and new dependencies"
-	@echo "make mutants    change the core in 3,500 small ways; do the tests notice?"
-	@echo "make sealed     make test with nothing to write to and no network (Linux)"
-	@echo "make clean      remove .venv and caches"
+	@echo "For students"
+	@echo "  make lab             open your copies of the notebooks, in work/ (ARGS=… for JupyterLab)"
+	@echo "  make update          bring a corrected course into them, and keep what is yours"
+	@echo "  make test            unit tests, every notebook, what steps in a browser: all three"
+	@echo
+	@echo "For instructors (one notebook: NB=03)"
+	@echo "  make slides          a deck of each notebook, and as PDF, in build/slides"
+	@echo "  make site            the course as a static site, in build/site"
+	@echo "  make instructor      the notebooks with all solutions, and a hand-out to print"
+	@echo "  make assignment      a notebook to hand out, or grade what came back (SUBMISSIONS=folder)"
+	@echo "  make lecture-test    are site, decks and grading as they should be? (after making them)"
+	@echo
+	@echo "To change the course (one notebook: NB=03)"
+	@echo "  make lab-course      open the originals in JupyterLab, to change them"
+	@echo "  make notebooks       run notebooks and store clean outputs"
+	@echo "  make unit            the tests without running the notebooks"
+	@echo "  make notebooks-test  every notebook by nbval"
+	@echo "  make browser-test    what steps in notebooks, in a real browser (SKIP_BROWSER=1: not)"
+	@echo "  make lint            ruff over package, tests and notebooks"
+	@echo "  make fuzz            10,000 random programs on each tape against torch"
+	@echo "  make matrix          the whole suite under Python 3.11 to 3.15, old and new dependencies"
+	@echo "  make mutants         change the core in 3,500 small ways; do the tests notice?"
+	@echo "  make sealed          make test with nothing to write to and no network (Linux)"
+	@echo "  make lock            make all of requirements/ and the pins of environment.yml anew"
+	@echo "  make clean           remove the environments, what was built, and caches"
+	@echo
+	@echo "To measure"
+	@echo "  make bench           measure against the peers (CASES=\"moons chain\", ARGS=--list)"
+	@echo "  make bench-quick     the same on tiny sizes, to see that it works; stores nothing"
 
-# Fill the environment of the target, which is its .ready, as the first source says.
+# What uv has fetched for one environment is in its cache for the next.
+WHAT_$(VENV) := the course and its tests, $(COST)
+WHAT_$(BENCH) := the peers to measure against, at most $(COST)
+WHAT_$(LECTURE) := slides, site and grading, at most $(COST)
+WHAT_$(TOOLS) := nox and mutmut, 30 MB to download, a few seconds
+
+# Fill the environment of the target, which is its .ready, as the first source says. One
+# line tells what it costs, and uv shows how far it is.
 IN = $(@D)/$(notdir $(BIN))
 define LOCKED
-$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
-$(PYTHON) -m venv --clear $(@D)
-$(IN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
-$(IN)/uv pip install --quiet --python $(IN)/python --compile-bytecode --require-hashes -r $<
+@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and 'The course needs Python 3.11 or newer; this is %d.%d. Say which: make PYTHON=python3.12 …' % v)"
+@echo "Setting up $(@D), once: $(WHAT_$(@D)) at 100 Mbit/s."
+@$(PYTHON) -m venv --clear $(@D)
+@$(IN)/python -m pip install --quiet --disable-pip-version-check $(UV_PIN)
+$(IN)/uv pip install --python $(IN)/python --compile-bytecode --require-hashes -r $<
 endef
 define FILL
 $(LOCKED)
-$(IN)/uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps --editable .
-touch $@
+@$(IN)/uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps --editable .
+@touch $@
 endef
 
-$(READY): requirements.lock
+$(READY): requirements/course.lock
 	$(FILL)
 
-$(BENCH)/.ready: requirements-bench.lock
+$(BENCH)/.ready: requirements/bench.lock
 	$(FILL)
 
-$(TOOLS)/.ready: requirements-tools.lock
+$(TOOLS)/.ready: requirements/tools.lock
 	$(LOCKED)
-	touch $@
+	@touch $@
 
-# Two threads that share two cores with a browser wait for each other: one is faster.
-lab: export OMP_NUM_THREADS ?= 1
-lab: $(READY)
-	cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
+lab lab-course: $(READY)
+	$(BIN)/python -m tools.work $@ $(ARGS)
+
+update: $(READY)
+	$(BIN)/python -m tools.work update
 
 # One thread for each of the JOBS workers: more would only wait for each other.
 unit fuzz notebooks-test browser-test notebooks: export OMP_NUM_THREADS := 1
 
-test: unit notebooks-test browser-test
+# One part after the other, whatever becomes of them; only Ctrl-C ends all.
+PARTS := unit notebooks-test browser-test
+test: $(READY)
+	@trap 'exit 130' INT; failed=; n=0; for part in $(PARTS); do \
+	  n=$$((n + 1)); echo; echo "== make test, part $$n of $(words $(PARTS)): $$part"; \
+	  $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; \
+	done; echo; \
+	if test -n "$$failed"; then echo "== make test: failed:$$failed"; exit 1; fi; \
+	echo "== make test: all of $(PARTS) passed"
 
 unit: $(READY)
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n $(JOBS) --dist loadfile
 
 fuzz: export HYPOTHESIS_PROFILE := fuzz
 fuzz: $(READY)
-	$(BIN)/python -m pytest tests/test_programs.py -k equal_torch -n $(JOBS)
+	$(BIN)/python -m pytest tests/course_utils/test_programs.py -k equal_torch -n $(JOBS)
 
 notebooks-test: $(READY)
-	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.nbval_numeric -n $(JOBS) --dist loadscope $(SOME_NOTEBOOKS)
+	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.notebooks.nbval_numeric -n $(JOBS) --dist loadscope $(SOME_NOTEBOOKS)
 
 # Installs Chromium where it is missing and where that is possible.
 browser-test: $(READY)
@@ -109,7 +142,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-$(LECTURE)/.ready: requirements-lecture.lock
+$(LECTURE)/.ready: requirements/lecture.lock
 	$(FILL)
 
 $(WEB): lecture/package.json
@@ -134,16 +167,18 @@ instructor: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.instructor $(NB)
 
 # With SUBMISSIONS, a folder of STUDENT.ipynb: graded, a table, and feedback for each.
+# Learning platforms name folders `subs (1)`: the shell takes such a name from the
+# environment, into which make puts what was said on the command line.
 assignment: $(LECTURE)/.ready
-	$(LECTURE_BIN)/python -m lecture.grading $(or $(NB),$(error Which notebook? make assignment NB=06)) $(SUBMISSIONS) --course $(or $(COURSE),build/course)
+	$(LECTURE_BIN)/python -m lecture.grading $(or $(NB),$(error Which notebook? make assignment NB=06)) $${SUBMISSIONS:+"$$SUBMISSIONS"} --course "$${COURSE:-build/course}"
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(LOCK_FLAGS) pyproject.toml
 
 lock: $(READY)
-	$(COMPILE) --extra dev -o requirements.lock
-	$(COMPILE) --extra bench --constraints requirements.lock -o requirements-bench.lock
-	$(COMPILE) --extra dev --extra lecture --constraints requirements.lock -o requirements-lecture.lock
-	$(filter-out pyproject.toml,$(COMPILE)) --group tools --constraints requirements.lock -o requirements-tools.lock
+	$(COMPILE) --extra dev -o requirements/course.lock
+	$(COMPILE) --extra bench --constraints requirements/course.lock -o requirements/bench.lock
+	$(COMPILE) --extra dev --extra lecture --constraints requirements/course.lock -o requirements/lecture.lock
+	$(filter-out pyproject.toml,$(COMPILE)) --group tools --constraints requirements/course.lock -o requirements/tools.lock
 	$(BIN)/python -m tools.pin_environment
 
 bench: $(BENCH)/.ready
@@ -154,7 +189,7 @@ bench-quick: $(BENCH)/.ready
 
 # Sessions of noxfile.py: all of them, without SESSIONS.
 matrix: $(TOOLS)/.ready
-	$(TOOLS_BIN)/nox $(if $(SESSIONS),--session $(SESSIONS))
+	$(TOOLS_BIN)/python -m tools.matrix $(SESSIONS)
 
 mutants: $(TOOLS)/.ready
 	$(TOOLS_BIN)/nox --session mutants -- $(ARGS)

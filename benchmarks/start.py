@@ -42,11 +42,35 @@ def importing(name: str, modules: str) -> Entrant:
     return Entrant(name, work, gauge=True)
 
 
+FIRST = """
+import time
+import numpy
+start = time.perf_counter()
+from course_exercises import check
+check("{number}", lambda *args: args[0], keep=False)
+print(time.perf_counter() - start)
+"""
+
+
+def first_check(number: str) -> Entrant:
+    """Seconds to import `check`, and for the first answer of a notebook."""
+    command = [sys.executable, "-c", FIRST.format(number=number)]
+
+    def work() -> float:
+        run = subprocess.run(
+            command, cwd=ROOT, check=True, capture_output=True, text=True
+        )
+        return float(run.stdout.split()[-1])
+
+    return Entrant(f"ours: `check` and its first answer, {number}", work, gauge=True)
+
+
 def imports_case(
     name: str, threads: int, quick: bool = False, only: tuple = ()
 ) -> Case:
-    """All of course_utils, and what a notebook with torch waits for."""
+    """All of course_utils, a first check, and what a notebook with torch waits for."""
     entrants = [importing("ours: all of course_utils", ", ".join(modules()))]
+    entrants += [first_check(number) for number in ("01.1", "06.1")]
     if only != ("ours",):
         entrants.append(importing("import torch", "torch"))
     return Case(name, "importing after NumPy, in a fresh interpreter", entrants)

@@ -29,6 +29,7 @@ CASES = {
     "memory-mnist-256": ("memory", "case", (1,)),
     "memory-mnist-64": ("memory", "case", (1,)),
     "memory-mnist-512-256": ("memory", "case", (1,)),
+    "check": ("answers", "case", (1,)),
     "imports": ("start", "imports_case", (1,)),
     "kernel": ("start", "kernel_case", (1,)),
     "notebooks": ("start", "notebooks_case", (2,)),

@@ -2,18 +2,27 @@
 
     python -m course_utils.checkup
 
-Standard library alone, in the syntax of old Pythons: this has to run where nothing else
-does. What is needed is read from the project's own metadata, never listed twice.
+Standard library alone, in the syntax of Python 3.6: this has to run where nothing else
+does. What is needed is read from pyproject.toml, or, where that cannot be, from the
+metadata of what was installed.
 """
-
-from __future__ import annotations
 
 import html
 import os
 import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
+
+_PYTHON = "3.11"  # where nobody else can tell; a test holds it to pyproject.toml
+if sys.version_info < (3, 8):  # noqa: UP036 (without importlib.metadata: no more to see)
+    raise SystemExit(
+        "The course needs Python {} or newer; this is {}.{}.{}. "
+        "Mend: make clean, then make lab PYTHON=python3.12 (or a newer one)".format(
+            _PYTHON, *sys.version_info[:3]
+        )
+    )
+
+from dataclasses import dataclass, field  # noqa: E402 (3.6 has none)
 
 _PROJECT = "backpropagation-from-scratch"
 _ROOT = Path(__file__).resolve().parents[1]
@@ -137,28 +146,36 @@ def check_setup() -> Setup:
 
 
 def _needs() -> tuple:
-    """Give a line on the course itself, the least Python, and all packages."""
+    """Give a line on the course itself, the least Python, and all packages.
+
+    Those of pyproject.toml: what was installed with an older one knows less.
+    """
+    line, python, packages = _needs_of_installed()
+    return (line, *(_needs_of_source() or (python, packages)))
+
+
+def _needs_of_installed() -> tuple:
     from importlib import metadata
 
     try:
         course = metadata.distribution(_PROJECT)
     except metadata.PackageNotFoundError:
         mend = f'{_pip()} install --no-deps -e "{_ROOT}"'
-        line = Line("course", "the course", "missing", "not installed here", "", mend)
-        return (line, *_needs_of_source())
+        missing = "missing", "not installed here"
+        return Line("course", "the course", *missing, "", mend), _PYTHON, []
     line = Line("course", "the course", "ok", course.version, "")
     python = course.metadata["Requires-Python"] or ""
     return line, _least(python), [_read_need(x) for x in course.requires or []]
 
 
 def _needs_of_source() -> tuple:
-    """Read the same from pyproject.toml, where Python is new enough to read it."""
+    """Read pyproject.toml, where it lies beside and Python is new enough to read it."""
     try:
         import tomllib
 
         text = (_ROOT / "pyproject.toml").read_text(encoding="utf-8")
     except (ImportError, OSError):
-        return "3.11", []
+        return ()
     project = tomllib.loads(text)["project"]
     packages = [_read_need(x) for x in project["dependencies"]]
     dev = project["optional-dependencies"]["dev"]
@@ -246,7 +263,8 @@ def _package_lines(packages: list) -> list:
     first = [line.name for line in lines if line.status != "ok"]
     said = _import_all([_module(line.name) for line in lines if line.status == "ok"])
     for line in lines:
-        if why := said.get(_module(line.name)):
+        why = said.get(_module(line.name))
+        if why:
             line.status = "damaged"
             line.found += f", but importing it fails: {why}"
             what = line.name + "==" + line.found.partition(",")[0].partition("+")[0]
@@ -265,11 +283,12 @@ def _import_all(modules: list) -> dict:
 
     If one takes that process down, it is named, and the rest get another process.
     """
-    said: dict = {}
-    while left := [name for name in modules if name not in said]:
+    said, left = {}, modules
+    while left:
         said.update(_import_some(left))
         for name in [name for name in left if name not in said][:1]:
             said[name] = "it ends Python, or takes minutes"
+        left = [name for name in modules if name not in said]
     return said
 
 

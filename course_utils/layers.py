@@ -25,7 +25,20 @@ class Parameter:
         return f"Parameter(shape={self.data.shape}, dtype={self.data.dtype})"
 
 
-class Layer:
+class Remembering:
+    """Whoever has forgotten, or never knew, says what to do first.
+
+    Raises AttributeError for what is not there. Taught in: 06_layers_and_losses.
+    """
+
+    def __getattr__(self, name: str) -> None:
+        raise AttributeError(
+            f"{type(self).__name__} has no {name!r}. If this was backward: it belongs "
+            f"to a forward pass, so call the layer or the loss first"
+        )
+
+
+class Layer(Remembering):
     """A function with its vjp: `forward(x)` and `backward(grad_out)`.
 
     `backward` belongs to the forward pass just before it, and replaces the gradients
@@ -121,17 +134,19 @@ class Tanh(Layer):
 class Sequential(Layer):
     """One layer after the other; the gradient takes the same way back.
 
-    Each layer object has one place: the same object twice would forget its first
-    input. Raises ValueError for it. Taught in: 06_layers_and_losses.
+    Each layer object has one place, here and in the Sequentials inside: the same object
+    twice would forget its first input. Raises ValueError for it.
+    Taught in: 06_layers_and_losses.
     """
 
     def __init__(self, *layers: Layer):
-        if len({id(layer) for layer in layers}) < len(layers):
+        self.layers = layers
+        leaves = self.leaves()
+        if len({id(leaf) for leaf in leaves}) < len(leaves):
             raise ValueError(
                 "Sequential: the same layer object stands in two places; a layer "
                 "remembers one input only. Make one object for each place"
             )
-        self.layers = layers
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Apply the layers in order."""
@@ -149,8 +164,13 @@ class Sequential(Layer):
         """The parameters of all layers, first layer first."""
         return [p for layer in self.layers for p in layer.parameters()]
 
+    def leaves(self) -> list[Layer]:
+        """The layers that do the work, on all levels."""
+        parts = [x.leaves() if isinstance(x, Sequential) else [x] for x in self.layers]
+        return [leaf for part in parts for leaf in part]
 
-class Loss:
+
+class Loss(Remembering):
     """A loss object: `loss(y_hat, y)` is a number, `loss.backward()` its gradient.
 
     A subclass names its `function` and the `vjp` of it.
@@ -167,7 +187,9 @@ class Loss:
 
     def backward(self, grad_out: float = 1.0) -> np.ndarray:
         """Return the gradient of the loss for y_hat."""
-        return self.vjp(grad_out, self.y_hat, self.y)
+        grad = self.vjp(grad_out, self.y_hat, self.y)
+        # float32 predictions have a float32 gradient, whatever the targets are.
+        return grad.astype(np.result_type(self.y_hat, np.float16), copy=False)
 
 
 class MSE(Loss):

@@ -7,20 +7,32 @@ from typing import Any
 
 import numpy as np
 
+from course_utils.tape import _count
 from course_utils.tensor import Tensor, as_tensor, layer_norm, linear
 
 
 class Parameter(Tensor):
-    """A tensor to be learnt. Taught in: 08_modules_and_optimizers."""
+    """A tensor to be learnt.
 
-    __slots__ = ()
+    It notes when its data were set: `changed`, counted on the clock that numbers nodes.
+    `Tensor.backward` looks whether that was after they were used.
+    Taught in: 08_modules_and_optimizers.
+    """
+
+    __slots__ = ("changed",)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name == "data":
+            object.__setattr__(self, "changed", next(_count))
 
 
 class Module:
     """A function with parameters, found among its attributes.
 
     A subclass defines `forward`. Attributes that are Parameters, Modules, or lists of
-    Modules are found by `named_parameters`.
+    them (lists in lists as well) are found by `named_parameters`; a dictionary is not
+    looked into.
     Taught in: 08_modules_and_optimizers.
     """
 
@@ -47,13 +59,14 @@ class Module:
 
 
 def named_parts(name: str, value: Any) -> list[tuple[str, Any]]:
-    """The attribute itself, or the elements of a list with their positions.
+    """The attribute itself, or the elements of a list, and of lists in it.
 
-    Taught in: 08_modules_and_optimizers.
+    A position is part of the name. Taught in: 08_modules_and_optimizers.
     """
-    if isinstance(value, list | tuple):
-        return [(f"{name}.{i}", part) for i, part in enumerate(value)]
-    return [(name, value)]
+    if not isinstance(value, list | tuple):
+        return [(name, value)]
+    parts = [named_parts(f"{name}.{i}", part) for i, part in enumerate(value)]
+    return [pair for pairs in parts for pair in pairs]
 
 
 def he_normal(
@@ -97,7 +110,7 @@ class Linear(Module):
         self.b = Parameter(np.zeros(fan_out, dtype))
 
     def forward(self, X: Any) -> Tensor:
-        """(N, fan_in) → (N, fan_out)."""
+        """(…, fan_in) → (…, fan_out)."""
         return linear(X, self.W, self.b)
 
 

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 from course_utils import functional as F
-from course_utils.tape import Node, Op, record
+from course_utils.tape import Op, Quantity, record
 
 
 def sigmoid(x: float) -> float:
@@ -57,7 +57,22 @@ def power_op(n: float) -> Op:
             raise ValueError(f"({x}) ** {n} is not a real number: roots need x ≥ 0")
         return y
 
-    return Op(f"^{n}", forward, lambda g, y, x: (F.power_vjp(g, x, n),))
+    def vjp(g: float, y: float, x: float) -> tuple:
+        if x == 0 < n < 1:  # a root is vertical at 0, where Python refuses 0 ** -½
+            return (g * math.inf,)
+        return (F.power_vjp(g, x, n),)
+
+    return Op(f"^{n}", forward, vjp)
+
+
+def exponential_op(base: float) -> Op:
+    """The operation baseˣ for one constant base > 0: its slope is baseˣ · log base.
+
+    Raises ValueError for another base. Taught in: 03_tape_engine.
+    """
+    rate = log(base)
+    symbol = f"{base:g}^"
+    return Op(symbol, lambda x: base**x, lambda g, y, x: (F.exp_vjp(g, y) * rate,))
 
 
 def as_value(x: Any) -> Value:
@@ -65,9 +80,10 @@ def as_value(x: Any) -> Value:
     return x if isinstance(x, Value) else Value(x, requires_grad=False)
 
 
-def recorded(name: str) -> Callable[..., Value]:
+def recorded(name: str, turned: bool = False) -> Callable[..., Value]:
     """Make the method of `Value` that records operation `name` of `OPS`.
 
+    `turned` is for operators whose left side is the other one, as in 2 − x.
     Taught in: 03_tape_engine.
     """
     op = OPS[name]
@@ -75,21 +91,23 @@ def recorded(name: str) -> Callable[..., Value]:
     def method(self: Value, *others: Any) -> Value:
         return record(Value, op, self, *map(as_value, others))
 
-    return method
+    def turned_method(self: Value, other: Any) -> Value:
+        return record(Value, op, as_value(other), self)
+
+    return turned_method if turned else method
 
 
-class Value(Node):
+class Value(Quantity):
     """A float on the tape: arithmetic with Values and numbers is recorded.
 
-    It knows + − × ÷, powers with a constant exponent, and the methods `exp`, `log`
-    (ValueError for x ≤ 0), `tanh`, `sigmoid` and `relu`. `.data`, `.grad` and
-    `.backward()` are those of `tape.Node`; a plain number in an expression is a
-    constant.
+    It knows + − × ÷, powers with a constant exponent or a constant base, and the
+    methods `exp`, `log` (ValueError for x ≤ 0), `tanh`, `sigmoid` and `relu`. `.data`,
+    `.grad` and `.backward()` are those of `tape.Node`, comparing and printing those of
+    `tape.Quantity`; a plain number in an expression is a constant.
     Raises TypeError for anything but one real number. Taught in: 03_tape_engine.
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # a NumPy number on the left leaves the operation to us
 
     def __init__(self, data: float, requires_grad: bool = True):
         if not isinstance(data, float | Real):
@@ -103,18 +121,14 @@ class Value(Node):
         return f"Value({self.data:.6g}, grad={self.grad})"
 
     __add__ = __radd__ = recorded("+")
-    __sub__ = recorded("-")
     __mul__ = __rmul__ = recorded("*")
-    __truediv__ = recorded("/")
+    __sub__, __rsub__ = recorded("-"), recorded("-", turned=True)
+    __truediv__, __rtruediv__ = recorded("/"), recorded("/", turned=True)
     __neg__ = recorded("neg")
-    exp, log, tanh = recorded("exp"), recorded("log"), recorded("tanh")
-    sigmoid, relu = recorded("sigmoid"), recorded("relu")
-
-    def __rsub__(self, other: Any) -> Value:
-        return as_value(other) - self
-
-    def __rtruediv__(self, other: Any) -> Value:
-        return as_value(other) / self
+    exp, log, tanh, sigmoid, relu = map(recorded, "exp log tanh sigmoid relu".split())
 
     def __pow__(self, n: float) -> Value:
         return record(Value, power_op(n), self)
+
+    def __rpow__(self, base: float) -> Value:
+        return record(Value, exponential_op(as_value(base).data), self)

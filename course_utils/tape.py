@@ -9,13 +9,18 @@ differ only in the rules that their operations bring along.
 from __future__ import annotations
 
 import itertools
+import math
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import numpy as np
+
 _count = itertools.count()
 _recording = True
+data_of = attrgetter("data")
 
 
 class Op(NamedTuple):
@@ -51,15 +56,72 @@ class Node:
     __slots__ = ("data", "grad", "op", "inputs", "requires_grad", "number")
 
     def __init__(self, data: Any, requires_grad: bool = True):
-        self.data = data
+        self.data, self.requires_grad = data, requires_grad
         self.grad = None
         self.op, self.inputs = None, ()
-        self.requires_grad = requires_grad
         self.number = next(_count)
 
     def backward(self, grad_out: Any = None, *, accumulate: bool = False) -> None:
         """Fill `.grad` of everything behind this node: see `Tape.backward`."""
         Tape(self).backward(grad_out, accumulate=accumulate)
+
+
+def compared(name: str) -> Callable[..., Any]:
+    """Make the comparison `name` of a node's data with a node, a number or an array.
+
+    Taught in: 03_tape_engine.
+    """
+    compare = getattr(operator, name)
+
+    def method(self: Node, other: Any) -> Any:
+        return compare(self.data, other.data if isinstance(other, Node) else other)
+
+    return method
+
+
+class Quantity(Node):
+    """A node that holds real numbers, and answers what Python asks of numbers.
+
+    Comparisons look at `.data` and give plain booleans, one for each element; `item()`,
+    `float(…)`, `if …:` and `f"{…:.4f}"` ask for one number. None of them is recorded.
+    As a key of a dictionary, a node stands for itself, whatever its data.
+    NumPy gets nothing: TypeError says how to hand it the data.
+    Taught in: 03_tape_engine.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None  # a number or an array on the left leaves the rest to us
+    __hash__ = Node.__hash__
+
+    __eq__, __ne__, __lt__ = compared("eq"), compared("ne"), compared("lt")
+    __le__, __gt__, __ge__ = compared("le"), compared("gt"), compared("ge")
+
+    def item(self) -> float:
+        """The one number as a Python float."""
+        return float(self.data)
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if dtype != np.dtype(object):
+            raise TypeError(
+                f"NumPy takes no {type(self).__name__}, for nothing would be recorded. "
+                f"Take its .data, which is a constant from then on (several tensors "
+                f"become one by tensor.stack or concatenate)"
+            )
+        alone = np.empty((), object)
+        alone[()] = self
+        return alone
 
 
 def record(kind: type, op: Op, *inputs: Node) -> Any:
@@ -79,6 +141,29 @@ def record(kind: type, op: Op, *inputs: Node) -> Any:
     return out
 
 
+def check_shape(name: str, grad: Any, data: Any) -> None:
+    """Raise ValueError if what `name` brings back has not the shape of its data.
+
+    Taught in: 03_tape_engine.
+    """
+    if shape_of(grad) != shape_of(data):
+        raise ValueError(
+            f"backward: {name} brings a gradient of shape {shape_of(grad)} to data of "
+            f"shape {shape_of(data)}; they must be equal. Where a rule's input was "
+            f"copied (broadcast), the gradients of the copies have to be added up"
+        )
+
+
+def shape_of(x: Any) -> tuple:
+    """The shape of an array, () of a number. Taught in: 03_tape_engine."""
+    if type(x) is float:
+        return ()
+    try:
+        return x.shape
+    except AttributeError:
+        return np.shape(x)
+
+
 class Tape:
     """The operations that led to `output`, in the order in which they were made.
 
@@ -95,7 +180,8 @@ class Tape:
             for x in waiting.pop().inputs:
                 if x not in found:
                     found.add(x)
-                    waiting.append(x)
+                    if x.inputs:  # leaves have nothing behind them
+                        waiting.append(x)
         self.nodes = sorted(found, key=attrgetter("number"))
         self.operations = [node for node in self.nodes if node.op is not None]
         self.leaves = [node for node in self.nodes if node.op is None]
@@ -121,24 +207,48 @@ class Tape:
                 "backward: nothing here requires a gradient. The output was computed "
                 "from constants only, or inside no_grad()"
             )
-        earlier = [(x, x.grad) for x in self.leaves if accumulate]
+        held = [(x, x.grad) for x in self.leaves] if accumulate else []
         for node in self.nodes:
             node.grad = None
         # x⁰ = 1 for floats and arrays alike, in an array of its own.
         self.output.grad = self.output.data**0 * (1 if grad_out is None else grad_out)
+        check_shape("grad_out", self.output.grad, self.output.data)
+        fits = float if type(self.output.data) is float else None
         for node in reversed(self.operations):
-            grads = node.op.vjp(node.grad, node.data, *[x.data for x in node.inputs])
+            grads = node.op.vjp(node.grad, node.data, *map(data_of, node.inputs))
             if len(grads) != len(node.inputs):
                 raise ValueError(
                     f"backward: the vjp of {node.op.name} gave {len(grads)} gradients "
                     f"for {len(node.inputs)} inputs; it must give one each"
                 )
             for x, grad in zip(node.inputs, grads):  # noqa: B905 — counted, and faster
-                if x.requires_grad:
+                if x.requires_grad and grad is not None:
+                    if grad.__class__ is not fits:  # on a tape of floats, a float does
+                        check_shape(node.op.name, grad, x.data)
                     x.grad = grad if x.grad is None else x.grad + grad
-        for leaf, grad in earlier:
+        for leaf, grad in held:
             if grad is not None:
                 leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+
+
+def check_unchanged(tape: Tape) -> None:
+    """Raise ValueError if parameters on the tape were changed after they were used.
+
+    A Parameter notes when its `.data` were set (`changed`, counted as nodes are). Where
+    that is later than the first operation, what they went into is computed once more.
+    Plumbing.
+    """
+    begun = tape.operations[0].number if tape.operations else math.inf
+    late = {x for x in tape.leaves if getattr(x, "changed", 0) > begun}
+    for node in tape.operations if late else []:
+        if late.intersection(node.inputs):
+            again = node.op.forward(*[x.data for x in node.inputs])
+            if not np.array_equal(again, node.data, equal_nan=True):
+                raise ValueError(
+                    f"backward: a parameter was changed after {node.op.name} had used "
+                    f"it, so this would be the gradient of no point. Step after "
+                    f"backward, or compute the output anew"
+                )
 
 
 @contextmanager

@@ -1,112 +1,29 @@
-"""Arrays on the tape: `Tensor` adds the rules of array operations to `tape.Node`."""
+"""Arrays on the tape: `Tensor` is a node whose operations are those of `rules`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from course_utils import functional as F
-from course_utils.tape import Node, Op, record
-
-
-def broadcasting(vjp: Callable[..., tuple]) -> Callable[..., tuple]:
-    """Make `vjp(g, y, a, b)` give gradients with the shapes and dtypes of a and b.
-
-    Where broadcasting copied an input, the gradients of its copies are added up.
-    Taught in: 07_array_tape.
-    """
-
-    def rule(g, y, *inputs):
-        grads = [
-            F.unbroadcast(grad, x.shape).astype(x.dtype, copy=False)
-            for x, grad in zip(inputs, vjp(g, y, *inputs), strict=True)
-        ]
-        # a's gradient must not change when somebody changes b's in place.
-        return (grads[0], grads[1].copy()) if grads[0] is grads[1] else tuple(grads)
-
-    return rule
-
-
-# The table of rules, one line an operation: forward, and the way back.
-OPS = {
-    "add": Op("+", F.add, broadcasting(lambda g, y, a, b: F.add_vjp(g))),
-    "sub": Op("−", F.sub, broadcasting(lambda g, y, a, b: F.sub_vjp(g))),
-    "mul": Op("×", F.mul, broadcasting(lambda g, y, a, b: F.mul_vjp(g, a, b))),
-    "div": Op("÷", F.div, broadcasting(lambda g, y, a, b: F.div_vjp(g, a, b))),
-    "matmul": Op("@", F.matmul, broadcasting(lambda g, y, A, B: F.matmul_vjp(g, A, B))),
-    "neg": Op("neg", F.neg, lambda g, y, x: (F.neg_vjp(g),)),
-    "exp": Op("exp", F.exp, lambda g, y, x: (F.exp_vjp(g, y),)),
-    "log": Op("log", F.log, lambda g, y, x: (F.log_vjp(g, x),)),
-    "sqrt": Op("√", F.sqrt, lambda g, y, x: (F.sqrt_vjp(g, y),)),
-    "tanh": Op("tanh", F.tanh, lambda g, y, x: (F.tanh_vjp(g, y),)),
-    "sigmoid": Op("σ", F.sigmoid, lambda g, y, x: (F.sigmoid_vjp(g, y),)),
-    "relu": Op("relu", F.relu, lambda g, y, x: (F.relu_vjp(g, x),)),
-    "softmax": Op("softmax", F.softmax, lambda g, y, x: (F.softmax_vjp(g, y),)),
-    "log_softmax": Op(
-        "log softmax", F.log_softmax, lambda g, y, x: (F.log_softmax_vjp(g, y),)
-    ),
-}
-
-
-def with_parameters(
-    symbol: str, f: Callable[..., Any], vjp: Callable[..., Any]
-) -> Callable[..., Op]:
-    """Give `make(*parameters) -> Op` for x ↦ f(x, *parameters).
-
-    `vjp(g, x, *parameters)` gives the gradient for x; a `{}` in `symbol` is filled
-    with the first parameter. Taught in: 07_array_tape.
-    """
-
-    def make(*parameters):
-        return Op(
-            symbol.format(*parameters),
-            lambda x: f(x, *parameters),
-            lambda g, y, x: (vjp(g, x, *parameters),),
-        )
-
-    return make
-
-
-# Operations with parameters: MAKE_OP[name](*parameters) is the operation.
-MAKE_OP = {
-    "power": with_parameters("^{}", F.power, F.power_vjp),
-    "sum": with_parameters("sum", F.sum, lambda g, x, *p: F.sum_vjp(g, x.shape, *p)),
-    "mean": with_parameters(
-        "mean", F.mean, lambda g, x, *p: F.mean_vjp(g, x.shape, *p)
-    ),
-    "max": with_parameters("max", F.max, F.max_vjp),
-    "reshape": with_parameters(
-        "reshape", F.reshape, lambda g, x, shape: F.reshape_vjp(g, x.shape)
-    ),
-    "transpose": with_parameters(
-        "transpose", F.transpose, lambda g, x, axes: F.transpose_vjp(g, axes)
-    ),
-    "getitem": with_parameters(
-        "[ ]", F.getitem, lambda g, x, index: F.getitem_vjp(g, x.shape, index)
-    ),
-    "mse": with_parameters("mse", F.mse, F.mse_vjp),
-    "binary_cross_entropy_with_logits": with_parameters(
-        "BCE",
-        F.binary_cross_entropy_with_logits,
-        F.binary_cross_entropy_with_logits_vjp,
-    ),
-    "softmax_cross_entropy": with_parameters(
-        "softmax CE", F.softmax_cross_entropy, F.softmax_cross_entropy_vjp
-    ),
-}
+from course_utils.rules import MAKE_OP, OPS, broadcasting, like
+from course_utils.tape import Node, Op, Quantity, Tape, check_unchanged, record
 
 
 def as_tensor(x: Any, dtype: Any = None) -> Tensor:
     """A Tensor as it is; numbers and arrays as constants.
 
-    A plain number takes `dtype`, so that 2 · (float32 array) stays float32.
+    A number takes `dtype`, so that 2 · (float32 array) stays float32.
     Taught in: 07_array_tape.
     """
     if isinstance(x, Tensor):
         return x
-    number = isinstance(x, int | float)
+    number = isinstance(x, int | float | np.integer | np.floating)
     return Tensor(np.asarray(x, dtype if number else None), requires_grad=False)
 
 
@@ -125,11 +42,74 @@ def elementwise(name: str, a: Tensor, b: Tensor) -> Tensor:
 
 
 def record_with(name: str, x: Tensor, *parameters: Any) -> Tensor:
-    """Record an operation that has parameters besides its input.
+    """Record an operation with parameters besides x. Taught in: 07_array_tape."""
+    return record(Tensor, MAKE_OP[name](*parameters), x)
+
+
+# --- what makes the methods of Tensor -------------------------------------------------
+
+
+def function(name: str) -> Callable[[Tensor], Tensor]:
+    """Make the method that records the function `name` of each element.
 
     Taught in: 07_array_tape.
     """
-    return record(Tensor, MAKE_OP[name](*parameters), x)
+
+    @wraps(getattr(F, name))
+    def method(self):
+        return record(Tensor, OPS[name], self)
+
+    return method
+
+
+def operator(name: str, turned: bool = False) -> Callable[[Tensor, Any], Tensor]:
+    """Make the method that records the operation `name` with another operand.
+
+    `turned` is for operators whose left side is the other one, as in 2 − x.
+    Taught in: 07_array_tape.
+    """
+
+    @wraps(getattr(F, name))
+    def method(self, other):
+        return elementwise(name, self, as_tensor(other, self.dtype))
+
+    @wraps(getattr(F, name))
+    def turned_method(self, other):
+        return elementwise(name, as_tensor(other, self.dtype), self)
+
+    return turned_method if turned else method
+
+
+def along(name: str, x: Tensor, axis: Any, *parameters: Any, **unknown: Any) -> Tensor:
+    """Record the operation `name` of x along `axis`; a number may have axis 0 or −1.
+
+    Raises TypeError for a name such as `dim`. Taught in: 07_array_tape.
+    """
+    if unknown:
+        raise TypeError(
+            f"{name} takes axis and keepdims, as in NumPy, not {', '.join(unknown)}. "
+            f"PyTorch's dim is axis here, and its keepdim keepdims"
+        )
+    alone = x.ndim == 0 and axis in (0, -1)
+    return record_with(name, x, None if alone else axis, *parameters)
+
+
+def loss(name: str) -> Callable[[Tensor, Any], Tensor]:
+    """Make the method that records the loss `name` against constant targets.
+
+    Raises TypeError for a Tensor as target. Taught in: 07_array_tape.
+    """
+
+    @wraps(getattr(F, name))
+    def method(self, y):
+        if isinstance(y, Node):
+            raise TypeError(
+                f"{name}: the targets are a {type(y).__name__}; expected an array, for "
+                f"nobody differentiates by them. Take their .data"
+            )
+        return record_with(name, self, y)
+
+    return method
 
 
 def _one_tuple(numbers: tuple) -> tuple:
@@ -138,17 +118,20 @@ def _one_tuple(numbers: tuple) -> tuple:
     return numbers[0] if alone else numbers
 
 
-class Tensor(Node):
+class Tensor(Quantity):
     """A float array on the tape: operations with tensors, arrays and numbers.
 
     `.data` is the array (shared, not copied), `.grad` has its shape, `.backward()` is
-    that of `tape.Node`; arrays and numbers in an expression are constants.
+    that of `tape.Node`; arrays and numbers in an expression are constants. Comparisons
+    give NumPy arrays of booleans, which are constants, too.
+    What is changed in `.data` between forward and backward is noticed where a
+    Parameter is given new data (a step does so), and nowhere else: not in an array
+    that is written to, and not in targets or an index.
     Raises TypeError for what is not an array of real numbers.
     Taught in: 07_array_tape.
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # a NumPy array on the left leaves the operation to us
 
     def __init__(self, data: Any, requires_grad: bool = True):
         data = np.asarray(data)
@@ -156,23 +139,53 @@ class Tensor(Node):
             data = data.astype(np.float64)
         if data.dtype.kind != "f":
             raise TypeError(
-                f"Tensor holds real numbers; this array has dtype {data.dtype}. Of a "
-                f"Tensor, take .data"
+                f"Tensor holds real numbers; this array has dtype {data.dtype}"
             )
         super().__init__(data, requires_grad)
 
     def __repr__(self) -> str:
         return f"Tensor({self.data}, shape={self.shape}, dtype={self.dtype})"
 
+    shape = property(lambda self: self.data.shape, doc="The shape of the data.")
+    dtype = property(lambda self: self.data.dtype, doc="The dtype of the data.")
+    ndim = property(lambda self: self.data.ndim, doc="How many axes the data have.")
+    size = property(lambda self: self.data.size, doc="How many elements there are.")
+
     def __len__(self) -> int:
         return len(self.data)
 
-    shape = property(lambda self: self.data.shape, doc="The shape of the data.")
-    dtype = property(lambda self: self.data.dtype, doc="The dtype of the data.")
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("iteration over a tensor of shape (): it is one number")
+        return (self[i] for i in range(len(self)))
+
+    def __array_function__(self, func, types, args, kwargs):
+        raise TypeError(
+            f"NumPy's {func.__name__} takes no Tensor, since it would not be recorded. "
+            f"Use what tensor.py has for it, such as x.sum(), concatenate, stack or "
+            f"where; or take .data: from then on it is a constant"
+        )
 
     def item(self) -> float:
         """The one element as a Python float."""
+        if self.size != 1:
+            raise ValueError(
+                f"one number was expected, and this tensor has shape {self.shape}. "
+                f"Take .data, or reduce it first, as by .sum() or .mean()"
+            )
         return self.data.item()
+
+    def detach(self) -> Tensor:
+        """A constant that shares the data."""
+        return Tensor(self.data, requires_grad=False)
+
+    def numpy(self) -> np.ndarray:
+        """The data."""
+        return self.data
+
+    def argmax(self, axis: int | None = None) -> np.ndarray:
+        """Where along `axis` the largest element stands; a constant."""
+        return np.argmax(self.data, axis)
 
     def backward(self, grad_out: Any = None, *, accumulate: bool = False) -> None:
         """Fill `.grad` of everything behind this tensor, which must be one number.
@@ -180,103 +193,114 @@ class Tensor(Node):
         For an array, `grad_out` of its shape says how much each element counts.
         Raises ValueError if it is missing there, or has another shape.
         """
-        if grad_out is None and self.data.size != 1:
+        if grad_out is None and self.size != 1:
             raise ValueError(
                 f"backward: a gradient is that of one number; this output has shape "
                 f"{self.shape}. Call it on a loss (.sum(), .mean()), or pass grad_out"
             )
-        if grad_out is not None and np.shape(grad_out) != self.shape:
-            raise ValueError(
-                f"backward: grad_out has shape {np.shape(grad_out)}; the output has "
-                f"{self.shape}, and they must be equal"
-            )
-        super().backward(grad_out, accumulate=accumulate)
+        if grad_out is not None:
+            grad_out = np.asarray(grad_out, self.dtype)
+            if grad_out.shape != self.shape:
+                raise ValueError(
+                    f"backward: grad_out has shape {grad_out.shape}; the output has "
+                    f"{self.shape}, and they must be equal"
+                )
+        tape = Tape(self)
+        check_unchanged(tape)
+        tape.backward(grad_out, accumulate=accumulate)
 
     # --- arithmetic -------------------------------------------------------------------
 
-    def __add__(self, other: Any) -> Tensor:
-        return elementwise("add", self, as_tensor(other, self.dtype))
+    __add__ = __radd__ = operator("add")
+    __mul__ = __rmul__ = operator("mul")
+    __sub__, __rsub__ = operator("sub"), operator("sub", turned=True)
+    __truediv__, __rtruediv__ = operator("div"), operator("div", turned=True)
+    __rpow__ = operator("raised", turned=True)
+    maximum, minimum = operator("maximum"), operator("minimum")
 
-    def __sub__(self, other: Any) -> Tensor:
-        return elementwise("sub", self, as_tensor(other, self.dtype))
-
-    def __mul__(self, other: Any) -> Tensor:
-        return elementwise("mul", self, as_tensor(other, self.dtype))
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return elementwise("div", self, as_tensor(other, self.dtype))
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return as_tensor(other, self.dtype) - self
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return as_tensor(other, self.dtype) / self
-
-    __radd__, __rmul__ = __add__, __mul__
+    def __pow__(self, n: Any) -> Tensor:
+        if isinstance(n, Real):
+            return record_with("power", self, n)
+        return elementwise("raised", self, as_tensor(n))
 
     def __matmul__(self, other: Any) -> Tensor:
-        return record(Tensor, OPS["matmul"], self, as_tensor(other))
+        return matmul(self, as_tensor(other))
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return as_tensor(other) @ self
+        return matmul(as_tensor(other), self)
 
-    def __neg__(self) -> Tensor:
-        return record(Tensor, OPS["neg"], self)
+    # --- functions of each element ----------------------------------------------------
 
-    def __pow__(self, n: float) -> Tensor:
-        return record_with("power", self, n)
+    __neg__, __abs__, abs = function("neg"), function("abs"), function("abs")
+    exp, log, sqrt = function("exp"), function("log"), function("sqrt")
+    sin, cos, tanh = function("sin"), function("cos"), function("tanh")
+    sigmoid, relu = function("sigmoid"), function("relu")
 
-    # --- functions of each element, and of each row -----------------------------------
+    def clip(self, low: float | None = None, high: float | None = None) -> Tensor:
+        """Elements below `low` become it, those above `high` that; None is no bound."""
+        bounds = -math.inf if low is None else low, math.inf if high is None else high
+        return record_with("clip", self, *bounds)
 
-    def exp(self) -> Tensor:
-        """Exponential eˣ."""
-        return record(Tensor, OPS["exp"], self)
+    # --- along axes -------------------------------------------------------------------
 
-    def log(self) -> Tensor:
-        """Natural logarithm."""
-        return record(Tensor, OPS["log"], self)
-
-    def sqrt(self) -> Tensor:
-        """Square root."""
-        return record(Tensor, OPS["sqrt"], self)
-
-    def tanh(self) -> Tensor:
-        """Hyperbolic tangent."""
-        return record(Tensor, OPS["tanh"], self)
-
-    def sigmoid(self) -> Tensor:
-        """Logistic function 1/(1 + e⁻ˣ)."""
-        return record(Tensor, OPS["sigmoid"], self)
-
-    def relu(self) -> Tensor:
-        """Rectifier max(x, 0)."""
-        return record(Tensor, OPS["relu"], self)
-
-    def softmax(self) -> Tensor:
-        """Probabilities along the last axis."""
-        return record(Tensor, OPS["softmax"], self)
-
-    def log_softmax(self) -> Tensor:
-        """Logarithms of the probabilities along the last axis."""
-        return record(Tensor, OPS["log_softmax"], self)
-
-    # --- reductions and shapes: each with parameters of its own -----------------------
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Any = None, keepdims: bool = False, **unknown) -> Tensor:
         """Sum over `axis` (all axes if None)."""
-        return record_with("sum", self, axis, keepdims)
+        return along("sum", self, axis, keepdims, **unknown)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: Any = None, keepdims: bool = False, **unknown) -> Tensor:
         """Arithmetic mean over `axis` (all axes if None)."""
-        return record_with("mean", self, axis, keepdims)
+        return along("mean", self, axis, keepdims, **unknown)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def max(self, axis: Any = None, keepdims: bool = False, **unknown) -> Tensor:
         """Maximum over `axis` (all axes if None); a tie shares its gradient."""
-        return record_with("max", self, axis, keepdims)
+        return along("max", self, axis, keepdims, **unknown)
+
+    def min(self, axis: Any = None, keepdims: bool = False, **unknown) -> Tensor:
+        """Minimum over `axis` (all axes if None); a tie shares its gradient."""
+        return along("min", self, axis, keepdims, **unknown)
+
+    def var(
+        self, axis: Any = None, keepdims: bool = False, ddof: int = 0, **unknown
+    ) -> Tensor:
+        """Variance over `axis` (all axes if None), divided by n − ddof."""
+        return along("var", self, axis, keepdims, ddof, **unknown)
+
+    def std(
+        self, axis: Any = None, keepdims: bool = False, ddof: int = 0, **unknown
+    ) -> Tensor:
+        """Standard deviation, the root of the variance."""
+        return along("std", self, axis, keepdims, ddof, **unknown)
+
+    def logsumexp(self, axis: Any = -1, keepdims: bool = False, **unknown) -> Tensor:
+        """Logarithm of the sum of the exponentials along `axis`."""
+        return along("logsumexp", self, axis, keepdims, **unknown)
+
+    def softmax(self, axis: Any = -1, **unknown) -> Tensor:
+        """Probabilities along `axis`."""
+        return along("softmax", self, axis, **unknown)
+
+    def log_softmax(self, axis: Any = -1, **unknown) -> Tensor:
+        """Logarithms of the probabilities along `axis`."""
+        return along("log_softmax", self, axis, **unknown)
+
+    # --- shapes -----------------------------------------------------------------------
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape, given as numbers or as one tuple."""
         return record_with("reshape", self, _one_tuple(shape))
+
+    def flatten(self, start: int = 0) -> Tensor:
+        """One axis in place of all from `start` on."""
+        kept = self.shape[:start]
+        return self.reshape(*kept, math.prod(self.shape[len(kept) :]))
+
+    def squeeze(self, axis: Any = None) -> Tensor:
+        """Without the axes of length 1, or without those named."""
+        return self.reshape(np.squeeze(self.data, axis).shape)
+
+    def expand_dims(self, axis: Any) -> Tensor:
+        """With a new axis of length 1 at the place `axis`."""
+        return self.reshape(np.expand_dims(self.data, axis).shape)
 
     def transpose(self, *axes: Any) -> Tensor:
         """Axes in another order: reversed, or as given."""
@@ -289,28 +313,42 @@ class Tensor(Node):
 
     # --- losses: the targets are constants --------------------------------------------
 
-    def mse(self, y: Any) -> Tensor:
-        """Mean squared error against y of the same shape."""
-        return record_with("mse", self, y)
+    mse = loss("mse")
+    binary_cross_entropy_with_logits = loss("binary_cross_entropy_with_logits")
+    softmax_cross_entropy = loss("softmax_cross_entropy")
 
-    def binary_cross_entropy_with_logits(self, y: Any) -> Tensor:
-        """Mean binary cross-entropy of these logits against y of the same shape."""
-        return record_with("binary_cross_entropy_with_logits", self, y)
 
-    def softmax_cross_entropy(self, labels: Any) -> Tensor:
-        """Mean cross-entropy of these logits (N, K) against integer labels (N,)."""
-        return record_with("softmax_cross_entropy", self, labels)
+def matmul(A: Tensor, B: Tensor) -> Tensor:
+    """A @ B; a vector is a row on the left, a column on the right, and is left out.
+
+    Taught in: 07_array_tape.
+    """
+    row, column = A.ndim == 1, B.ndim == 1
+    A = A.reshape(1, A.size) if row else A
+    B = B.reshape(B.size, 1) if column else B
+    C = record(Tensor, OPS["matmul"], A, B)
+    if not (row or column):
+        return C
+    *stack, n, h = C.shape
+    return C.reshape(*stack, *[n] * (not row), *[h] * (not column))
 
 
 def linear(X: Any, W: Any, b: Any) -> Tensor:
     """Affine layer X W + b as one operation; a constant X gets no gradient.
 
+    X may have any number of axes in front of its last one: (…, D) → (…, H).
     Taught in: 07_array_tape.
     """
     X, W, b = as_tensor(X), as_tensor(W), as_tensor(b)
+    if X.ndim > 2 or X.ndim == 1:
+        rows = X.reshape(math.prod(X.shape[:-1]), X.shape[-1])
+        return linear(rows, W, b).reshape(*X.shape[:-1], W.shape[-1])
     input_grad = X.requires_grad
-    op = Op("linear", F.linear, lambda g, y, X, W, b: F.linear_vjp(g, X, W, input_grad))
-    return record(Tensor, op, X, W, b)
+
+    def vjp(g, y, X, W, b):
+        return tuple(map(like, F.linear_vjp(g, X, W, input_grad), (X, W, b)))
+
+    return record(Tensor, Op("linear", F.linear, vjp), X, W, b)
 
 
 def layer_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Tensor:
@@ -318,9 +356,44 @@ def layer_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Tensor:
 
     Taught in: 10_vanishing_exploding.
     """
-    op = Op(
-        "layer norm",
-        lambda x, gamma, beta: F.layer_norm(x, gamma, beta, eps),
-        lambda g, y, x, gamma, beta: F.layer_norm_vjp(g, x, gamma, eps),
-    )
+
+    def forward(x, gamma, beta):
+        return F.layer_norm(x, gamma, beta, eps)
+
+    def vjp(g, y, *inputs):
+        return tuple(map(like, F.layer_norm_vjp(g, *inputs[:2], eps), inputs))
+
+    op = Op("layer norm", forward, vjp)
     return record(Tensor, op, as_tensor(x), as_tensor(gamma), as_tensor(beta))
+
+
+def where(mask: Any, a: Any, b: Any) -> Tensor:
+    """Elements of a where `mask` is true, of b elsewhere; the mask is a constant.
+
+    Taught in: 07_array_tape.
+    """
+    a = as_tensor(a, b.dtype if isinstance(b, Tensor) else None)
+    b = as_tensor(b, a.dtype)
+    rule = broadcasting(lambda g, y, a, b: F.where_vjp(g, mask))
+    return record(Tensor, Op("where", lambda a, b: F.where(mask, a, b), rule), a, b)
+
+
+def concatenate(tensors: Iterable[Any], axis: int = 0) -> Tensor:
+    """Tensors one after the other, along an axis that they have.
+
+    Raises TypeError without an axis. Taught in: 07_array_tape.
+    """
+    if axis is None:
+        raise TypeError("concatenate needs an axis; flatten() the tensors to have one")
+
+    def vjp(g, y, *arrays):
+        sizes = [x.shape[axis] for x in arrays]
+        return tuple(map(like, F.concatenate_vjp(g, sizes, axis), arrays))
+
+    op = Op("concatenate", lambda *arrays: F.concatenate(arrays, axis), vjp)
+    return record(Tensor, op, *map(as_tensor, tensors))
+
+
+def stack(tensors: Iterable[Any], axis: int = 0) -> Tensor:
+    """Tensors of one shape side by side, along a new axis. Taught in: 07_array_tape."""
+    return concatenate([as_tensor(x).expand_dims(axis) for x in tensors], axis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.data import minibatches
+from course_utils.data import _check_whole, minibatches
 from course_utils.nn import Module, named_parts
 from course_utils.optim import Optimizer
-from course_utils.tape import no_grad
+from course_utils.tape import Node, Tape, no_grad
 from course_utils.tensor import Tensor
 
 
@@ -35,6 +36,8 @@ class History:
 
     def summary(self) -> str:
         """Say the last epoch in one line."""
+        if not self.train_loss:
+            return "no epoch has ended yet"
         text = f"loss {self.train_loss[-1]:.4f}"
         if self.validation_loss:
             text += f", validation {self.validation_loss[-1]:.4f}"
@@ -129,9 +132,30 @@ def logits_of(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarra
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
     """Share of rows whose largest logit stands at the label.
 
+    logits (N, K) and labels (N,) or (N, 1). One logit a row, (N,) or (N, 1), stands for
+    class 1 where it is positive, for class 0 elsewhere.
+    Raises ValueError for other shapes, and for one logit and labels besides 0 and 1.
     Taught in: 08_modules_and_optimizers.
     """
-    return float(np.mean(logits.argmax(axis=1) == labels))
+    logits, labels = np.asarray(logits), np.asarray(labels)
+    check_labels(logits, labels)
+    one = logits.size == len(logits)
+    classes = logits.ravel() > 0 if one else logits.argmax(axis=1)
+    return float(np.mean(classes == labels.ravel()))
+
+
+def check_labels(logits: np.ndarray, labels: np.ndarray) -> None:
+    """Raise ValueError unless there is one label for each row of logits. Plumbing."""
+    if logits.ndim not in (1, 2) or labels.shape not in ((n := len(logits),), (n, 1)):
+        raise ValueError(
+            f"accuracy: expected logits (N, K) and labels (N,), found {logits.shape} "
+            f"and {labels.shape}. Other shapes would be compared by broadcasting"
+        )
+    if logits.size == n and not np.isin(labels, (0, 1)).all():
+        raise ValueError(
+            f"accuracy: one logit a row can tell classes 0 and 1; the labels lie in "
+            f"{labels.min()} … {labels.max()}. Amounts have a loss, and no accuracy"
+        )
 
 
 def train_step(
@@ -144,6 +168,7 @@ def train_step(
     """
     output = loss(model(x), y)
     check_finite(output.item(), model)
+    optimizer.zero_grad()  # of parameters that this loss does not contain
     output.backward()
     optimizer.step()
     return output.item()
@@ -154,7 +179,7 @@ def check_finite(loss: float, model: Module) -> None:
 
     Plumbing.
     """
-    if np.isfinite(loss):
+    if math.isfinite(loss):
         return
     broken = [n for n, p in model.named_parameters() if not np.isfinite(p.data).all()]
     raise FloatingPointError(
@@ -170,14 +195,29 @@ def check_finite(loss: float, model: Module) -> None:
 def evaluate(
     model: Module, x: np.ndarray, y: np.ndarray, loss: Callable, history: History
 ) -> None:
-    """Append the loss on (x, y) to `history`, and for integer labels the accuracy.
+    """Append the loss on (x, y) to `history`, and the accuracy where there is one.
 
     Taught in: 08_modules_and_optimizers.
     """
     outputs = logits_of(model, x)
-    history.validation_loss.append(loss(Tensor(outputs), y).item())
-    if np.asarray(y).dtype.kind in "iu":
+    value = loss(Tensor(outputs), y)
+    history.validation_loss.append(value.item())
+    if tells_classes(value, outputs, np.asarray(y)):
         history.validation_accuracy.append(accuracy(outputs, y))
+
+
+def tells_classes(value: Tensor, outputs: np.ndarray, y: np.ndarray) -> bool:
+    """Whether the outputs are logits of classes, and y the number of one a row.
+
+    Several outputs and one whole number a row are; one output a row only if the loss
+    on the tape is a cross-entropy: else it may be an age.
+    Taught in: 08_modules_and_optimizers.
+    """
+    if y.dtype.kind not in "iub" or outputs.ndim > 2 or y.size != len(outputs):
+        return False
+    if outputs.size > len(outputs):
+        return y.ndim == 1
+    return any(node.op.name == "BCE" for node in Tape(value).operations)
 
 
 def fit(
@@ -199,11 +239,13 @@ def fit(
     `loss(output, y)` is a mean over the batch. The learning rate of a step is the
     optimizer's times `schedule(share of all steps done)`. The stop button
     (KeyboardInterrupt) ends the training and keeps what was learnt so far.
-    Raises ValueError if x and y do not belong together or x holds NaN,
-    FloatingPointError if the loss stops being finite.
-    Taught in: 08_modules_and_optimizers.
+    Raises ValueError if x and y do not belong together, x holds NaN, or batch_size is
+    no whole number above 0; TypeError if examples are Tensors; FloatingPointError if
+    the loss stops being finite. Taught in: 08_modules_and_optimizers.
     """
-    check_examples(x, y)
+    check_examples(x, y, batch_size)
+    if validation is not None:
+        check_examples(*validation, what="validation")
     history = History()
     n_steps, lr = -(-len(x) // batch_size), optimizer.lr
     try:
@@ -230,19 +272,28 @@ def fit(
     return history
 
 
-def check_examples(x: np.ndarray, y: np.ndarray) -> None:
+def check_examples(
+    x: np.ndarray, y: np.ndarray, batch_size: int = 1, what: str = "fit"
+) -> None:
     """Raise ValueError if x and y differ in length, are empty, or x holds NaN.
 
-    Plumbing.
+    TypeError if they are Tensors, ValueError for a batch_size below 1. Plumbing.
     """
+    for name, array in (("x", x), ("y", y)):
+        if isinstance(array, Node):
+            raise TypeError(
+                f"{what}: expected arrays, found {name} as a {type(array).__name__}; "
+                f"examples are constants. Take {name}.data"
+            )
+    _check_whole("batch_size", batch_size)
     if len(x) != len(y) or not len(x):
         raise ValueError(
-            f"fit: {len(x)} examples and {len(y)} targets; their numbers must be equal "
-            f"and not 0"
+            f"{what}: {len(x)} examples and {len(y)} targets; their numbers must be "
+            f"equal and not 0"
         )
     if np.isnan(np.sum(x)):
         places = np.argwhere(np.isnan(x))
         raise ValueError(
-            f"fit: NaN in {len(places)} places of x, the first at index "
+            f"{what}: NaN in {len(places)} places of x, the first at index "
             f"{tuple(places[0].tolist())}. Mend or leave out those examples"
         )

@@ -5,11 +5,13 @@
 `build/instructor` then holds a copy of each notebook in which the stubs are solved and
 every check has said so; below each exercise stand its explanation, the hints, and the
 mistakes that its check knows by name. `build/handout.html` holds all exercises without
-solutions, a sheet for each notebook; with a Chromium there is `build/handout.pdf`, too.
+solutions, a sheet for each notebook, and every rule of the course on two sheets, which
+`build/summary.html` holds alone. With a Chromium there are PDFs of both, too.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -17,41 +19,60 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
+from traitlets.config import Config
 
-from course_utils.exercises import exercises
-from course_utils.exercises.exercise import Exercise
-from course_utils.exercises.general import SENTENCES
-from course_utils.exercises.record import FILE
+from course_exercises.general import SENTENCES
+from course_exercises.judge import Exercise
+from course_exercises.library import exercises
+from course_exercises.record import FILE
 from lecture.fit import opened
 from tools import browser, store_outputs
 from tools.exercise_cells import Asked, asked, solved
-from tools.notebooks import FOLDER, read
+from tools.notebooks import COURSE, FOLDER, SUMMARY, chosen, read
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 INSTRUCTOR, HANDOUT = BUILD / "instructor", BUILD / "handout.html"
+ALL_RULES = BUILD / "summary.html"
 MATHJAX = ROOT / "lecture" / "node_modules" / "mathjax3" / "es5" / "tex-svg.js"
 DOLLARS = """<script>MathJax = {tex: {inlineMath: [["$", "$"]],
   displayMath: [["$$", "$$"]], processEscapes: true}};</script>"""
 PRINT = """<style>
-@media print { @page { size: A4; margin: 18mm; } h2 { break-before: page; }
-  h2:first-of-type { break-before: auto; } h3, pre { break-inside: avoid; } }
-.jp-InputPrompt { display: none; }
+@media print { @page { size: A4; margin: 10mm 13mm; }
+  body, main, .jp-Notebook { padding: 0 !important; margin: 0; }
+  .jp-Cell:has(h2):not(:first-child) { break-before: page; }
+  h3, pre { break-inside: avoid; } }
+.jp-InputPrompt, .jp-OutputPrompt { display: none; }
+</style>"""
+# The cells of the summary: every rule on two sheets.
+SMALL = """<style>
+[id^="cell-id=summary-"] { padding: 0 !important; }
+[id^="cell-id=summary-"].jp-MarkdownCell { break-after: avoid; }
+[id^="cell-id=summary-"] * { font-size: 7.5pt !important; line-height: 1.2 !important; }
+[id^="cell-id=summary-"] :is(p, ul, table) { margin: 1pt 0 !important; }
+[id^="cell-id=summary-"] h2 { font-size: 13pt !important; margin: 0 !important; }
+[id^="cell-id=summary-"] h3 { font-size: 9.5pt !important; margin: 4pt 0 0 !important; }
+[id^="cell-id=summary-"] code { background: none !important; padding: 0 !important; }
+.rules code { letter-spacing: -0.03em; }
+.rules :is(th, td) { padding: 0.5pt 6pt 0.5pt 0 !important; }
+.rules tr { break-inside: avoid; }
 </style>"""
 
 
 def main(prefix: str = "") -> int:
     """Solve, run and write the notebooks that begin with `prefix`, and the hand-out."""
     INSTRUCTOR.mkdir(parents=True, exist_ok=True)
-    paths = sorted(FOLDER.glob(f"{prefix}*.ipynb"))
+    paths = chosen(prefix)
     if not paths:
         print(f"No notebook fits {prefix}*.ipynb", file=sys.stderr)
         return 1
     for path in paths:
         print(with_solutions(path), flush=True)
-    HANDOUT.write_text(handout(sorted(FOLDER.glob("*.ipynb"))), "utf-8")
-    print(f"All exercises, to print: {HANDOUT.relative_to(ROOT)}")
-    print(as_pdf(HANDOUT))
+    HANDOUT.write_text(handout([FOLDER / f"{stem}.ipynb" for stem in COURSE]), "utf-8")
+    ALL_RULES.write_text(printed(summary_cells()), "utf-8")
+    for what, page in (("exercises, to print", HANDOUT), ("rules", ALL_RULES)):
+        print(f"All {what}: {page.relative_to(ROOT)}")
+        print(as_pdf(page))
     return 0
 
 
@@ -72,8 +93,8 @@ def with_solutions(path: Path) -> str:
     for one in reversed(asked(read(path))):
         solve(notebook.cells, one, known[one.number])
     with tempfile.TemporaryDirectory() as folder:
-        fresh = shutil.ignore_patterns(".*", FILE)
-        shutil.copytree(FOLDER, folder, ignore=fresh, dirs_exist_ok=True)
+        fresh = {"ignore": shutil.ignore_patterns(".*", FILE), "symlinks": True}
+        shutil.copytree(FOLDER, folder, dirs_exist_ok=True, **fresh)
         store_outputs.run(notebook, Path(folder))
     refuse_failures(notebook, path.stem)
     store_outputs.clean(notebook)
@@ -94,7 +115,7 @@ def solve(cells: list, one: Asked, exercise: Exercise) -> None:
 def notes(exercise: Exercise) -> str:
     """Explanation, hints, and the mistakes with a name, as markdown."""
     hints = "\n".join(f"{k}. {text}" for k, text in enumerate(exercise.hints, 1))
-    says = {m.id: m.says or SENTENCES[m.id][0] for m in exercise.mistakes}
+    says = {m.id: m.sentence or SENTENCES[m.id][0] for m in exercise.mistakes}
     mistakes = "\n".join(f"- *{name}*: {text}" for name, text in says.items())
     return (
         f"**Why.** {exercise.explanation}\n\n**Hints given on demand**\n\n{hints}\n\n"
@@ -116,15 +137,23 @@ def refuse_failures(notebook: nbformat.NotebookNode, name: str) -> None:
 
 
 def handout(paths: list[Path]) -> str:
-    """All exercises as one HTML page that needs nothing else: titles, tasks, stubs."""
-    sheet = nbformat.v4.new_notebook()
-    for path in paths:
-        sheet.cells += sheet_cells(path)
-    exporter = HTMLExporter(mathjax_url="", require_js_url="", jquery_url="")
+    """All exercises as one page: titles, tasks, stubs; then every rule."""
+    exercises = [cell for path in paths for cell in sheet_cells(path)]
+    return printed(exercises + summary_cells())
+
+
+def printed(cells: list) -> str:
+    """Cells as one HTML page that needs nothing else."""
+    sheet = nbformat.v4.new_notebook(cells=cells)
+    settings = Config()
+    settings.TagRemovePreprocessor.enabled = True
+    settings.TagRemovePreprocessor.remove_input_tags = {"hide-input"}
+    urls = {"mathjax_url": "", "require_js_url": "", "jquery_url": ""}
+    exporter = HTMLExporter(config=settings, **urls)
     exporter.exclude_output_prompt = exporter.exclude_input_prompt = True
     page, _ = exporter.from_notebook_node(sheet)
     formulas = f"{DOLLARS}<script>{MATHJAX.read_text('utf-8')}</script>"
-    return page.replace("</head>", f"{PRINT}{formulas}</head>", 1)
+    return page.replace("</head>", f"{PRINT}{SMALL}{formulas}</head>", 1)
 
 
 def as_pdf(page: Path) -> str:
@@ -153,6 +182,27 @@ def sheet_cells(path: Path) -> list:
         cells = notebook.cells[one.heading.number : one.stub.number + 1]
         found += [new_cell[cell.kind](cell.source) for cell in cells]
     return [new_cell["markdown"](f"## {title}")] * bool(found) + found
+
+
+LINK = re.compile(r"<a [^>]*>(.*?)</a>|\[([^]]*)\]\([^)\s]*\)")
+
+
+def summary_cells() -> list:
+    """The page of all rules, one level down, without links: paper leads nowhere."""
+    found = []
+    for cell in store_outputs.read(FOLDER / f"{SUMMARY}.ipynb").cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"^#", "##", bare(cell.source), flags=re.MULTILINE)
+        for output in cell.get("outputs", ()):
+            output.data["text/html"] = bare(output.data["text/html"])
+        if cell.cell_type == "markdown" or cell.outputs:
+            found.append(cell)
+    return found
+
+
+def bare(text: str) -> str:
+    """A text, or a page, with the words of its links alone."""
+    return LINK.sub(lambda found: found[1] or found[2], text)
 
 
 if __name__ == "__main__":

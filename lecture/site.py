@@ -8,6 +8,7 @@ from its docstrings. Sphinx's warnings are errors, and every internal link is fo
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from docutils.nodes import make_id
 
-from tools.notebooks import COURSE
+from tools.notebooks import COURSE, SUMMARY
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
@@ -27,25 +28,19 @@ SOURCE, SITE = BUILD / "site-source", BUILD / "site"
 MATHJAX = HERE / "node_modules" / "mathjax3" / "es5" / "tex-svg.js"
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
 
+PAGES = (*COURSE, SUMMARY)
+
 # A link in the answer of a check, as it works beside the other notebooks.
 LINK = re.compile(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"')
+# A link in a text to a section of another notebook.
+SECTION = re.compile(r"(?<=\.ipynb#)[^)\s]+(?=\))")
 
 # The modules in the order in which the course builds them.
 MODULES = (
-    "functional",
-    "tape",
-    "scalar",
-    "gradcheck",
-    "layers",
-    "tensor",
-    "nn",
-    "optim",
-    "training",
-    "data",
-    "viz",
-    "exercises",
-    "launch",
-    "checkup",
+    *(f"course_utils.{name}" for name in "functional tape scalar gradcheck".split()),
+    *(f"course_utils.{name}" for name in "layers tensor nn optim training".split()),
+    *(f"course_utils.{name}" for name in "data viz launch checkup".split()),
+    "course_exercises",
 )
 
 
@@ -54,7 +49,7 @@ def main() -> int:
     lay_out()
     if code := subprocess.run(sphinx(), cwd=ROOT).returncode:
         return code
-    for stem in COURSE:  # what is downloaded is the notebook itself
+    for stem in PAGES:  # what is downloaded is the notebook itself
         shutil.copy(NOTEBOOKS / f"{stem}.ipynb", SITE / "_sources" / "notebooks")
     if code := subprocess.run(links(), cwd=ROOT).returncode:
         return code
@@ -68,7 +63,7 @@ def lay_out() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "site_source", SOURCE)
     (SOURCE / "notebooks").mkdir()
-    for stem in COURSE:
+    for stem in PAGES:
         text = (NOTEBOOKS / f"{stem}.ipynb").read_text("utf-8")
         (SOURCE / "notebooks" / f"{stem}.ipynb").write_text(linked(text), "utf-8")
     shutil.copy(NOTEBOOKS / "data_parallel.py", SOURCE / "notebooks")
@@ -81,9 +76,15 @@ def lay_out() -> None:
 
 
 def linked(text: str) -> str:
-    """Let links in outputs lead to the pages; Sphinx sees to those in the text."""
+    """Let links in outputs lead to the pages, and those in texts to their sections.
+
+    Sphinx makes the pages, and calls their sections otherwise than JupyterLab does.
+    """
     notebook = json.loads(text)
     for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            source = "".join(cell["source"])
+            cell["source"] = SECTION.sub(lambda found: make_id(found[0]), source)
         for output in cell.get("outputs", ()):
             page = output.get("data", {}).get("text/html")
             if page is not None:
@@ -101,7 +102,7 @@ def write_index() -> None:
     """Fill the tables of contents."""
     index = SOURCE / "index.md"
     text = index.read_text("utf-8")
-    notebooks = "\n".join(f"notebooks/{name}" for name in COURSE)
+    notebooks = "\n".join(f"notebooks/{name}" for name in PAGES)
     modules = "\n".join(f"api/{name}" for name in MODULES)
     text = text.replace("{notebooks}", notebooks).replace("{modules}", modules)
     index.write_text(text, "utf-8")
@@ -109,9 +110,27 @@ def write_index() -> None:
 
 def page(module: str) -> str:
     """The page about one module: all that is public, with its docstring."""
-    name = f"course_utils.{module}"
-    title = f"{module}\n{'=' * len(module)}"
-    return f"{title}\n\n.. automodule:: {name}\n   :members:\n   :undoc-members:\n"
+    title = module.removeprefix("course_utils.")
+    head = f"{title}\n{'=' * len(title)}"
+    return "\n".join([head, "", described(module, ""), *inside(module)])
+
+
+def described(name: str, members: str) -> str:
+    """Let Sphinx describe a module, and of its members those named, or all."""
+    return f".. automodule:: {name}\n   :members: {members}\n   :undoc-members:\n"
+
+
+def inside(name: str) -> list[str]:
+    """Describe what a folder's front door brings in, in its order, file by file.
+
+    A front door that has functions of its own, as `check` is one, is all there is.
+    """
+    source = Path(ROOT, *name.split("."), "__init__.py")
+    body = ast.parse(source.read_text("utf-8")).body if source.exists() else []
+    if any(isinstance(node, ast.FunctionDef) for node in body):
+        return []
+    brought = [node for node in body if isinstance(node, ast.ImportFrom)]
+    return [described(x.module, ", ".join(y.name for y in x.names)) for x in brought]
 
 
 def sphinx() -> list[str]:

@@ -25,13 +25,14 @@ import copy
 import re
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
 from nbconvert import SlidesExporter
 from traitlets.config import Config
 
-from tools.notebooks import FOLDER
+from tools.notebooks import chosen
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
@@ -51,7 +52,7 @@ class NotesError(ValueError):
 
 def main(prefix: str = "") -> int:
     """Make the decks of the notebooks that begin with `prefix`."""
-    paths = sorted(FOLDER.glob(f"{prefix}*.ipynb"))
+    paths = chosen(prefix)
     if not paths:
         print(f"No notebook fits {prefix}*.ipynb", file=sys.stderr)
         return 1
@@ -168,11 +169,19 @@ def parts_of_code(code: str) -> list[str]:
 
 
 def notes_of(path: Path) -> dict[str, str]:
-    """The notes of a notebook by the id of the slide's first cell."""
+    """The notes of a notebook by the id of the slide's first cell.
+
+    Raises NotesError where an id stands twice.
+    """
     file = NOTES / f"{path.stem}.md"
     if not file.exists():
         return {}
     parts = HEAD.split(file.read_text("utf-8"))
+    if twice := [name for name, n in Counter(parts[1::2]).items() if n > 1]:
+        raise NotesError(
+            f"lecture/notes/{file.name}: several notes below {', '.join(twice)}; "
+            f"expected one for each slide"
+        )
     return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2])}  # noqa: B905
 
 

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from setuptools import find_packages
 
-from tools.notebooks import COURSE, ROOT, paths, read
+from tools.notebooks import COURSE, ROOT, about_minutes, lessons, paths, read
 from tools.pin_environment import direct, locked, render
 
-PACKAGE = ROOT / "course_utils"
+PACKAGE, EXERCISES = ROOT / "course_utils", ROOT / "course_exercises"
+PACKAGES = PACKAGE, EXERCISES
 TOP_LEVEL = (
     ".ci/run",
     ".gitignore",
@@ -28,7 +30,10 @@ TOP_LEVEL = (
     "data/README.md",
     "environment.yml",
     "pyproject.toml",
-    "requirements.lock",
+    "requirements/bench.lock",
+    "requirements/course.lock",
+    "requirements/lecture.lock",
+    "requirements/tools.lock",
 )
 
 
@@ -49,7 +54,22 @@ def test_the_course_is_complete():
     assert not missing, f"missing in notebooks/: {sorted(missing)}"
 
 
-@pytest.mark.parametrize("command", ["make lab", "make test"])
+def test_pins_have_one_room():
+    """No lock lies anywhere else, whatever tool would like to make one."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    found = {Path(name) for name in listed.stdout.split("\0") if name}
+    locks = {p for p in found if p.suffix == ".lock" or "lock." in p.name}
+    locks |= {p for p in found if p.name.startswith("requirements")}
+    assert {path.parent.as_posix() for path in locks} == {"requirements"}
+
+
+@pytest.mark.parametrize(
+    "command", ["make lab", "make test", "make update", "python -m tools.work lab"]
+)
 def test_readme_names_the_commands(command):
     assert command in text("README.md")
 
@@ -57,33 +77,35 @@ def test_readme_names_the_commands(command):
 def test_every_target_has_its_help():
     makefile = text("Makefile")
     phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE).group(1).split()
-    told = re.findall(r'^\t@echo "make ([\w-]+)', makefile, re.MULTILINE)
-    assert set(phony) - {"help"} == set(told)
+    told = re.findall(r'^\t@echo "  make ([\w-]+) ', makefile, re.MULTILINE)
+    assert sorted(set(phony) - {"help"}) == sorted(told)
+
+
+def test_help_comes_in_groups():
+    """For each reader a few lines of their own, none too long for a terminal."""
+    recipe = text("Makefile").partition("\nhelp:\n")[2].partition("\n\n")[0]
+    groups = [group.splitlines() for group in recipe.split("\t@echo\n")]
+    heads = [re.match(r'\t@echo "([\w ]+)', head)[1].strip() for head, *_ in groups]
+    readers = ["For students", "For instructors", "To change the course", "To measure"]
+    assert heads == readers
+    assert max(len(line) for group in groups for line in group) <= 100
+    for _, *lines in groups:
+        assert lines and all(line.startswith('\t@echo "  make ') for line in lines)
 
 
 def test_the_map_in_the_readme_is_that_of_the_notebooks():
     """Each notebook stands in the map once, with the minutes that it says itself."""
     row = re.compile(r"^\| \[.*\]\(notebooks/(\w+)\.ipynb\) \|.*\| (\d+) \|$", re.M)
-    said = {
-        path.stem: re.search(
-            r"\*\*Time\W*\*\*\W*about (\d+) minutes", prose_of(path), re.IGNORECASE
-        ).group(1)
-        for path in paths()
-    }
-    assert dict(row.findall(text("README.md"))) == said
-
-
-def prose_of(path: Path) -> str:
-    return "\n".join(
-        cell.source for cell in read(path).cells if cell.kind == "markdown"
-    )
+    said = {path.stem: about_minutes(read(path)) for path in lessons()}
+    found = [(stem, int(minutes)) for stem, minutes in row.findall(text("README.md"))]
+    assert found == list(said.items()), "run python -m tools.minutes --write"
 
 
 # --- pins -----------------------------------------------------------------------------
 
 
 def test_environment_is_made_of_the_lock():
-    made = render(text("pyproject.toml"), text("requirements.lock"))
+    made = render(text("pyproject.toml"), text("requirements/course.lock"))
     assert text("environment.yml") == made, "run `make lock`"
 
 
@@ -93,7 +115,7 @@ def test_environment_pins_every_dependency_as_locked():
     pins = dict(re.findall(r"^ +- ([\w-]+)==(\S+)$", environment, re.MULTILINE))
     assert sorted(pins) == direct(text("pyproject.toml"))
     python = re.search(r"^ +- python=(\S+)$", environment, re.MULTILINE).group(1)
-    versions = locked(text("requirements.lock"), python)
+    versions = locked(text("requirements/course.lock"), python)
     assert pins == {name: versions[name] for name in pins}
     wanted = tomllib.loads(text("pyproject.toml"))["project"]["requires-python"]
     assert SpecifierSet(wanted).contains(python)
@@ -104,7 +126,8 @@ def test_environment_pins_every_dependency_as_locked():
 def test_a_dependency_without_a_pin_is_reported():
     with pytest.raises(ValueError, match="lacks.*numpy"):
         render(
-            text("pyproject.toml"), text("requirements.lock").replace("numpy==", "n==")
+            text("pyproject.toml"),
+            text("requirements/course.lock").replace("numpy==", "n=="),
         )
 
 
@@ -120,15 +143,29 @@ def lock_entries(lock: str) -> list[str]:
     return re.split(r"\n(?=\S)", lock.strip())
 
 
-def test_every_locked_entry_has_hashes():
-    for entry in lock_entries(text("requirements.lock")):
-        if not entry.startswith("#"):
-            assert re.match(r"[\w.-]+==\S+", entry), entry
-            assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+LOCKS = ("bench", "course", "lecture", "tools")
 
 
-def test_lock_names_no_place():
-    assert not re.search(r"://|-url|--find-links| @ ", text("requirements.lock"))
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_entry_has_hashes_and_no_place(name):
+    lock = text(f"requirements/{name}.lock")
+    for entry in lock_entries(lock):
+        assert re.match(r"[\w.-]+==\S+", entry), entry
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+    assert not re.search(r"://|-url|--find-links| @ ", lock)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_agree_where_they_overlap(name):
+    """A package has one version, in whichever environment it is."""
+
+    def pins(name):
+        lock = text(f"requirements/{name}.lock")
+        return set(re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE))
+
+    course = pins("course")
+    shared = {package for package, _ in course}
+    assert {pin for pin in pins(name) if pin[0] in shared} <= course
 
 
 HOSTS = ("py" + "pi.org", "pythonhosted" + ".org", "anaconda" + ".org")
@@ -148,9 +185,25 @@ def test_nothing_names_a_registry_host():
             assert not found, f"{name} names {found}"
 
 
+# --- what is installed ----------------------------------------------------------------
+
+
+def test_every_folder_of_the_packages_is_installed():
+    told = tomllib.loads(text("pyproject.toml"))["tool"]["setuptools"]
+    found = find_packages(str(ROOT), **told["packages"]["find"])
+    inits = [path for package in PACKAGES for path in package.rglob("__init__.py")]
+    folders = [path.parent.relative_to(ROOT) for path in inits]
+    assert sorted(found) == sorted(".".join(folder.parts) for folder in folders)
+    with_code = {path.parent for package in PACKAGES for path in package.rglob("*.py")}
+    assert with_code == {path.parent for path in inits}
+    for folder, patterns in told["package-data"].items():
+        for pattern in patterns:
+            assert list(ROOT.joinpath(*folder.split(".")).glob(pattern)), pattern
+
+
 # --- imports --------------------------------------------------------------------------
 
-# Who stands on whom; what is further down may be imported as well.
+# Who stands on whom; what is further down may be imported as well. A folder is one.
 STANDS_ON = {
     "functional": (),
     "tape": (),
@@ -160,16 +213,16 @@ STANDS_ON = {
     "optim": (),
     "layers": ("functional",),
     "scalar": ("tape", "functional"),
-    "tensor": ("tape", "functional"),
+    "rules": ("tape", "functional"),
+    "tensor": ("rules",),
     "nn": ("tensor",),
     "weights": ("nn", "data"),
     "training": ("nn", "optim", "data"),
-    "graphs": (),
-    "stepper": ("tape", "graphs"),
-    "viz": ("stepper",),
+    "viz": ("tape",),
     "checkup": ("data",),
+    "rulebook": ("functional", "gradcheck", "optim"),
 }
-NEEDS_MORE = ("training", "graphs", "stepper", "viz")
+NEEDS_MORE = ("training", "viz")
 NUMPY_ONLY = [name for name in STANDS_ON if name not in NEEDS_MORE]
 HEAVY = ("torch", "torchvision", "matplotlib", "tqdm", "sklearn", "IPython")
 
@@ -204,22 +257,89 @@ def test_own_imports_are_found():
     assert own_imports(source) == {"functional", "tape", "nn", "data", "viz"}
 
 
-STEPPER = sorted((PACKAGE / "stepper").glob("*.py"))
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize(
-    "path", [*sorted(PACKAGE.glob("*.py")), *STEPPER], ids=lambda path: path.stem
-)
+def dotted(path: Path) -> str:
+    """Give `viz.page` for course_utils/viz/page.py, `viz` for the folder's own file."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def test_files_have_dotted_names():
+    names = {dotted(path) for path in FILES}
+    assert {"", "tape", "viz", "viz.page", "viz.stepper", "viz.stepper.svg"} <= names
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
 def test_imports_point_downwards(path: Path):
-    if path in STEPPER:
-        allowed = {"stepper", *below("stepper")}
-    elif path.stem == "__init__":
-        allowed = set(NUMPY_ONLY)
+    module = dotted(path).split(".")[0]
+    if module:
+        assert module in STANDS_ON, "enter the module into STANDS_ON"
+        allowed = {module, *below(module)}
     else:
-        assert path.stem in STANDS_ON, "enter the module into STANDS_ON"
-        allowed = below(path.stem)
+        allowed = set(NUMPY_ONLY)
     up = own_imports(path.read_text(encoding="utf-8")) - allowed
     assert not up, f"{path.name} imports {sorted(up)}; it may import {sorted(allowed)}"
+
+
+# What stands in a folder, from the ground up: each file may import those before it.
+LAYERS = {
+    "functional": (
+        *("elementwise", "products", "logits", "losses", "shapes", "reductions"),
+        "normalisation",
+    ),
+    "gradcheck": (
+        *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
+        *("setting", "settling", "naming", "report", "together", "checks"),
+    ),
+    "viz": (
+        *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
+        *("network", "curves", "depth", "matrices", "products", "boundary"),
+        *("prices", "stepper", "stepping"),
+    ),
+    "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
+}
+
+
+def imported(source: str) -> set[str]:
+    """Give what a source imports from course_utils: modules, and names in modules."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    start = "course_utils."
+    return {name.removeprefix(start) for name in found if name.startswith(start)}
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_imports_point_downwards_inside_a_folder(folder: str):
+    files = LAYERS[folder]
+    home = PACKAGE / folder.replace(".", "/")
+    there = {path.stem for path in home.glob("*.py")} - {"__init__"}
+    there |= {path.parent.name for path in home.glob("*/__init__.py")}
+    assert sorted(files) == sorted(there), "enter each file into LAYERS, once"
+    for k, file in enumerate(files):
+        for path in sorted([*home.glob(f"{file}.py"), *home.glob(f"{file}/*.py")]):
+            for name in imported(path.read_text(encoding="utf-8")):
+                if name.startswith(f"{folder}."):
+                    first = name.removeprefix(f"{folder}.").split(".")[0]
+                    own = path.parent != home and first == file
+                    assert own or first in files[:k], f"{dotted(path)} imports {name}"
+
+
+INSIDE = {f"{folder}.{file}" for folder, files in LAYERS.items() for file in files}
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_a_folder_is_entered_by_its_front_door(path: Path):
+    """From elsewhere `gradcheck` is imported, and none of its files."""
+    own = dotted(path).split(".")[0]
+    for name in imported(path.read_text(encoding="utf-8")):
+        file = ".".join(name.split(".")[:2])
+        assert file not in INSIDE or file.startswith(f"{own}."), f"imports {file}"
 
 
 PROBE = """
@@ -251,6 +371,75 @@ def test_the_other_modules_import_nothing_heavy():
     assert heavy_ones(["course_utils.training", "course_utils.viz"]) == []
 
 
+# --- the exercises --------------------------------------------------------------------
+
+ALL = sorted(EXERCISES.rglob("*.py"))
+ROOMS = sorted(EXERCISES.glob("nb[0-9][0-9]"))
+MACHINE = [path for path in ALL if path.parent not in ROOMS]
+MOST_CONTENT = 10_000
+
+
+def short(path: Path) -> str:
+    """Give the place in the house, without the ending."""
+    return path.relative_to(ROOT).with_suffix("").as_posix()
+
+
+def exercise_imports(path: Path) -> set[str]:
+    """Give what a file imports from course_exercises: the parts behind its name."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            home = path.parent.relative_to(ROOT).parts
+            base = home[: len(home) + 1 - node.level] if node.level else ()
+            module = ".".join([*base, *filter(None, [node.module])])
+            found |= {module, *(f"{module}.{name.name}" for name in node.names)}
+    start = "course_exercises."
+    return {name.removeprefix(start) for name in found if name.startswith(start)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_the_package_knows_no_exercise(path: Path):
+    assert not exercise_imports(path)
+
+
+@pytest.mark.parametrize("path", MACHINE, ids=short)
+def test_the_machine_holds_no_exercise(path: Path):
+    assert not [name for name in exercise_imports(path) if name.startswith("nb")]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in ALL if path.parent in ROOMS], ids=short
+)
+def test_a_room_knows_the_judge_and_its_neighbours(path: Path):
+    first = {name.split(".")[0] for name in exercise_imports(path)}
+    assert first <= {"judge", path.parent.name}
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=short)
+def test_each_exercise_has_a_file_of_its_own(room: Path):
+    aside = ("__init__", "shared", "programs")  # 01.5 is asked of programs
+    files = [p for p in room.glob("*.py") if p.stem not in aside]
+    sources = [path.read_text(encoding="utf-8") for path in files]
+    assert all(source.count("\nex = Exercise(") == 1 for source in sources)
+    own = f'"""{room.name[2:]}.'
+    assert len({s[:8] for s in sources if s.startswith(own)}) == len(sources)
+
+
+def test_the_exercises_stay_small():
+    files = [path for room in ROOMS for path in room.glob("*.py")]
+    lines = sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files)
+    assert lines <= MOST_CONTENT
+
+
+def test_tests_stand_in_folders_named_like_the_rooms():
+    tests = ROOT / "tests"
+    folders = {path.parent.name for path in tests.glob("*/test_*.py")}
+    assert all((ROOT / name).is_dir() for name in folders - {"browser"})
+    assert [path.name for path in tests.glob("test_*.py")] == ["test_house.py"]
+
+
 # --- style ----------------------------------------------------------------------------
 
 
@@ -265,8 +454,17 @@ def function_lines(node: ast.FunctionDef) -> int:
 def test_functions_are_short():
     lengths = [
         function_lines(node)
-        for path in PACKAGE.glob("*.py")
+        for path in (*FILES, *MACHINE)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef)
     ]
     assert statistics.median(lengths) <= 10
+
+
+MOST_LINES = 400
+
+
+@pytest.mark.parametrize("path", [*FILES, *ALL], ids=short)
+def test_no_file_is_long(path: Path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MOST_LINES, f"{lines} lines: make two files, or a folder"

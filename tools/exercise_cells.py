@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.exercises import exercises, notebooks
-from course_utils.exercises.exercise import Exercise
+from course_exercises.judge import Exercise
+from course_exercises.library import exercises, notebooks
 from tools.notebooks import Cell, Notebook, paths, read
 
 TAG = re.compile(r"exercise-(\d\d\.\d+)")

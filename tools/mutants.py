@@ -8,8 +8,8 @@
 mutmut changes the code in one small place at a time: a `+` into a `-`, a 1 into a 2, an
 argument into None. Where the tests stay green, nobody would notice that mistake. A
 survivor is then either killed by a new test, or it is *equivalent*: the changed code
-does the same, and tests/equivalent_mutants.toml says in one line why. It fails where a
-survivor is not on that list, and where the list names one that is dead.
+does the same, and tests/course_utils/equivalent_mutants.toml says in one line why. It
+fails where a survivor is not on that list, and where the list names one that is dead.
 
 mutmut makes the mutants: each function becomes a trampoline to all its versions, and a
 variable of the environment says which. `mutmut run` would then start pytest for each.
@@ -36,12 +36,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-LIST = ROOT / "tests" / "equivalent_mutants.toml"
+LIST = ROOT / "tests" / "course_utils" / "equivalent_mutants.toml"
 BUILD = ROOT / "mutants"
 RESULTS = BUILD / "results.json"
 CHOICE = "MUTANT_UNDER_TEST"  # mutmut's own variable
-MODULES = ("functional", "tape", "scalar", "tensor", "layers", "optim", "gradcheck")
-TESTS = ("functional", "tape", "tensor", "layers", "nn")
+MODULES = ("functional", "tape", "scalar", "rules", "tensor", "layers", "optim")
+MODULES += ("gradcheck",)
+TESTS = ("functional", "tape", "tensor", "operations", "quantity", "layers", "nn")
 TESTS += ("gradcheck", "gradcheck_report", "gradcheck_second_look")
 SECONDS, TIMES = 5, 5  # of the processor: an endless loop is a dead mutant
 MOST_MEMORY = 6 * 2**30  # and so is an endless list
@@ -66,9 +67,21 @@ def home(key: str) -> str:
 
 def readable(key: str) -> str:
     """Give `tape.Tape.backward` for `course_utils.tape.xǁTapeǁbackward__mutmut_3`."""
-    _, module, mangled = home(key).split(".", 2)
-    name = mangled[2:].replace("ǁ", ".")
-    return f"{module}.{name}"
+    module, name = parted(home(key))
+    return f"{module}.{name[2:].replace('ǁ', '.')}"
+
+
+def parted(key: str) -> tuple[str, str]:
+    """Give the module, inside of course_utils, and the name."""
+    module, _, name = key.removeprefix("course_utils.").rpartition(".")
+    return module, name
+
+
+def files_of(module: str) -> list[str]:
+    """Give the files of a module: `tape`, or `gradcheck/look` and all beside it."""
+    home, name = ROOT / "course_utils", module.replace(".", "/")
+    paths = [*home.glob(f"{name}.py"), *home.glob(f"{name}/[!_]*.py")]
+    return [path.relative_to(home).with_suffix("").as_posix() for path in sorted(paths)]
 
 
 def changed(diff: Iterable[str]) -> tuple[str, str]:
@@ -100,8 +113,8 @@ def generate(modules: list[str]) -> list[str]:
         shutil.copytree(ROOT / name, BUILD / name, ignore=lambda *_: ["__pycache__"])
     shutil.copy(ROOT / "pyproject.toml", BUILD)
     found = []
-    for module in modules:
-        path = f"course_utils/{module}.py"
+    for file in (file for module in modules for file in files_of(module)):
+        path, module = f"course_utils/{file}.py", file.replace("/", ".")
         made = mutate_file_contents(path, (ROOT / path).read_text(encoding="utf-8"))
         (BUILD / path).write_text(made.code, encoding="utf-8")
         found += [f"course_utils.{module}.{name}" for name in made.mutant_names]
@@ -115,9 +128,10 @@ def changes(keys: list[str]) -> dict[str, Mutant]:
 
     parsed, found = {}, {}
     for key in keys:
-        module, name = key.split(".")[1:]
+        module, name = parted(key)
         if module not in parsed:
-            text = (BUILD / f"course_utils/{module}.py").read_text(encoding="utf-8")
+            path = BUILD / "course_utils" / f"{module.replace('.', '/')}.py"
+            text = path.read_text(encoding="utf-8")
             parsed[module] = libcst.parse_module(text)
         both = (
             diff_apply.read_original_function(parsed[module], name),
@@ -256,7 +270,7 @@ def pytest_arguments() -> list[str]:
     """
     names = ("cacheprovider", "xdist", "nbval", "faulthandler", "logging", "warnings")
     off = [f"-pno:{name}" for name in names]
-    tests = [f"tests/test_{name}.py" for name in TESTS]
+    tests = [f"tests/course_utils/test_{name}.py" for name in TESTS]
     return ["-q", "--rootdir=.", "--tb=native", *off, *tests]
 
 

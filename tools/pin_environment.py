@@ -1,4 +1,4 @@
-"""Write environment.yml with the pins of requirements.lock.
+"""Write environment.yml with the pins of requirements/course.lock.
 
     python -m tools.pin_environment
 
@@ -23,7 +23,7 @@ ENTRY = re.compile(r"^([\w.-]+)==([^\s;\\]+)\s*(?:;\s*([^\\]+?))?\s*\\?$", re.MU
 
 HEAD = f"""\
 # The course for conda and Binder: `conda env create -f environment.yml`, then
-# `conda activate backprop`. Made by `make lock` from requirements.lock.
+# `conda activate backprop`. Made by `make lock` from requirements/course.lock.
 name: backprop
 channels:
   - conda-forge
@@ -65,7 +65,7 @@ def render(pyproject: str, lock: str) -> str:
     versions = locked(lock)
     missing = [name for name in direct(pyproject) if name not in versions]
     if missing:
-        raise ValueError(f"requirements.lock lacks {missing}; run `make lock`")
+        raise ValueError(f"requirements/course.lock lacks {missing}; run `make lock`")
     pins = [f"      - {name}=={versions[name]}\n" for name in direct(pyproject)]
     return HEAD + "".join(pins) + "      - -e .\n"
 
@@ -74,7 +74,7 @@ def main() -> int:
     """Write environment.yml."""
     texts = [
         (ROOT / name).read_text(encoding="utf-8")
-        for name in ("pyproject.toml", "requirements.lock")
+        for name in ("pyproject.toml", "requirements/course.lock")
     ]
     (ROOT / "environment.yml").write_text(
         render(*texts), encoding="utf-8", newline="\n"

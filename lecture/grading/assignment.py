@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import re
@@ -10,9 +11,11 @@ import secrets
 import shutil
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
@@ -21,19 +24,21 @@ from traitlets.config import PyFileConfigLoader
 
 from tools import store_outputs
 from tools.exercise_cells import asked
-from tools.notebooks import FOLDER, ROOT, read
+from tools.notebooks import ROOT, chosen, read
 
+from .collecting import Handed, handed_in, lacking
 from .execute import NOTED, grade_id
+from .mending import blank, mended, opened, wanted
 
 CONFIG = ROOT / "lecture" / "nbgrader_config.py"
 POINTS = 1
-STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]*")
 # nbgrader's own, about how it keeps its gradebook.
 warnings.filterwarnings("ignore", "Object of type <Submitted")
 FETCHED = re.compile(
     r"<script[^>]*\bsrc=[^>]*>\s*</script>|<link[^>]*\bhref=.http[^>]*>"
 )
-STUB = re.compile(r"\s*# Exercise (\d\d\.\d+)\b")
+OPEN = re.compile(r"raise NotImplementedError|=\s*\.\.\.")  # what a stub says
+MARK = "mended"  # in the metadata of what we wrote
 
 
 class Course:
@@ -41,9 +46,15 @@ class Course:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
+        if set("*?[]") & set(str(self.folder)):
+            raise ValueError(
+                f"{self.folder} cannot be a course: expected a path without * ? [ ], "
+                f"which nbgrader takes for patterns; take another with COURSE=…"
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         shutil.copy(CONFIG, self.folder)
+        self.taken: set[str] = set()  # who is in the folder that was collected
         use_own_commands()
         self._draw_seed()
         before = Path.cwd()
@@ -69,7 +80,7 @@ class Course:
     def release(self, path: Path) -> Path:
         """Make the version for students of a notebook; give where it is.
 
-        Raises ValueError where nbgrader refuses.
+        Raises ValueError where nbgrader refuses, or a stub holds an answer.
         """
         source = self.folder / "source" / path.stem
         source.mkdir(parents=True, exist_ok=True)
@@ -80,76 +91,114 @@ class Course:
     # --- collecting
 
     def collect(self, folder: Path, name: str) -> dict[str, str]:
-        """Take submissions in; give what is wrong with those that cannot be graded.
+        """Take submissions in; give a remark on each that asks for one.
 
-        In the folder lie `STUDENT.ipynb`, or `STUDENT/anything.ipynb`.
+        In the folder lie `STUDENT.ipynb`, or `STUDENT/anything.ipynb`. Raises
+        ValueError where there is nothing.
         """
         released = read_released(self.folder / "release" / name / f"{name}.ipynb")
+        if folder.resolve() == self.folder:
+            raise ValueError(f"{folder} is the course; what came back lies elsewhere")
         self.config.ExecuteInRoom.hidden = [str(folder.resolve())]
-        refused = {}
-        for student, path in submissions(folder, name):
-            target = self.folder / "submitted" / student / name
-            target.mkdir(parents=True, exist_ok=True)
-            try:
-                notebook = mended(path, released)
-            except (ValueError, KeyError, TypeError, AttributeError, OSError) as why:
-                refused[student] = f"cannot be opened: {type(why).__name__}"
-                notebook = blank(released, refused[student])
-            nbformat.write(notebook, target / f"{name}.ipynb")
-        return refused
+        remarks, self.taken = {}, set()
+        for one in handed_in(self.kept(folder, name), released, name):
+            if not one.is_stray:
+                one.remarks += self.take(one, released, name)
+                self.taken.add(one.student)
+            remarks[one.student] = "; ".join(one.remarks)
+        return {student: said for student, said in remarks.items() if said}
+
+    def kept(self, folder: Path, name: str) -> Path:
+        """Where to read from: what nbgrader collected is kept, for we write over it."""
+        own, kept = self.folder / "submitted", self.folder / "handed_in" / name
+        if folder.resolve() != own:
+            return folder
+        for path in self.submitted(name):
+            if not is_mended(path / f"{name}.ipynb"):
+                target = kept / path.parent.name
+                shutil.rmtree(target, ignore_errors=True)
+                with suppress(OSError):  # what cannot be read is told when graded
+                    shutil.copytree(path, target, symlinks=True)
+        kept.mkdir(parents=True, exist_ok=True)
+        return kept
+
+    def take(self, one: Handed, released: NotebookNode, name: str) -> list[str]:
+        """Put a submission where nbgrader looks for it; give remarks."""
+        remarks = []
+        try:
+            if one.path is None:
+                raise ValueError("; ".join(one.remarks))
+            notebook = mended(one.path, released)
+            remarks = lacking(opened(one.path), wanted(released))
+        except ValueError as why:
+            remarks = [str(why)] if one.path else []
+            notebook = blank(released, f"Not graded: {html.escape(str(why))}.")
+        notebook.metadata[MARK] = True
+        target = self.folder / "submitted" / one.student / name / f"{name}.ipynb"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)  # it may be a link
+            nbformat.write(notebook, target)
+        except OSError as why:
+            remarks.append(f"cannot be put into the course ({type(why).__name__})")
+        return remarks
 
     # --- grading
 
-    def grade(self, name: str) -> list[str]:
-        """Grade all that was handed in; give the students that nbgrader gave up on."""
-        lost = []
-        noted = self.folder / NOTED
-        students = sorted(p.parent.name for p in self.submitted(name))
-        forget(noted, name[:2], students)
+    def grade(self, name: str) -> dict[str, str]:
+        """Grade all that was handed in; say whom nbgrader gave up on."""
+        lost, log = {}, self.folder / f"log-{name}.txt"
+        students = [path.parent.name for path in self.submitted(name)]
+        forget(self.folder / NOTED, name[:2], students)
+        log.unlink(missing_ok=True)
         for student in students:
-            if not self.api.autograde(name, student, force=True)["success"]:
-                lost.append(student)
-        told(self.api.generate_feedback(name, force=True))
-        for page in (self.folder / "feedback").glob(f"*/{name}/*.html"):
-            ask_nothing_of_the_web(page)
+            graded = self.api.autograde(name, student, force=True)
+            paged = self.api.generate_feedback(name, student, force=True)
+            for step, result in (("not graded", graded), ("no feedback", paged)):
+                if not result["success"] and student not in lost:
+                    lost[student] = f"{step}, see {log.name}"
+                    note_failure(log, student, result)
+            for page in (self.folder / "feedback" / student / name).glob("*.html"):
+                ask_nothing_of_the_web(page)
         return lost
 
     def submitted(self, name: str) -> list[Path]:
         """The folders of all submissions."""
         return sorted((self.folder / "submitted").glob(f"*/{name}"))
 
-    def table(self, name: str, refused: dict[str, str], lost: list[str]) -> Path:
+    def table(self, name: str, remarks: dict[str, str], lost: dict[str, str]) -> Path:
         """Write a line for each student: points, and the mistakes by name."""
+        released = read_released(self.folder / "release" / name / f"{name}.ipynb")
+        numbers = [one.number for one in wanted(released)]
+        points = self.points(name) | {student: ("", "") for student in lost}
+        nothing = 0.0, float(POINTS * len(numbers))
         lines = noted_lines(self.folder / NOTED, name[:2])
-        numbers = list(dict.fromkeys(line["number"] for line in lines))
         path = self.folder / f"grades-{name}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             head = ["student", "score", "of", *numbers, "mistakes", "remarks"]
             writer.writerow(head)
-            with Gradebook(self.coursedir.db_url) as book:
-                for submission in sorted(
-                    book.assignment_submissions(name), key=lambda s: s.student_id
-                ):
-                    own = [x for x in lines if x["student"] == submission.student_id]
-                    by_number = {x["number"]: x for x in own}
-                    student = submission.student_id
-                    remarks = [refused.get(student, "")]
-                    remarks += ["not graded, see the log"] * (student in lost)
-                    remarks += [
-                        f"look at {x['number']}"
-                        for x in own
-                        if x["look"] and x["points"]
+            for student in sorted({*points, *remarks}):
+                own = [line for line in lines if line["student"] == student]
+                by_number = {line["number"]: line["points"] for line in own}
+                said = [remarks.get(student), lost.get(student), *remarks_on(own)]
+                if student in points and student not in self.taken:
+                    said.append("graded as collected before")
+                writer.writerow(
+                    [
+                        *(student, *points.get(student, nothing)),
+                        *(by_number.get(number, 0) for number in numbers),
+                        "; ".join(mistakes_of(own)),
+                        "; ".join(filter(None, said)),
                     ]
-                    writer.writerow(
-                        [
-                            *(student, submission.score, submission.max_score),
-                            *(by_number.get(n, {}).get("points", 0) for n in numbers),
-                            "; ".join(mistakes_of(own)),
-                            "; ".join(filter(None, remarks)),
-                        ]
-                    )
+                )
         return path
+
+    def points(self, name: str) -> dict[str, tuple]:
+        """The points of each student in the gradebook, and the most there are."""
+        with Gradebook(self.coursedir.db_url) as book:
+            found = book.assignment_submissions(name)
+            return {one.student_id: (one.score, one.max_score) for one in found}
 
     def export(self) -> Path:
         """Write nbgrader's own table of all assignments."""
@@ -181,11 +230,27 @@ def ask_nothing_of_the_web(page: Path) -> None:
     page.write_text(FETCHED.sub("", text), encoding="utf-8")
 
 
+def note_failure(log: Path, student: str, result: dict) -> None:
+    """Keep what nbgrader said where it gave up."""
+    said = f"{result.get('log', '')}\n{result.get('error', '')}"
+    with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(f"=== {student}\n{said}\n")
+
+
+def is_mended(path: Path) -> bool:
+    """Whether a submission is what we wrote ourselves, and not what was handed in."""
+    try:
+        return MARK in nbformat.read(path, nbformat.NO_CONVERT)["metadata"]
+    except Exception:  # whatever a file may hold: then it is not ours
+        return False
+
+
 def noted_lines(path: Path, notebook: str) -> list[dict]:
-    """The verdicts of one notebook."""
-    if not path.exists():
-        return []
-    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    """The verdicts of one notebook; a line that was torn off says none."""
+    lines = []
+    for text in path.read_text("utf-8").splitlines() if path.exists() else []:
+        with suppress(ValueError):
+            lines.append(json.loads(text))
     return [line for line in lines if line["number"].startswith(notebook)]
 
 
@@ -212,15 +277,31 @@ def mistakes_of(lines: list[dict]) -> list[str]:
     return said
 
 
+def remarks_on(lines: list[dict]) -> list[str]:
+    """What to look at in the verdicts of one student."""
+    late = [
+        f"{x['number']} passed only when all cells had run"
+        for x in lines
+        if x.get("late")
+    ]
+    look = [f"look at {x['number']}" for x in lines if x["look"] and x["points"]]
+    return late + look
+
+
 # --- the version for students ---------------------------------------------------------
 
 
-def with_cells_marked(path: Path) -> nbformat.NotebookNode:
+def with_cells_marked(path: Path) -> NotebookNode:
     """The notebook, its stubs marked as answers and its checks as tests with points."""
     notebook = store_outputs.read(path)
     cells = {cell.id: cell for cell in notebook.cells}
     for one in asked(read(path)):
         answer, test = cells[one.stub.cell_id], cells[one.check.cell_id]
+        if not OPEN.search(answer.source):
+            raise ValueError(
+                f"{path.name} cannot be given out: expected a stub in {one.number}, "
+                f"found an answer; take it out first"
+            )
         answer.metadata["nbgrader"] = marks("answer", one.number)
         test.metadata["nbgrader"] = marks("check", one.number)
     return notebook
@@ -241,92 +322,13 @@ def marks(kind: str, number: str) -> dict:
     return found | ({"points": POINTS} if test else {})
 
 
-# --- what comes back ------------------------------------------------------------------
-
-
-def submissions(folder: Path, name: str) -> list[tuple[str, Path]]:
-    """The students and their notebooks in a folder; ValueError for a strange name."""
-    found = {path.stem: path for path in folder.glob("*.ipynb")}
-    for inner in sorted(p for p in folder.iterdir() if p.is_dir()):
-        own = sorted(inner.rglob(f"{name}.ipynb")) or sorted(inner.glob("*.ipynb"))
-        if own:
-            found[inner.name] = own[0]
-    if not found:
-        raise ValueError(f"no notebook in {folder}")
-    strange = [student for student in found if not STUDENT.fullmatch(student)]
-    if strange:
-        raise ValueError(f"name files or folders after the student, not {strange}")
-    return sorted(found.items())
-
-
-def read_released(path: Path) -> nbformat.NotebookNode:
+def read_released(path: Path) -> NotebookNode:
     """The version that was given out; ValueError if there is none."""
     if not path.exists():
         raise ValueError(f"{path.stem} was not given out yet: make assignment first")
     return nbformat.read(path, as_version=4)
 
 
-def mended(path: Path, released: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A submission with all cells that count, marked as they were given out.
-
-    Other editors drop the marks, and students delete cells. An answer is known by its
-    first line, `# Exercise 06.1`; a check that is gone or changed comes back.
-    """
-    if path.is_symlink() or path.stat().st_size > 50_000_000:
-        raise ValueError("no notebook")
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    for cell in notebook.cells:
-        cell.metadata.pop("nbgrader", None)
-        cell.metadata.pop("deletable", None)
-    cells = [c for c in notebook.cells if not looks_like_check(c)]
-    counted = [c for c in released.cells if "nbgrader" in c.metadata]
-    for answer, check in zip(counted[::2], counted[1::2], strict=True):
-        number = STUB.match(answer.source).group(1)
-        at = [k for k, c in enumerate(cells) if own_number(c) == number]
-        if at:
-            cells[at[-1]].metadata["nbgrader"] = dict(answer.metadata["nbgrader"])
-            cells[at[-1]].cell_type = "code"
-            cells.insert(at[-1] + 1, nbformat.from_dict(check))
-        else:
-            note = f"# Exercise {number}\n# (the cell was missing)"
-            empty = nbformat.v4.new_code_cell(note)
-            empty.metadata["nbgrader"] = dict(answer.metadata["nbgrader"])
-            cells += [empty, nbformat.from_dict(check)]
-    notebook.cells = cells
-    rename(notebook)
-    return notebook
-
-
-def own_number(cell: nbformat.NotebookNode) -> str:
-    """The exercise that a cell answers, or nothing."""
-    found = STUB.match(cell.source) if cell.cell_type == "code" else None
-    return found.group(1) if found else ""
-
-
-def looks_like_check(cell: nbformat.NotebookNode) -> bool:
-    """Whether a cell stands where a check was given out: it comes back as it was."""
-    tags = cell.metadata.get("tags", [])
-    asks = cell.cell_type == "code" and cell.source.lstrip().startswith("check(")
-    return asks or ("stub" not in tags and any(t.startswith("exercise-") for t in tags))
-
-
-def rename(notebook: nbformat.NotebookNode) -> None:
-    """Give every cell an id of its own."""
-    for k, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{k:04d}"
-    notebook.nbformat_minor = 5
-
-
-def blank(released: nbformat.NotebookNode, says: str) -> nbformat.NotebookNode:
-    """What is graded in place of a file that cannot be opened."""
-    notebook = nbformat.from_dict(released)
-    note = nbformat.v4.new_markdown_cell(f"The file that was handed in {says}.")
-    counted = [c for c in notebook.cells if "nbgrader" in c.metadata]
-    notebook.cells = [note, *counted]
-    return notebook
-
-
 def notebooks(prefix: str) -> list[Path]:
     """The notebooks of the course that begin so, and have exercises."""
-    return [p for p in sorted(FOLDER.glob(f"{prefix}*.ipynb")) if asked(read(p))]
+    return [path for path in chosen(prefix) if asked(read(path))]

@@ -17,12 +17,12 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbgrader.preprocessors import Execute
 from traitlets import Integer, List, Unicode
 
-from course_utils.exercises import find
-from course_utils.exercises.answer import Answer
+from course_exercises.judge.answer import Answer
+from course_exercises.library import find
 from tools.exercise_cells import CHECK
 
 from . import sandbox
-from .judge import WIRE, can_be_asked, judge, judge_within_reach, stopped
+from .judge import WIRE, better, can_be_asked, judge, judge_within_reach, stopped
 
 NOTED = "verdicts.jsonl"
 DEAD = "The notebook ended Python, or was ended: too much memory, or `exit`."
@@ -32,6 +32,8 @@ SAID = re.compile(r"<<([A-Za-z0-9+/=]*)>>")
 REACH = (
     "Judged beside the student's code, with the inputs of the course: look at the code."
 )
+
+LATE = "Judged when all cells had run: it did not pass at its place."
 
 
 def grade_id(kind: str, number: str) -> str:
@@ -67,7 +69,7 @@ class ExecuteInRoom(Execute):
         """Run a submission; never fail because of what is in it."""
         room = sandbox.make([Path(p) for p in (self.course, *self.hidden) if p])
         self.ends = time.monotonic() + self.seconds
-        self.dead, self.later = "", []
+        self.dead, self.first, self.later = "", {}, []
         self.student = resources["nbgrader"]["student"]
         resources.setdefault("metadata", {})["path"] = str(room.folder)
         self.kernel_manager_class = type("InThisRoom", (InRoom,), {"room": room})
@@ -77,9 +79,10 @@ class ExecuteInRoom(Execute):
             self.dead = self.dead or DEAD
         finally:
             room.remove()
-        for cell in nb.cells:
+        for index, cell in enumerate(nb.cells):
             if is_check(cell) and not cell.outputs:
-                self.write(cell, self.exercise(cell), stopped(self.exercise(cell)[0]))
+                asked = self.exercise(cell)
+                self.write(cell, asked, self.first.get(index, stopped(asked[0])))
         return nb, resources
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple:
@@ -113,21 +116,42 @@ class ExecuteInRoom(Execute):
         return find(number), name
 
     def judge(self, cell: Any, index: int) -> None:
-        """Judge from outside, or put it off to the end."""
+        """Judge from outside, at the place; put off what does not pass there."""
         exercise, name = self.exercise(cell)
-        if not can_be_asked(exercise) and not self.dead:
-            self.later.append((cell, index))
+        if not can_be_asked(exercise):
+            if not self.dead:
+                self.timeout = self.patience()
+                self.ask(f"keep(globals(), {name!r})", index)
+                self.later.append((cell, index))
             return
         said = self.said(judge, index, exercise, name, self.seed)
-        self.write(cell, (exercise, name), said)
+        if said.passed:
+            self.write(cell, (exercise, name), said)
+        else:
+            self.first[index] = said
 
     def judge_the_rest(self) -> None:
-        """Let the solutions in only now, when all else is judged."""
+        """Judge once more, now that all cells have run; let solutions in only then."""
+        for index, first in self.first.items():
+            cell = self.nb.cells[index]
+            asked = self.exercise(cell)
+            again = self.said(judge, index, *asked, self.seed)
+            said = better(first, again, *asked)
+            self.write(cell, asked, said, *[LATE] * said.passed)
         for cell, index in self.later:
-            exercise, name = self.exercise(cell)
-            self.kernel_manager_class.room.let_in(exercise.notebook)
-            said = self.said(judge_within_reach, index, exercise, name)
-            self.write(cell, (exercise, name), said, REACH)
+            self.judge_within_reach(cell, index)
+
+    def judge_within_reach(self, cell: Any, index: int) -> None:
+        """Judge inside the room: what stood at the place, then what stands now."""
+        asked = self.exercise(cell)
+        self.kernel_manager_class.room.let_in(asked[0].notebook)
+        first = self.said(judge_within_reach, index, *asked, f"{WIRE}.KEPT")
+        said = first
+        if not first.passed:
+            again = self.said(judge_within_reach, index, *asked)
+            said = better(first, again, *asked)
+        late = [LATE] * (said.passed and not first.passed)
+        self.write(cell, asked, said, REACH, *late)
 
     def said(
         self, how: Any, index: int, exercise: Any, name: str, *more: Any
@@ -158,11 +182,11 @@ class ExecuteInRoom(Execute):
 
     # --- writing
 
-    def write(self, cell: Any, asked: tuple, said: Answer, note: str = "") -> None:
+    def write(self, cell: Any, asked: tuple, said: Answer, *notes: str) -> None:
         """Put the answer and its points below a check; note both for the table."""
         points = float(cell.metadata.nbgrader.points) if said.passed else 0.0
         text, rich = repr(said), said._repr_html_()
-        if note:
+        for note in notes:
             text, rich = f"{text}\n{note}", f"{rich}<div>{note}</div>"
         data = {"text/plain": text, "text/html": rich}
         cell.outputs = [
@@ -175,7 +199,8 @@ class ExecuteInRoom(Execute):
             "points": points,
             "status": said.status,
             "mistakes": said.mistakes,
-            "look": bool(note),
+            "look": REACH in notes,
+            "late": LATE in notes,
         }
         if self.course:
             with (Path(self.course) / NOTED).open("a", encoding="utf-8") as file:

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.exercises.answer import Answer, Finding
-from course_utils.exercises.comparing import Trouble
-from course_utils.exercises.exercise import Exercise
-from course_utils.exercises.judging import Judge, Trial
-from course_utils.exercises.running import Run
+from course_exercises.judge.answer import Answer, Finding
+from course_exercises.judge.comparing import Trouble
+from course_exercises.judge.exercise import Exercise
+from course_exercises.judge.judging import Judge, Trial
+from course_exercises.judge.running import Run
 
 from . import wire
 
@@ -27,7 +27,7 @@ Ask = Callable[[str], Any]  # run an expression in the student's kernel, give it
 TROUBLES = ("raised", "stopped", "not attempted", "wrong type", "returned None")
 STATUSES = (*TROUBLES, "passed", "wrong arguments", "wrong shape", "wrong value")
 SILENT = "No answer came back: the notebook did not run on, or was stopped."
-WIRE = "__import__('course_utils.exercises.wire', fromlist=['wire'])"
+WIRE = "__import__('course_exercises.wire', fromlist=['wire'])"
 
 
 class Remote:
@@ -139,10 +139,15 @@ def judge(exercise: Exercise, name: str, ask: Ask, seed: int) -> Answer:
     return FromOutside(exercise, answer, name, ask).verdict()
 
 
-def judge_within_reach(exercise: Exercise, name: str, ask: Ask) -> Answer:
-    """Judge in the student's kernel; only words of this file's kind come back."""
+def judge_within_reach(
+    exercise: Exercise, name: str, ask: Ask, names: str = "globals()"
+) -> Answer:
+    """Judge in the student's kernel; only words of this file's kind come back.
+
+    `names` is where the answer stands: among what there is now, or what was kept.
+    """
     try:
-        said = wire.loads(ask(f"judge_here(globals(), {name!r}, {exercise.number!r})"))
+        said = wire.loads(ask(f"judge_here({names}, {name!r}, {exercise.number!r})"))
         if said.get("missing"):
             return undefined(exercise, name)
         findings = tuple(
@@ -160,6 +165,13 @@ def judge_within_reach(exercise: Exercise, name: str, ask: Ask) -> Answer:
     except (ValueError, TypeError, KeyError, RecursionError):
         return stopped(exercise)
     return Answer(exercise.number, exercise.title, status, says, findings)
+
+
+def better(first: Answer, again: Answer, exercise: Exercise, name: str) -> Answer:
+    """The better of two verdicts: the first, unless it failed and the second helps."""
+    silent = undefined(exercise, name), stopped(exercise)
+    says_little = first.status == "not attempted" or first in silent
+    return again if again.passed or (says_little and again not in silent) else first
 
 
 def undefined(exercise: Exercise, name: str) -> Answer:

@@ -98,7 +98,7 @@ class Room:
     @property
     def exercises(self) -> Path:
         """The package of exercises, as seen in the room."""
-        return self.folder / "code" / "course_utils" / "exercises"
+        return self.folder / "code" / "course_exercises"
 
     def command(self) -> list[str]:
         """The command that starts the kernel."""
@@ -107,8 +107,8 @@ class Room:
 
     def let_in(self, notebook: str) -> None:
         """Bring the exercises of a notebook in, solutions and all."""
-        name = f"nb{notebook}.py"
-        shutil.copy(ROOT / "course_utils" / "exercises" / name, self.exercises / name)
+        name = f"nb{notebook}"
+        shutil.copytree(ROOT / "course_exercises" / name, self.exercises / name)
 
     def remove(self) -> None:
         """Throw the room away."""
@@ -121,9 +121,7 @@ def make(secrets: list[Path]) -> Room:
     for name in ("code", "home", "work", "stage", "wire"):
         (room.folder / name).mkdir()
     put_package(room)
-    fresh = shutil.ignore_patterns(".*", "progress.json*")
-    source = ROOT / "notebooks"
-    shutil.copytree(source, room.folder / "work", ignore=fresh, dirs_exist_ok=True)
+    put_notebooks(room)
     plan = {"hide": hidden(secrets), "keep": kept(), "root": os.geteuid() == 0}
     (room.folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     room.folder.chmod(0o755)
@@ -141,12 +139,22 @@ def give(folder: Path) -> None:
 
 
 def put_package(room: Room) -> None:
-    """Copy the package without a single exercise."""
-    solutions = shutil.ignore_patterns("nb[0-9][0-9].py", "__pycache__")
-    target = room.folder / "code" / "course_utils"
-    shutil.copytree(ROOT / "course_utils", target, ignore=solutions)
+    """Copy the packages without a single exercise."""
+    solutions = shutil.ignore_patterns("nb[0-9][0-9]", "__pycache__")
+    for name in ("course_utils", "course_exercises"):
+        target = room.folder / "code" / name
+        shutil.copytree(ROOT / name, target, ignore=solutions)
     (room.exercises / "__init__.py").write_text(FRONT, encoding="utf-8")
     shutil.copy(Path(__file__).with_name("wire.py"), room.exercises / "wire.py")
+
+
+def put_notebooks(room: Room) -> None:
+    """Copy the notebooks of the course, and nothing that may lie beside them."""
+    from tools.notebooks import COURSE  # not above: in the new view it is not found
+
+    for name in (*(f"{stem}.ipynb" for stem in COURSE), "data_parallel.py"):
+        if (path := ROOT / "notebooks" / name).exists():
+            shutil.copy(path, room.folder / "work")
 
 
 def hidden(secrets: list[Path]) -> list[str]:

@@ -1,6 +1,7 @@
 """Submissions of all kinds, graded as a class is: right, wrong, broken, hostile.
 
-The notebook is an excerpt of 06: its imports and its exercises.
+What is strange in a folder is in `test_collecting.py`, and cells that were split, moved
+and merged in `test_mending.py`.
 """
 
 from __future__ import annotations
@@ -19,64 +20,31 @@ import nbformat
 import numpy as np
 import pytest
 
-from course_utils.exercises import exercises, notebooks
+from course_exercises.library import exercises, notebooks
 from lecture.grading import sandbox, wire
 from lecture.grading.__main__ import main, run
 from lecture.grading.judge import can_be_asked, judge, with_other_inputs
-from tools.exercise_cells import asked, solved
-from tools.notebooks import FOLDER, ROOT, read
+from lecture.tests.handing_in import (
+    NAME,
+    OWN,
+    PATH,
+    answered,
+    excerpt,
+    references,
+    row,
+)
+from tools.notebooks import COURSE, FOLDER, ROOT
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
-from lecture.grading.assignment import Course, mended, read_released  # noqa: E402
-
-PATH = FOLDER / "06_layers_and_losses.ipynb"
-NAME = PATH.stem
-OWN = {e.number: e for e in exercises("06")}
+from lecture.grading.assignment import (  # noqa: E402
+    Course,
+    mended,
+    read_released,
+)
+from lecture.grading.assignment import notebooks as found_notebooks  # noqa: E402
 
 room_needed = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
-
-
-# --- notebooks ------------------------------------------------------------------------
-
-
-def excerpt(path, target):
-    """The cells of a notebook that import, and its exercises."""
-    notebook = nbformat.read(path, as_version=4)
-    cells = notebook.cells
-    start = next(k for k, c in enumerate(cells) if c.source.startswith("## Exercises"))
-    notebook.cells = [c for c in cells[:start] if imports(c)] + cells[start:]
-    nbformat.write(notebook, target)
-    return target
-
-
-def imports(cell):
-    lines = [line for line in cell.source.splitlines() if line.strip()]
-    first = ("import ", "from ")
-    return cell.cell_type == "code" and all(x.startswith(first) for x in lines)
-
-
-def answered(released, answers, before=""):
-    """A copy of the notebook with sources in place of its stubs."""
-    notebook = nbformat.from_dict(json.loads(json.dumps(released)))
-    for cell in notebook.cells:
-        for number, source in answers.items():
-            if cell.source.startswith(f"# Exercise {number}\n"):
-                cell.source = f"# Exercise {number}\n{textwrap.dedent(source)}"
-    if before:
-        at = next(
-            k
-            for k, c in enumerate(notebook.cells)
-            if "stub" in c.metadata.get("tags", [])
-        )
-        cell = nbformat.v4.new_code_cell(textwrap.dedent(before))
-        notebook.cells.insert(at, cell)
-    return notebook
-
-
-def references(path, exercises_):
-    names = {one.number: one.name for one in asked(read(path))}
-    return {number: solved(e, names[number]) for number, e in exercises_.items()}
 
 
 def mistaken(exercise, name):
@@ -115,12 +83,12 @@ seen["data"] = (root / "data").is_dir()
 print(json.dumps(seen))
 """
 TAMPER = """
-import course_utils.exercises as E
+import course_exercises as E
 check = lambda *args, **kwargs: print("✓ passed")
 E.check = check
 """
 FORGE = """
-import course_utils.exercises.wire as W
+import course_exercises.wire as W
 yes = W.dumps({"value": {"plain": 1.0}, "trouble": ["passed", "well done"],
                "printed": "", "warned": "", "changed": []})
 W.call = lambda *args: yes
@@ -185,7 +153,7 @@ def handed_in(folder, released, right, course):
     )
     hand_in("tampering", tampered(answered(released, half, TAMPER)))
     hand_in("forging", answered(released, half, FORGE))
-    peek = "from course_utils.exercises.nb06 import softplus_vjp"
+    peek = "from course_exercises.nb06.softplus import softplus_vjp"
     spy = spying(course, folder)
     hand_in("spying", answered(released, right | {"06.1": peek}, spy))
     stripped = answered(released, right)
@@ -227,11 +195,6 @@ def graded(tmp_path_factory):
     handed_in(folder / "in", released, references(path, OWN), course)
     assert run(course, path, folder / "in") == 0
     return course
-
-
-def row(course, student):
-    with (course.folder / f"grades-{NAME}.csv").open(encoding="utf-8") as file:
-        return next(r for r in csv.DictReader(file) if r["student"] == student)
 
 
 SCORES = {
@@ -420,16 +383,65 @@ def test_the_folder_is_its_owners_alone(course):
 
 
 def test_strange_folders_are_refused(course, tmp_path, capsys):
+    course.release(PATH)
+    (tmp_path / ".ipynb_checkpoints").mkdir()
     with pytest.raises(ValueError, match="no notebook in"):
-        course.release(PATH)
         course.collect(tmp_path, NAME)
-    (tmp_path / "Jo Doe; rm.ipynb").write_text("{}", encoding="utf-8")
-    with pytest.raises(ValueError, match="name files or folders after the student"):
-        course.collect(tmp_path, NAME)
+    with pytest.raises(ValueError, match="is the course"):
+        course.collect(course.folder, NAME)
     with pytest.raises(ValueError, match="make assignment first"):
         course.collect(tmp_path, "07_array_tape")
     assert main(["zz"]) == 1
     assert "not one notebook" in capsys.readouterr().err
+
+
+def test_a_notebook_with_an_answer_is_not_given_out(course, tmp_path):
+    path = excerpt(PATH, tmp_path / PATH.name)
+    (tmp_path / "own").mkdir()
+    notebook = nbformat.read(path, as_version=4)
+    right = {"06.2": references(path, OWN)["06.2"]}
+    mine = tmp_path / "own" / PATH.name
+    nbformat.write(answered(notebook, right), mine)
+    with pytest.raises(ValueError, match="expected a stub in 06.2, found an answer"):
+        course.release(mine)
+
+
+@pytest.mark.parametrize("name", ["a course (1)", "Übung 06, 'quoted' & #1 100%"])
+def test_a_course_may_lie_in_a_folder_of_any_name(tmp_path, name):
+    course = Course(tmp_path / name)
+    folder = tmp_path / f"back from {name}"
+    folder.mkdir()
+    shutil.copy(course.release(PATH), folder / "ann.ipynb")
+    assert course.collect(folder, NAME) == {}
+    assert [p.parent.name for p in course.submitted(NAME)] == ["ann"]
+
+
+def test_a_course_in_a_folder_that_is_a_pattern_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"expected a path without \* \? \[ \]"):
+        Course(tmp_path / "course [1]")
+
+
+def test_what_lies_beside_the_notebooks_is_not_taken_for_one(tmp_path, monkeypatch):
+    for name in (PATH.name, f"{NAME}-Copy1.ipynb", f"._{PATH.name}"):
+        shutil.copy(PATH, tmp_path / name)
+    monkeypatch.setattr("tools.notebooks.FOLDER", tmp_path)
+    assert found_notebooks("06") == [tmp_path / PATH.name]
+
+
+@room_needed
+def test_a_room_holds_the_notebooks_of_the_course_alone(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "notebooks" / "06_solved.ipynb").write_text("{}", "utf-8")
+    (tmp_path / "notebooks" / "solutions.py").write_text("", "utf-8")
+    for name in ("course_utils", "data"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.setattr(sandbox, "ROOT", tmp_path)
+    room = sandbox.make([])
+    try:
+        found = {path.name for path in (room.folder / "work").iterdir()}
+    finally:
+        room.remove()
+    assert found == {*(f"{stem}.ipynb" for stem in COURSE), "data_parallel.py"}
 
 
 def test_a_folder_for_each_student_will_do(course, tmp_path):

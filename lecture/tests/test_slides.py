@@ -62,6 +62,18 @@ def test_notes_below_an_id_that_begins_no_slide_are_refused():
         slides.add_notes(notebook, {"05-999": "Ask."}, "05_x")
 
 
+def test_two_notes_below_one_id_are_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(slides, "NOTES", tmp_path)
+    text = "# About\n\n## 05-001\n\nAsk.\n\n## 05-002\n\nSay.\n\n## 05-001\n\nShow."
+    (tmp_path / "05_x.md").write_text(text, "utf-8")
+    with pytest.raises(slides.NotesError, match="05_x.md: several notes below 05-001"):
+        slides.notes_of(tmp_path / "05_x.ipynb")
+
+
+def test_notes_are_for_notebooks_of_the_course():
+    assert {path.stem for path in slides.NOTES.glob("*.md")} == set(COURSE)
+
+
 @pytest.mark.parametrize("name", COURSE)
 def test_every_slide_has_something_to_say_beside_it(name):
     path = FOLDER / f"{name}.ipynb"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page
 
-from course_utils.graphs import grad_words, words
 from course_utils.tape import Tape
+from course_utils.viz.naming import grad_words, words
 from tests.browser import computations
 from tests.browser.views import (
     LAYOUT,

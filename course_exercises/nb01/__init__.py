@@ -1,0 +1,1 @@
+"""The exercises of 01_chain_rule."""

@@ -1,0 +1,1 @@
+"""The exercises of 07_array_tape."""

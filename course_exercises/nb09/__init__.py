@@ -1,0 +1,1 @@
+"""The exercises of 09_training_mnist."""

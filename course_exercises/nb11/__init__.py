@@ -1,0 +1,1 @@
+"""The exercises of 11_pytorch_and_beyond."""

@@ -1,0 +1,115 @@
+"""Ties, and other entries on kinks: they have to be right together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from course_utils import nn
+from course_utils.gradcheck import check_directions, gradcheck
+
+A = np.array
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+# --- ties: moved together -------------------------------------------------------------
+
+
+def largest(w):
+    return w.max()
+
+
+def pooled(x):
+    return x.reshape(2, 2, 2, 2).max(axis=(1, 3)).sum()
+
+
+ONES, FIRST = np.ones((4, 4)), np.zeros((4, 4))
+FIRST[::2, ::2] = 1
+TIES = [
+    (largest, A([2.0, 2, 1]), A([1.0, 1, 0]), False),
+    (largest, A([2.0, 2, 1]), A([0.5, 0.5, 0]), True),
+    (largest, A([2.0, 2, 1]), A([0.0, 1, 0]), True),
+    (largest, A([2.0, 2, 1]), A([0.0, 0, 0]), False),
+    (largest, np.zeros(3), np.ones(3) / 3, True),
+    (largest, np.zeros(3), np.zeros(3), False),
+    (lambda w: -w.min(), A([1.0, 1, 3]), A([-1.0, -1, 0]), False),
+    (lambda w: abs(w[0] - w[1]), np.ones(2), A([1.0, 1.0]), False),
+    (lambda w: abs(w[0] - w[1]), np.ones(2), A([0.0, 0.0]), True),
+    (lambda w: abs(w[0] - w[1]), np.ones(2), A([-1.0, 1.0]), True),
+    (lambda w: relu(w).sum(), np.zeros(4), np.zeros(4), True),
+    (lambda w: relu(w).sum(), np.zeros(4), np.ones(4), True),
+    (lambda w: relu(w).sum(), np.zeros(4), A([0.0, 1, 0, 1]), True),
+    (lambda w: relu(w[0]) - relu(w[1]), np.zeros(2), np.zeros(2), True),
+    (lambda w: np.abs(w).sum(), np.zeros(3), np.zeros(3), True),
+    (pooled, ONES, ONES, False),
+    (pooled, ONES, FIRST, True),
+    (pooled, ONES, ONES / 4, True),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "grad", "right"), TIES)
+def test_entries_on_kinks_have_to_be_right_together(f, x, grad, right):
+    report = gradcheck(f, x, grad)
+    assert bool(report) is right, report
+    if not right and "choice" in repr(report):
+        assert "no choice of sides gives that" in repr(report)
+
+
+@pytest.mark.parametrize(("f", "x", "grad", "right"), TIES)
+def test_directions_never_contradict_the_entries(f, x, grad, right):
+    for seed in range(4):
+        report = check_directions(f, x, grad, np.random.default_rng(seed), n=8)
+        assert bool(report) is right, report
+
+
+def test_a_tie_between_two_inputs():
+    assert gradcheck(max, [2.0, 2.0], [1.0, 0.0])
+    assert gradcheck(max, [2.0, 2.0], [0.5, 0.5])
+    report = gradcheck(max, [2.0, 2.0], [1.0, 1.0])
+    assert not report and "f changes at a rate of 1, where the gradient says 2" in repr(
+        report
+    )
+
+
+def test_a_blank_row_in_the_batch():
+    """The hidden biases are 0, so that row lies on a kink of each hidden unit."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        net, X, y = (
+            nn.MLP([4, 8, 3], rng),
+            rng.normal(size=(5, 4)),
+            rng.integers(0, 3, 5),
+        )
+        X[2] = 0
+        parameters = net.parameters()
+        net(X).softmax_cross_entropy(y).backward()
+        arrays = [p.data.copy() for p in parameters]
+        grads = [p.grad.copy() for p in parameters]
+
+        def loss(*arrays, net=net, X=X, y=y, parameters=parameters):
+            for p, a in zip(parameters, arrays, strict=True):
+                p.data = a
+            return net(X).softmax_cross_entropy(y).item()
+
+        assert gradcheck(loss, arrays, grads)
+        assert check_directions(loss, arrays, grads, rng)
+        wrong = [1.001 * grads[0], *grads[1:]]
+        assert not gradcheck(loss, arrays, wrong)
+        assert not check_directions(loss, arrays, wrong, rng)
+
+
+def test_smooth_functions_are_called_no_more_often_than_before():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        return float(np.sum(np.sin(x)))
+
+    x = np.random.default_rng(0).normal(size=50)
+    assert gradcheck(f, x, np.cos(x)) and len(calls) <= 2 * 50 + 2
+    calls.clear()
+    assert check_directions(f, x, np.cos(x), np.random.default_rng(0))
+    assert len(calls) <= 2 * 5 + 2

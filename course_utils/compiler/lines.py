@@ -79,7 +79,8 @@ def name_of(function: Any) -> str:
     return inner + (getattr(function, "__name__", None) or type(function).__name__)
 
 
-class Slot(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Slot:
     """Where a plan finds an input, and leaves its new value: `owner.name[key]`.
 
     Plumbing.
@@ -90,6 +91,17 @@ class Slot(NamedTuple):
     label: str
     keys: tuple = ()
     kind: Any = None  # the class around an array, if it is not itself there
+
+    @property
+    def place(self) -> tuple:
+        """Equal for two slots that are one; owners are not compared by their numbers."""
+        return id(self.owner), self.name, self.keys
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Slot) and self.place == other.place
+
+    def __hash__(self) -> int:
+        return hash(self.place)
 
     def get(self) -> Any:
         """What is there now."""

@@ -45,7 +45,8 @@ class CompiledLoss(Replays):
         """Run f on symbols."""
         held = StandIns(recorder)
         held.names_in(self.f)
-        with np.errstate(all="ignore"), watching(recorder):
+        around = getattr(self.f, "__globals__", {})
+        with np.errstate(all="ignore"), watching(recorder, [around]):
             symbols = list(map(recorder.input, given, self.names(len(given))))
             out = self.f(*symbols)
         out = out.data if isinstance(out, Node) else out

@@ -138,7 +138,10 @@ class Plan:
 
     def borrowed(self) -> dict[str, Slot]:
         """Which values lie in arrays that are there anyway: one each, of their kind."""
-        spare = {(old.shape, old.dtype, k): slot for k, (slot, old) in enumerate(self.schedule.spare)}
+        spare = {
+            (old.shape, old.dtype, k): slot
+            for k, (slot, old) in enumerate(self.schedule.spare)
+        }
         lent: dict[str, Slot] = {}
         for line in self.times:
             if self.has_array(line) and line not in self.rows:

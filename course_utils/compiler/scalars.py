@@ -33,12 +33,12 @@ from course_utils.functional import (
     sub_vjp,
     tanh_vjp,
 )
-from course_utils.scalar import OPS, Value, power_op, sigmoid
+from course_utils.scalar import OPS, Value, exponential_op, power_op, sigmoid
 from course_utils.tape import Node, Op, Tape
 
 # In the order of the table of rules; the power is no row of it, having a constant.
 ADD, SUB, MUL, DIV, NEG, EXP, LOG, TANH, SIGMOID, RELU = range(len(OPS))
-POWER = len(OPS)
+POWER, EXPONENTIAL = len(OPS), len(OPS) + 1
 NUMBERS = {id(op): number for number, op in enumerate(OPS.values())}
 relu = OPS["relu"].forward
 
@@ -75,6 +75,8 @@ def play_forward(op, left, right, constant, value):
             y = relu(a)
         elif op[k] == POWER:
             y = a ** constant[k]
+        elif op[k] == EXPONENTIAL:
+            y = constant[k] ** a
         value[first + k] = y
 
 
@@ -111,22 +113,26 @@ def play_backward(op, left, right, constant, value, grad):
             da = relu_vjp(g, a)
         elif op[k] == POWER:
             da = power_vjp(g, a, constant[k])
+        elif op[k] == EXPONENTIAL:
+            da = exp_vjp(g, y) * log(constant[k])
         grad[left[k]] += da
         grad[right[k]] += db
 
 
 def row_of(op: Op) -> tuple[int, float]:
-    """The number of an operation, and its constant: the exponent n of xⁿ, else 0.
+    """The number of an operation, and its constant: n of xⁿ, b of bˣ, else 0.
 
-    n is the slope of xⁿ at x = 1, and there is no need to look into the operation.
+    n is the slope of xⁿ at x = 1, and b is b¹: no need to look into the operation.
     Raises ValueError for one that the loops do not know. Taught in: 12_compiled_tape.
     """
     if id(op) in NUMBERS:
         return NUMBERS[id(op)], 0.0
     if op.forward.__code__ is power_op(1.0).forward.__code__:
         return POWER, op.vjp(1.0, 1.0, 1.0)[0]
+    if op.forward.__code__ is exponential_op(1.0).forward.__code__:
+        return EXPONENTIAL, op.forward(1.0)
     raise ValueError(
-        f"CompiledTape: the operation {op.name} is none of scalar.OPS and no power; "
+        f"CompiledTape: the operation {op.name} is neither in scalar.OPS nor a power; "
         f"play this tape with Tape"
     )
 

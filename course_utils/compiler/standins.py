@@ -9,6 +9,7 @@ for what they were.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -31,11 +32,9 @@ def modules_of(model: Any) -> list[tuple[str, Any]]:
         if id(module) in found:
             continue
         found[id(module)] = name, module
-        for key, value in getattr(module, "__dict__", {}).items():
-            many = isinstance(value, list | tuple)
-            for k, part in enumerate(value) if many else [("", value)]:
-                if hasattr(part, "forward"):
-                    waiting.append((f"{name}.{key}.{k}".strip("."), part))
+        for keys, part in leaves(dict(getattr(module, "__dict__", {}))):
+            if hasattr(part, "forward"):
+                waiting.append((".".join([name, *map(str, keys)]).strip("."), part))
     return list(found.values())
 
 
@@ -104,8 +103,10 @@ class StandIns:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for p, data, grad in self.nodes:
-            p.data, p.grad = data, grad
+        for p, data, changed in self.nodes:
+            p.data, p.grad = data, None
+            if changed is not None:
+                p.changed = changed
         for owner, before in self.before:
             vars(owner).clear()
             vars(owner).update(before)
@@ -116,7 +117,7 @@ class StandIns:
 
     def parameter(self, p: Node, name: str) -> None:
         """Let a symbol stand in for a parameter's data; it has no gradient yet."""
-        self.nodes.append((p, p.data, p.grad))
+        self.nodes.append((p, p.data, getattr(p, "changed", None)))
         p.data, p.grad = self.symbol(Slot(p, "data", name), p.data), None
 
     def attributes(self, owner: Any, label: str, numbers: bool = False) -> None:
@@ -183,7 +184,7 @@ class StandIns:
 
     def changes(self) -> list[tuple[Slot, Any]]:
         """What the step leaves behind: slots, and their new lines or values."""
-        known = {(id(x.owner), x.name, x.keys): x for x in self.lines}
+        known = {slot.place: slot for slot in self.lines}
         found = [(x, x.owner.data.line) for x in self.lines if x.name == "data"]
         for owner, label, stood in self.owners:
             for name, value in vars(owner).items():
@@ -196,7 +197,7 @@ class StandIns:
                             f"{label}.{name}".strip(".") + " gathers values during the "
                             "step; keep the newest alone, or gather them outside"
                         )
-                    kind = type(x) if isinstance(x, Node) and x.data is not x else None
+                    kind = type(x) if isinstance(x, Node) else None
                     slot = slot or Slot(owner, name, name, kind=kind)
                     found.append((slot, self.symbol_in(x).line))
                 if not symbols and value is not stood.get(name, self):
@@ -205,7 +206,7 @@ class StandIns:
 
     def symbol_in(self, x: Any) -> Symbol | None:
         """The symbol itself, or that in a tensor which is no parameter."""
-        if isinstance(x, Node) and not isinstance(x, Symbol):
+        if isinstance(x, Node):
             x = None if any(x is p for p, *_ in self.nodes) else x.data
         return x if isinstance(x, Symbol) else None
 
@@ -228,7 +229,7 @@ def words_of(code: CodeType) -> set[str]:
 
 def inside(slot: Slot, key: Any) -> Slot:
     """The slot of an element. Plumbing."""
-    return slot._replace(label=f"{slot.label}.{key}", keys=(*slot.keys, key))
+    return replace(slot, label=f"{slot.label}.{key}", keys=(*slot.keys, key))
 
 
 def leaves(tree: Any, keys: tuple = ()) -> Iterator[tuple[tuple, Any]]:

@@ -13,7 +13,7 @@ from course_utils.compiler.replays import Replays, as_array
 from course_utils.compiler.standins import StandIns, modules_of, parameters_of
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.watching import watching
-from course_utils.tape import Node
+from course_utils.tape import Node, _count
 
 
 def compile_step(model: Callable, loss: Callable, optimizer: Any) -> CompiledStep:
@@ -47,7 +47,10 @@ class CompiledStep(Replays):
 
     def __call__(self, x: Any, y: Any, rows: Any = None) -> float:
         """Take one step; give the loss before it."""
-        return self.run((as_array(x), as_array(y)), rows)
+        loss = self.run((as_array(x), as_array(y)), rows)
+        for p in getattr(self.optimizer, "parameters", ()):
+            moved(p)
+        return loss
 
     def record(self, recorder: Recorder, *given: np.ndarray) -> Program:
         """Run the step on symbols; nothing outside is changed."""
@@ -55,7 +58,7 @@ class CompiledStep(Replays):
             stack.enter_context(np.errstate(all="ignore"))
             held = stack.enter_context(StandIns(recorder))
             self.hold(held)
-            stack.enter_context(watching(recorder))
+            stack.enter_context(watching(recorder, self.around()))
             batch = list(map(recorder.input, given, ("x", "y")))
             result = self.played(recorder, *batch)
             changes = held.changes()
@@ -78,9 +81,17 @@ class CompiledStep(Replays):
         for name, module in self.modules:
             held.attributes(module, name)
         held.attributes(self.optimizer, "optimizer", numbers=True)
-        forwards = [getattr(type(m), "forward", None) for _, m in self.modules]
-        for function in (self.model, self.loss, *forwards):
+        for function in self.functions():
             held.names_in(function)
+
+    def functions(self) -> list[Any]:
+        """What is run: the model's functions and the loss."""
+        forwards = [getattr(type(m), "forward", None) for _, m in self.modules]
+        return [self.model, self.loss, *forwards]
+
+    def around(self) -> list[dict]:
+        """The global names that these functions see."""
+        return [f.__globals__ for f in self.functions() if hasattr(f, "__globals__")]
 
     def played(self, recorder: Recorder, x: Symbol, y: Symbol) -> Line:
         """Loss, way back, step of the optimizer; gives the line of the loss."""
@@ -107,3 +118,13 @@ class CompiledStep(Replays):
     @modules.setter
     def modules(self, value: list) -> None:
         """They are those of the model, whatever is said."""
+
+
+def moved(p: Any) -> None:
+    """Forget the gradient of a parameter, and note that its data have changed.
+
+    As `Parameter` does where data are set, and a step when it is done. Plumbing.
+    """
+    object.__setattr__(p, "grad", None)
+    if hasattr(p, "changed"):
+        object.__setattr__(p, "changed", next(_count))

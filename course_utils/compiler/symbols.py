@@ -17,8 +17,7 @@ import numpy as np
 
 from course_utils.compiler.kinds import as_line, cast
 from course_utils.compiler.lines import CannotCompile, Line, Place, name_of
-from course_utils.tape import Node, _count
-from course_utils.tensor import Tensor
+from course_utils.tape import Node
 
 
 class Recorder:
@@ -120,12 +119,12 @@ def operated(name: str, ufunc: Callable, turned: bool = False) -> Callable[..., 
 
     Plumbing.
     """
-    plain, on_tape = getattr(operator, name), getattr(Tensor, f"__{name}__", None)
+    plain = getattr(operator, name)
 
     def method(self: Symbol, *others: Any) -> Any:
+        if any(isinstance(x, Node) for x in others):
+            return NotImplemented  # the tape has operators of its own
         pair = (*others, self) if turned else (self, *others)
-        if any(isinstance(x, Tensor) and not isinstance(x, Symbol) for x in pair):
-            return on_tape(*pair)
         lines = [self.recorder.line_of(x) for x in pair]
         if all(line.is_number for line in lines):
             return self.recorder.note("number", plain, *pair)
@@ -142,7 +141,7 @@ def in_place(name: str) -> Callable[..., Any]:
 
     def method(self: Symbol, other: Any) -> Symbol:
         new = getattr(self, f"__{name}__")(other)
-        if isinstance(other, Tensor) and not isinstance(other, Symbol):
+        if new is NotImplemented:
             return new  # an array += a tensor is a new tensor
         if not self.line.is_number and new.line.dtype != self.line.dtype:
             new = new.astype(self.line.dtype)
@@ -152,19 +151,17 @@ def in_place(name: str) -> Callable[..., Any]:
     return method
 
 
-class Symbol(Tensor):
+class Symbol:
     """Stands for an array or a number while a step is recorded.
 
-    NumPy asks it first wherever it meets one (`__array_ufunc__`, `__array_function__`);
-    on the tape it is a constant. Taught in: 12_compiled_tape.
+    NumPy asks it first wherever it meets one (`__array_ufunc__`, `__array_function__`).
+    Taught in: 12_compiled_tape.
     """
 
     __slots__ = ("recorder", "line")
 
     def __init__(self, recorder: Recorder, line: Line):
         self.recorder, self.line = recorder, line
-        self.grad, self.op, self.inputs, self.requires_grad = None, None, (), False
-        self.number = next(_count)
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
         if method != "__call__":
@@ -190,12 +187,6 @@ class Symbol(Tensor):
         self.line = new.line
 
     # --- what is known without numbers ------------------------------------------------
-
-    @property
-    def data(self) -> Symbol:
-        """Itself; as the tape holds real numbers only, integers become float64."""
-        whole = self.line.dtype is not None and self.line.dtype.kind in "iub"
-        return self.astype(np.float64) if whole else self
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -237,7 +228,6 @@ class Symbol(Tensor):
         "float(…), int(…) or .item() asks for a value"
     )
     __array__ = looked("something turns a value into an array of its own (np.asarray)")
-    backward = looked("backward() is called inside the step, on a value")
 
     # --- methods of arrays ------------------------------------------------------------
 

@@ -11,7 +11,8 @@ functions of `functional`. Here both are given a symbol where they expect an arr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from types import CellType, FunctionType
@@ -26,7 +27,7 @@ from course_utils.compiler.lines import Line, Place
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.writing import MANY, SLOW
 from course_utils.tape import Node, Op
-from course_utils.tensor import Tensor
+from course_utils.tensor import Tensor, as_tensor
 
 
 def formulas() -> dict[str, FunctionType]:
@@ -39,10 +40,16 @@ def formulas() -> dict[str, FunctionType]:
 
 
 @contextmanager
-def watching(recorder: Recorder) -> Iterator[None]:
-    """Run operations and formulas by way of the recorder. Plumbing."""
+def watching(recorder: Recorder, around: Iterable[dict] = ()) -> Iterator[None]:
+    """Run operations and formulas by way of the recorder.
+
+    `around`: the global names of functions that are recorded, besides those of the
+    package: there, too, `as_tensor` may be known. Plumbing.
+    """
     watched = {f: partial(formula, recorder, f) for f in formulas().values()}
-    spaces = {id(f.__globals__): f.__globals__ for f in watched} | {id(F): vars(F)}
+    watched[as_tensor] = constant
+    own = [vars(m) for name, m in sys.modules.items() if is_course(name)]
+    spaces = {id(space): space for space in (*own, *around)}
     kept = [
         (space, name, f)
         for space in spaces.values()
@@ -55,7 +62,7 @@ def watching(recorder: Recorder) -> Iterator[None]:
     def begin(self: Tensor, data: Any, requires_grad: bool = True) -> None:
         if not isinstance(data, Symbol):
             return init(self, data, requires_grad)
-        return Node.__init__(self, data.data, requires_grad)
+        return Node.__init__(self, real(data), requires_grad)
 
     try:
         for space, name, f in kept:
@@ -68,6 +75,26 @@ def watching(recorder: Recorder) -> Iterator[None]:
         Op.forward, Op.vjp, Tensor.__init__ = forward, vjp, init
         for space, name, f in kept:
             space[name] = f
+
+
+def is_course(name: str) -> bool:
+    """Whether a module is one of the course, and none of the compiler's. Plumbing."""
+    mine = name.startswith("course_utils.compiler")
+    return name.startswith("course_utils") and not mine
+
+
+def constant(x: Any, dtype: Any = None) -> Tensor:
+    """`as_tensor`, to which a symbol is an array. Plumbing."""
+    if not isinstance(x, Symbol):
+        return as_tensor(x, dtype)
+    x = x.astype(dtype) if x.line.is_number and dtype else x
+    return Tensor(x, requires_grad=False)
+
+
+def real(x: Symbol) -> Symbol:
+    """A symbol as the tape holds it: integers become float64. Plumbing."""
+    whole = x.line.dtype is not None and x.line.dtype.kind in "iub"
+    return x.astype(np.float64) if whole else x
 
 
 # --- an operation of the tape ---------------------------------------------------------

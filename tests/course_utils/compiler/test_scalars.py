@@ -12,8 +12,8 @@ from hypothesis import given, note
 
 from course_utils.compiler import CompiledTape
 from course_utils.compiler.jit import compiled
-from course_utils.compiler.scalars import POWER, listed, row_of
-from course_utils.scalar import OPS, Value, power_op
+from course_utils.compiler.scalars import EXPONENTIAL, POWER, listed, row_of
+from course_utils.scalar import OPS, Value, exponential_op, power_op
 from course_utils.tape import Op, Tape, record
 from course_utils.tensor import Tensor
 from tests.course_utils.test_programs import MANY, run, scalar_programs
@@ -113,6 +113,16 @@ def test_powers_know_their_exponents(n):
     tapes[2].backward()
     same(*tapes)
     assert row_of(power_op(n)) == (POWER, float(n))
+
+
+@pytest.mark.parametrize("base", [2, 10.0, 0.5, 1])
+def test_exponentials_know_their_bases(base):
+    tapes = both(lambda x: base**x * x, 1.75)
+    tapes[0].forward()
+    tapes[0].backward()
+    tapes[2].backward()
+    same(*tapes)
+    assert row_of(exponential_op(base)) == (EXPONENTIAL, float(base))
 
 
 def test_a_gradient_of_minus_zero_keeps_its_sign():
@@ -225,14 +235,23 @@ def test_infinite_numbers_that_python_allows_are_those_of_the_tape():
     same(*tapes)
 
 
-def test_a_gradient_that_divides_by_zero_is_an_error_of_the_tape():
-    tape, leaves, reference, theirs = both(lambda x: x**0.5, 4.0)
-    leaves[0].data = theirs[0].data = 0.0
-    assert tape.forward() == reference.forward() == 0.0
-    with pytest.raises(ZeroDivisionError):
-        reference.backward()
-    with pytest.raises(ZeroDivisionError):
+def test_the_slope_of_a_root_at_0_is_that_of_the_tape():
+    tapes = both(lambda x: x**0.5, 4.0)
+    for leaves, tape in (tapes[1::-1], tapes[3:1:-1]):
+        leaves[0].data = 0.0
+        tape.forward()
         tape.backward()
+    assert tapes[1][0].grad == math.inf
+    same(*tapes)
+
+
+def test_a_gradient_that_divides_by_zero_is_an_error_of_the_tape():
+    tape, leaves, reference, theirs = both(lambda x: (x * 0.0) / x, 4.0)
+    leaves[0].data = theirs[0].data = 1e-200
+    assert tape.forward() == reference.forward() == 0.0
+    for each in (reference, tape):
+        with pytest.raises(ZeroDivisionError):
+            each.backward()
 
 
 def test_a_tape_of_constants_says_so():
@@ -242,7 +261,7 @@ def test_a_tape_of_constants_says_so():
 
 def test_an_unknown_operation_is_named():
     odd = Op("cube", lambda x: x**3, lambda g, y, x: (g * 3 * x * x,))
-    with pytest.raises(ValueError, match="operation cube is none of scalar.OPS"):
+    with pytest.raises(ValueError, match="operation cube is neither in scalar.OPS"):
         CompiledTape(record(Value, odd, Value(2.0)))
 
 

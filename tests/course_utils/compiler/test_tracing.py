@@ -554,11 +554,34 @@ def test_shapes_that_do_not_fit_are_an_error_with_the_layer():
         compile_step(net, CE, optimizer)(np.ones((9, 6)), LABELS)
 
 
-def test_a_parameter_that_the_loss_does_not_reach():
+def test_a_parameter_that_the_loss_does_not_reach_is_passed_by():
+    class Half(Net):
+        def forward(self, x):
+            return self.first(x)[:, :4]
+
+    both = Pair(lambda: made(kind=Half))
+    before = both.net.last.W.data.copy()
+    both.go()
+    both.go()
+    np.testing.assert_array_equal(both.net.last.W.data, before)
+
+
+def test_a_step_forgets_gradients_and_is_noticed_as_a_change():
     net, optimizer = made()
-    net.forward = lambda x: net.first(x)[:, :4]
-    with pytest.raises(ValueError, match=r"parameters \[2, 3\] have no gradient"):
-        compile_step(net, CE, optimizer)(X, LABELS)
+    step = compile_step(net, CE, optimizer)
+    loss = CE(net(X), LABELS)
+    loss.backward()
+    step(X, LABELS)
+    assert all(p.grad is None for p in net.parameters())
+    with pytest.raises(ValueError, match="a parameter was changed after"):
+        loss.backward()
+
+
+def test_no_parameter_with_a_gradient_is_an_error():
+    net, optimizer = made()
+    free = nn.Linear(5, 4, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="no parameter has a gradient"):
+        compile_step(free, CE, optimizer)(X, LABELS)
 
 
 @pytest.mark.parametrize(

@@ -221,10 +221,11 @@ STANDS_ON = {
     "viz": ("tape",),
     "checkup": ("data",),
     "rulebook": ("functional", "gradcheck", "optim"),
+    "compiler": ("scalar", "tensor"),
 }
 NEEDS_MORE = ("training", "viz")
 NUMPY_ONLY = [name for name in STANDS_ON if name not in NEEDS_MORE]
-HEAVY = ("torch", "torchvision", "matplotlib", "tqdm", "sklearn", "IPython")
+HEAVY = ("torch", "torchvision", "matplotlib", "tqdm", "sklearn", "IPython", "numba")
 
 
 def below(module: str) -> set[str]:
@@ -292,6 +293,11 @@ LAYERS = {
     "gradcheck": (
         *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
         *("setting", "settling", "naming", "report", "together", "checks"),
+    ),
+    "compiler": (
+        *("jit", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
+        *("watching", "standins", "shorten", "buffers", "stages", "naming", "nests"),
+        *("loops", "plan", "source", "running", "blame", "replays", "loss", "step"),
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from course_utils.compiler.lines import CannotCompile, Line
-
-if TYPE_CHECKING:
-    from course_utils.compiler.symbols import Recorder
 
 
 class Hole(int):
@@ -58,7 +55,7 @@ def replaced(tree: Any, found: Callable[[Any], bool], new: Callable) -> Any:
 
 
 def called(
-    recorder: Recorder, function: Callable, args: tuple, options: dict[str, Any]
+    recorder: Any, function: Callable, args: tuple, options: dict[str, Any]
 ) -> Any:
     """Write a call as it was; of several results each has a line. Plumbing."""
     lines: list[Line] = []

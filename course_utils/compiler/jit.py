@@ -48,7 +48,7 @@ def plus(a: float, b: float) -> float:
     """Sum a + b as a summand of a long sum, whose order is left to the compiler.
 
     Then it adds up eight partial sums at a time, as NumPy and BLAS do.
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
     return a + b
 

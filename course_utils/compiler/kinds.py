@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -19,12 +19,9 @@ from course_utils.compiler.calls import called, is_symbol, replaced
 from course_utils.compiler.lines import Line
 from course_utils.compiler.writing import WRITTEN, as_type
 
-if TYPE_CHECKING:
-    from course_utils.compiler.symbols import Recorder, Symbol
-
 
 def as_line(
-    recorder: Recorder, function: Callable, args: tuple, options: dict[str, Any]
+    recorder: Any, function: Callable, args: tuple, options: dict[str, Any]
 ) -> Any:
     """Write the line, or the lines, of one call of NumPy; give the symbol of the last.
 
@@ -64,7 +61,7 @@ def rule(*functions: Any) -> Callable:
 
 
 @rule(np.matmul)
-def product(recorder: Recorder, A: Any, B: Any) -> Symbol | None:
+def product(recorder: Any, A: Any, B: Any) -> Any:
     """Write a matrix product. Plumbing."""
     if min(np.ndim(recorder.line_of(x).value) for x in (A, B)) < 2:
         return None
@@ -78,7 +75,7 @@ def folding(ufunc: np.ufunc) -> Callable:
         if more.pop("out", None) is not None or more:
             return None
         if dtype is not None:
-            x = cast(recorder, x, dtype, copy=False)
+            x = retyped(recorder, x, dtype, copy=False)
         if recorder.line_of(x).dtype.kind not in "fiu" and ufunc is not np.add:
             return None
         return folded(recorder, ufunc, x, axis, keepdims)
@@ -86,7 +83,7 @@ def folding(ufunc: np.ufunc) -> Callable:
     return how
 
 
-def folded(recorder, ufunc: np.ufunc, x: Any, axis: Any, keepdims: bool) -> Symbol:
+def folded(recorder, ufunc: np.ufunc, x: Any, axis: Any, keepdims: bool) -> Any:
     """Write a reduction that keeps its axes, and one line that drops them. Plumbing."""
     shape = recorder.line_of(x).shape
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
@@ -105,7 +102,7 @@ for ufunc, names in {
 
 
 @rule(np.mean)
-def mean(recorder, x, axis=None, dtype=None, keepdims=False) -> Symbol | None:
+def mean(recorder, x, axis=None, dtype=None, keepdims=False) -> Any:
     """Write a mean as the sum, divided by how many there are. Plumbing."""
     line = recorder.line_of(x)
     if dtype is not None or line.dtype.kind != "f":
@@ -116,18 +113,18 @@ def mean(recorder, x, axis=None, dtype=None, keepdims=False) -> Symbol | None:
 
 
 @rule(np.where)
-def where(recorder: Recorder, condition: Any, *both: Any) -> Symbol | None:
+def where(recorder: Any, condition: Any, *both: Any) -> Any:
     """Write a choice, element by element. Plumbing."""
     return recorder.note("map", np.where, condition, *both) if both else None
 
 
 @rule(np.copy)
-def copied(recorder: Recorder, x: Symbol) -> Symbol:
+def copied(recorder: Any, x: Any) -> Any:
     """Write a copy. Plumbing."""
     return recorder.note("copy", np.copy, x)
 
 
-def cast(recorder: Recorder, x: Any, dtype: Any, copy: bool = True) -> Symbol:
+def retyped(recorder: Any, x: Any, dtype: Any, copy: bool = True) -> Any:
     """Write a change of dtype, if it is one. Plumbing."""
     if recorder.line_of(x).dtype == dtype:
         return copied(recorder, x) if copy else x
@@ -137,7 +134,7 @@ def cast(recorder: Recorder, x: Any, dtype: Any, copy: bool = True) -> Symbol:
 def fresh(function: Callable) -> Callable:
     """Make the rule of an array that depends on no number of another. Plumbing."""
 
-    def how(recorder: Recorder, x: Any, *args: Any, **options: Any) -> Symbol:
+    def how(recorder: Any, x: Any, *args: Any, **options: Any) -> Any:
         value = function(recorder.line_of(x).value, *args, **options)
         return recorder.add(Line("constant", value=value, place=recorder.place))
 
@@ -151,7 +148,7 @@ rule(np.ones_like)(fresh(np.ones_like))
 # --- the same numbers, seen otherwise -------------------------------------------------
 
 
-def view(recorder: Recorder, function: Callable, x: Any) -> Symbol | None:
+def view(recorder: Any, function: Callable, x: Any) -> Any:
     """Write a view that drops, adds, copies or turns axes; None for another one.
 
     Plumbing.
@@ -196,7 +193,7 @@ def seen(x: Any, axes: tuple, shape: tuple) -> np.ndarray:
 def viewing(function: Callable) -> Callable:
     """Make the rule of a function that only turns, adds or drops axes. Plumbing."""
 
-    def how(recorder: Recorder, x: Any, *args: Any, **options: Any) -> Symbol | None:
+    def how(recorder: Any, x: Any, *args: Any, **options: Any) -> Any:
         return view(recorder, lambda a: function(a, *args, **options), x)
 
     return how
@@ -210,7 +207,7 @@ for function in (
 
 
 @rule(np.reshape)
-def reshape(recorder: Recorder, x: Any, shape: Any, **options: Any) -> Symbol:
+def reshape(recorder: Any, x: Any, shape: Any, **options: Any) -> Any:
     """Write a reshape: axes of one element come and go; or else a view. Plumbing."""
     line = recorder.line_of(x)
     new = np.reshape(line.value, shape, **options).shape
@@ -222,7 +219,7 @@ def reshape(recorder: Recorder, x: Any, shape: Any, **options: Any) -> Symbol:
 
 
 @rule(operator.getitem)
-def getitem(recorder: Recorder, x: Any, index: Any) -> Symbol | None:
+def getitem(recorder: Any, x: Any, index: Any) -> Any:
     """Write a selection: a view, one element a row, or a call. Plumbing."""
     parts = index if isinstance(index, tuple) else (index,)
     if all(isinstance(p, int | slice | None) or p is Ellipsis for p in parts):
@@ -241,17 +238,17 @@ def sliced(x: np.ndarray, index: Any) -> np.ndarray:
 
 
 @rule(operator.setitem)
-def setitem(recorder: Recorder, x: Any, index: Any, value: Any) -> Symbol:
+def setitem(recorder: Any, x: Any, index: Any, value: Any) -> Any:
     """Write x with other elements at `index`, as an array of its own. Plumbing."""
     line, parts = recorder.line_of(x), index if isinstance(index, tuple) else (index,)
     if index is Ellipsis and recorder.line_of(value).shape == line.shape:
-        return cast(recorder, value, line.dtype)
+        return retyped(recorder, value, line.dtype)
     if one_a_row(recorder, x, parts):
         return recorder.note("put", put, x, parts[1], value)
     return called(recorder, assigned, (x, index, value), {})
 
 
-def one_a_row(recorder: Recorder, x: Any, index: tuple) -> bool:
+def one_a_row(recorder: Any, x: Any, index: tuple) -> bool:
     """Whether x[index] is x[[0, 1, …, N − 1], columns]; its bounds become a guard.
 
     Plumbing.

@@ -41,7 +41,7 @@ class Line:
       inputs; all else is a "call" of Python, as it was.
     - `value`: what it was when it was recorded.
 
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
 
     kind: str
@@ -94,7 +94,7 @@ class Slot:
 
     @property
     def place(self) -> tuple:
-        """Equal for two slots that are one; owners are not compared by their numbers."""
+        """Equal for two slots that are one; owners are the same, not equal."""
         return id(self.owner), self.name, self.keys
 
     def __eq__(self, other: object) -> bool:
@@ -165,7 +165,7 @@ class Program:
 
 
 def listing(lines: Iterable[Line]) -> list[str]:
-    """Write lines for people: `t3 = maximum(t2, 0)`. Taught in: 12_compiled_tape."""
+    """Write lines for people: `t3 = maximum(t2, 0)`. Plumbing."""
     names: dict[Line, str] = {}
     said = []
     for line in lines:

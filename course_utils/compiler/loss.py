@@ -24,7 +24,7 @@ def compile_loss(f: Callable) -> CompiledLoss:
     nudge. f gets arrays and gives a number or a tensor of one element; it is recorded
     anew for other shapes, and where the outcome of an `if` is another one.
     Raises CannotCompile where a replay could not do the same: see `compile_step`.
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
     return CompiledLoss(f)
 

@@ -11,6 +11,7 @@ from course_utils.compiler.lines import Line
 
 WORDS = {"+": "sum", "−": "difference", "×": "product", "÷": "quotient", "@": "matmul"}
 WORDS |= {"√": "sqrt", "σ": "sigmoid", "[ ]": "part", "": "value"}
+WORDS |= {"step of the optimizer": "update"}
 
 # Loops, values and what the source adds have names of this kind.
 OURS = re.compile(r"[i-r]|[st]\d+|(loop|do|at)_.*")

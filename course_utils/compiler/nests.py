@@ -163,6 +163,7 @@ def nested(lines: list[Line]) -> list[Nest]:
     A line joins the first nest behind those that it needs where it fits and where
     something that it reads is at hand; else it begins one. If it needs values of two
     nests that can be one, they become one.
+    Plumbing.
     """
     nests: list[Nest] = []
     for line in lines:

@@ -34,7 +34,7 @@ def gather(rows: np.ndarray, source: np.ndarray, out: np.ndarray):
     every line of the cache (64 bytes) in eight rows, which are then on their way side
     by side, and copy them afterwards. What we asked for is added up and given back:
     else the compiler would see that nobody needs it.
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
     asked, step = source[0, 0] * 0, 64 // source.itemsize
     for n in range(len(rows)):
@@ -229,7 +229,7 @@ class Runner:
                 slot.set(new)
 
 
-PLAIN = (int, float, str, tuple)
+COMPARED = (int, float, str, tuple)
 
 
 def now(holder: Any, key: Any) -> Any:
@@ -249,7 +249,7 @@ def unchanged(watched: tuple[Any, Any, Any]) -> bool:
     found = now(holder, key)
     if found is value:
         return True
-    return type(found) is type(value) and isinstance(found, PLAIN) and found == value
+    return type(found) is type(value) and isinstance(found, COMPARED) and found == value
 
 
 def kind_of(array: Any) -> tuple:

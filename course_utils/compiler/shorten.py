@@ -16,7 +16,7 @@ from course_utils.compiler.standins import Draw
 
 
 def shortened(program: Program) -> Program:
-    """The same program in fewer lines. Taught in: 12_compiled_tape."""
+    """The same program in fewer lines. Plumbing."""
     lines, new = rewritten(program.lines)
     short = program.made_of(lines, new)
     wanted = needed(short)
@@ -27,7 +27,7 @@ def shortened(program: Program) -> Program:
 def rewritten(lines: list[Line]) -> tuple[list[Line], Callable[[Line], Line]]:
     """Lines without those that are known, or there already; and what each became.
 
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
     became: dict[Line, Line] = {}
     there: dict[Hashable, Line] = {}
@@ -54,7 +54,7 @@ def answer(line: Line) -> Line | None:
 
     x⁰ is 1; a product with 1 is the other factor; a copy that nobody changes is the
     array itself; and what is computed from known numbers is known.
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
     inputs = line.inputs
     if line.kind == "copy":
@@ -76,12 +76,12 @@ def answer(line: Line) -> Line | None:
 
 
 def is_one(line: Line, number: float) -> bool:
-    """Whether a line is this number, and known to be. Taught in: 12_compiled_tape."""
+    """Whether a line is this number, and known to be. Plumbing."""
     return line.is_known and line.shape == () and line.value == number
 
 
 def key_of(line: Line) -> Hashable:
-    """Equal for two lines that compute the same. Taught in: 12_compiled_tape."""
+    """Equal for two lines that compute the same. Plumbing."""
     if line.kind in ("call", "input", "constant"):
         return id(line)
     inputs = tuple(constant_key(x) or id(x) for x in line.inputs)
@@ -104,7 +104,7 @@ def constant_key(line: Line) -> Hashable:
 def needed(program: Program) -> set[Line]:
     """The lines that an answer depends on; a random number is drawn in any case.
 
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
     drawn = [line for line in program.lines if is_draw(line)]
     found: set[Line] = set()

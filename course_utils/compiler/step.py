@@ -31,7 +31,7 @@ def compile_step(model: Callable, loss: Callable, optimizer: Any) -> CompiledSte
     are printed or leave NumPy, or chance comes from elsewhere than a generator that is
     an attribute; FloatingPointError if the loss is not finite. An error names the step,
     and the operation or the module; parameters are then as before.
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
     return CompiledStep(model, loss, optimizer)
 

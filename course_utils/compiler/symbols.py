@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.compiler.kinds import as_line, cast
+from course_utils.compiler.kinds import as_line, retyped
 from course_utils.compiler.lines import CannotCompile, Line, Place, name_of
 from course_utils.tape import Node
 
@@ -40,7 +40,7 @@ class Recorder:
 
     def add(self, line: Line) -> Symbol:
         """Write a line."""
-        if any(base_of(x) in self.outdated for x in line.inputs if x.shares):
+        if any(memory_of(x) in self.outdated for x in line.inputs if x.shares):
             raise CannotCompile(
                 "an array was changed in place after a view of it (.T, a slice) was "
                 "taken, and then the view was used; take the view afterwards"
@@ -95,7 +95,7 @@ class Recorder:
         return self.add(Line("input", options={"label": label}, value=value))
 
 
-def base_of(line: Line) -> Line:
+def memory_of(line: Line) -> Line:
     """The line whose memory a view looks at. Plumbing."""
     while line.shares:
         line = line.inputs[0]
@@ -155,7 +155,7 @@ class Symbol:
     """Stands for an array or a number while a step is recorded.
 
     NumPy asks it first wherever it meets one (`__array_ufunc__`, `__array_function__`).
-    Taught in: 12_compiled_tape.
+    Plumbing.
     """
 
     __slots__ = ("recorder", "line")
@@ -169,12 +169,12 @@ class Symbol:
         new = self.recorder.numpy(ufunc, inputs, options)
         if out is None:
             return new
-        return placed(new, out[0])
+        return written_to(new, out[0])
 
     def __array_function__(self, function, types, args, options):
         out = options.pop("out", None)
         new = self.recorder.numpy(function, args, options)
-        return new if out is None else placed(new, out)
+        return new if out is None else written_to(new, out)
 
     def become(self, new: Symbol) -> None:
         """Stand for another line from now on: the array was changed in place."""
@@ -245,7 +245,7 @@ class Symbol:
 
     def astype(self, dtype: Any, copy: bool = True) -> Symbol:
         """The same numbers in another dtype."""
-        return cast(self.recorder, self, np.dtype(dtype), copy)
+        return retyped(self.recorder, self, np.dtype(dtype), copy)
 
     def copy(self) -> Symbol:
         """The same numbers, which may then be changed."""
@@ -305,7 +305,7 @@ COMPARISONS = {
 }
 
 
-def placed(new: Symbol, out: Any) -> Symbol:
+def written_to(new: Symbol, out: Any) -> Symbol:
     """Let the symbol `out` stand for a new line: `out=` of NumPy. Plumbing."""
     if not isinstance(out, Symbol):
         raise CannotCompile(

@@ -42,6 +42,7 @@ MODULES = (
     "checkup",
     "launch",
     "rulebook",
+    "compiler",
 )
 TAUGHT = re.compile(r"Taught\s+in:\s+(\w+)")
 DEFINITION = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign

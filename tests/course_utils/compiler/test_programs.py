@@ -1,6 +1,7 @@
 """Random programs of arrays, compiled: what the interpreter computes, a plan does.
 
-The programs are those of `tests/course_utils/test_programs.py`, where the tape equals torch on them.
+The programs are those of `tests/course_utils/test_programs.py`, where the tape equals
+torch on them.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def compare(program: Program) -> None:
         found = step(np.zeros(1), np.zeros(1))
         loss = loss_of(None)
         loss.backward()
-        size = max(scale, abs(loss.item()), *map(largest, leaves))
+        size = float(max(scale, abs(loss.item()), *map(largest, leaves)))
         close = Close(program.rtol(), size)
         assert found == pytest.approx(
             loss.item(), rel=close.rtol, abs=close.rtol * size

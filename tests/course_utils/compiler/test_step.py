@@ -308,7 +308,9 @@ def test_adam_counts_the_steps_of_each_parameter():
     for _ in range(3):
         step(X, LABELS)
     body = step.source.partition("def step(x, y):")[2]
-    assert "optimizer.t[5] = " in body and body.count("** update_") == 2 * 6  # b₁ᵗ and b₂ᵗ
+    assert (
+        "optimizer.t[5] = " in body and body.count("** update_") == 2 * 6
+    )  # b₁ᵗ and b₂ᵗ
     assert optimizer.t == [3] * 6 and type(optimizer.t[0]) is int
 
 

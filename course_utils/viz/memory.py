@@ -10,7 +10,7 @@ from course_utils.viz.house import COLORS, PALE, axes, house_style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_ROOM = 0.8, 0.035  # steps wide and share of the height that a name needs
+_ROOM = 0.8, 0.05  # steps wide and share of the height that a name needs
 
 
 def draw_memory(

@@ -14,7 +14,7 @@ What notebooks call:
 - `products`: `draw_products`
 - `boundary`: `decision_boundary`
 - `depth`: `depth_maps`, `plot_singular_values`, `plot_predicted`, `plot_pairs`
-- `memory`: `draw_memory`
+- `memory`: `draw_memory`, `plot_cached`
 - `network`: `draw_network`
 - `graph`: `draw_graph`
 - `prices`: `draw_secants`, `draw_magnified`, `draw_square`, `draw_rules`,
@@ -47,7 +47,7 @@ from course_utils.viz.depth import (
     plot_predicted,
     plot_singular_values,
 )
-from course_utils.viz.memory import draw_memory
+from course_utils.viz.memory import draw_memory, plot_cached
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
 from course_utils.viz.prices import draw_magnified, draw_rules, draw_secants

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from course_utils.viz.house import COLORS, PALE, axes, house_style
+from course_utils.viz.curves import plot_curves
+from course_utils.viz.house import COLORS, GREY, PALE, axes, house_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,3 +51,34 @@ def draw_memory(
         ax.set_ylim(0, 1.04 * top)
         ax.xaxis.get_major_locator().set_params(integer=True)
     return fig
+
+
+def plot_cached(
+    curves: Mapping[str, tuple], *, bytes_each: int, title: str, **labels: str
+) -> Figure:
+    """Plot times against sizes, and mark how many items fit into each cache.
+
+    An item has `bytes_each` bytes; `labels` are those of `plot_curves`. Plumbing.
+    """
+    fig = plot_curves(curves, title=title, log="x", **labels)
+    [ax] = fig.axes
+    ax.set_ylim(0)
+    with house_style():
+        for name, size in cache_sizes().items():
+            ax.axvline(size / bytes_each, color=GREY, linestyle=":", linewidth=1)
+            place, points = (size / bytes_each, 0), "offset points"
+            ax.annotate(name, place, xytext=(3, 4), textcoords=points)
+    return fig
+
+
+def cache_sizes() -> dict[str, int]:
+    """The bytes of the caches, where the system tells; else those of many laptops.
+
+    Plumbing.
+    """
+    found = {"L1": 32 << 10, "L2": 1 << 20, "L3": 16 << 20}
+    for name, key in zip(found, ("1_DCACHE", "2_CACHE", "3_CACHE"), strict=True):
+        key = f"SC_LEVEL{key}_SIZE"
+        if key in getattr(os, "sysconf_names", {}) and os.sysconf(key) > 0:
+            found[name] = os.sysconf(key)
+    return found

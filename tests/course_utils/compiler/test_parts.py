@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from course_utils import functional as F
 from course_utils.compiler import CannotCompile
 from course_utils.compiler.buffers import Life, block, most_at_once, placed, rounded
-from course_utils.compiler.jit import compiled, plus
+from course_utils.compiler.jit import compiled, numba, plus
 from course_utils.compiler.kinds import axes_of
 from course_utils.compiler.lines import Line, Program
 from course_utils.compiler.naming import identifier
@@ -434,3 +436,18 @@ def test_a_line_says_what_it_is():
     line = Line("map", np.exp, value=np.ones((2, 3), np.float32))
     assert repr(line) == "<map exp: float32[2, 3]>"
     assert repr(Line("input", value=3)) == "<input NoneType: a number>"
+
+
+# --- without Numba --------------------------------------------------------------------
+
+
+def test_without_numba_one_sentence_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    said = "notebook 12 compiles with Numba.* pip install numba.* 00 to 11 work without"
+    with pytest.raises(ImportError, match=said):
+        numba()
+
+
+def test_without_numba_the_package_can_be_imported():
+    code = "import sys; sys.modules['numba'] = None; import course_utils.compiler"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -740,6 +740,13 @@ def test_a_singular_value_that_is_noise_is_not_drawn():
     assert all(np.isfinite(line.get_ydata()).all() for line in ax.lines[:3])
 
 
+def test_the_axis_of_singular_values_begins_below_what_is_drawn():
+    values = {"one": np.ones((5, 40)), "small": np.full((5, 40), 3e-4)}
+    values["one"][3:, 31] = 1e-15  # noise: it does not stretch the axis
+    for ax in viz.plot_singular_values(values, title="t").axes:
+        assert ax.get_ylim() == pytest.approx((1e-5, 1e2))
+
+
 @pytest.mark.parametrize("spectra", [{}, {"few": np.ones((5, 31))}])
 def test_singular_values_need_32_in_a_row(spectra):
     with pytest.raises(ValueError, match="expected rows of 32 values or more, found"):

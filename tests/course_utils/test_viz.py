@@ -522,6 +522,13 @@ def test_heat_map_scales():
     ]
 
 
+def test_blocks_of_a_heat_map_are_parted():
+    ax = viz.heat_map(np.ones((4, 6)), **HEAT, blocks=(2, 3)).axes[0]
+    assert list(ax.get_yticks()) == [0, 2] and list(ax.get_xticks()) == [0, 3]
+    across, down = ax.lines
+    assert set(across.get_ydata()) == {1.5} and set(down.get_xdata()) == {2.5}
+
+
 @pytest.mark.parametrize(
     ("matrix", "options", "message"),
     [

@@ -68,12 +68,12 @@ class Names:
         return expression(node.op.name, [self.value(x.data) for x in node.inputs])
 
     def slope(self, node: Any) -> str:
-        """∂output/∂node; of an array, whose gradient G is given, ∂(Σ G·output)/∂node."""
+        """∂output/∂node; where the output is an array, ∂(Σ G·output)/∂node."""
         whole = self.whole()
         return f"∂{f'({whole})' if ' ' in whole else whole}/∂{self[node]}"
 
     def whole(self) -> str:
-        """What all gradients are of: the output, or where it is an array, Σ G·output."""
+        """What the gradients are of: the output, or where it is an array, Σ G·output."""
         output = self.nodes[-1]
         return self[output] if is_scalar(output.data) else f"Σ G·{self[output]}"
 

@@ -73,7 +73,7 @@ class Names:
         return f"∂{f'({whole})' if ' ' in whole else whole}/∂{self[node]}"
 
     def whole(self) -> str:
-        """What the gradients are of: the output, or where it is an array, Σ G·output."""
+        """What the gradients are of: the output, or of an array Σ G·output."""
         output = self.nodes[-1]
         return self[output] if is_scalar(output.data) else f"Σ G·{self[output]}"
 

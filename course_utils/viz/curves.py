@@ -57,7 +57,7 @@ def _count_in_whole_numbers(ax: Axes, points: dict, log: str | None) -> None:
     if "x" not in (log or "") and all(
         (x == x.round()).all() for x, _ in points.values()
     ):
-        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
 
 
 def _points(name: str, curve: Any) -> tuple[np.ndarray, np.ndarray]:

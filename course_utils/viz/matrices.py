@@ -61,11 +61,13 @@ def heat_map(
     log: bool = False,
     annotate: bool = False,
     diverging: bool = False,
+    blocks: tuple[int, int] | None = None,
 ) -> Figure:
     """Draw a matrix as colours; `label` says what they measure, with the unit.
 
     `log` takes the logarithm (cells ≤ 0 stay grey), `annotate` writes the numbers,
-    `diverging` makes the scale symmetric about 0.
+    `diverging` makes the scale symmetric about 0. `blocks`, so many rows and columns,
+    parts the cells by thin lines.
 
     Raises
     ------
@@ -81,6 +83,8 @@ def heat_map(
     )
     image = _cells(ax, shown, None, None, **_scale(shown, log, diverging))
     _whole_ticks(ax, values.shape)
+    if blocks:
+        _part(ax, values.shape, blocks)
     if annotate:
         words = [[number(v, 3) for v in row] for row in values]
         _write_cells(ax, image, shown, words)
@@ -260,6 +264,15 @@ def _whole_ticks(ax: Axes, shape: tuple[int, int]) -> None:
 
     ax.yaxis.set_major_locator(MaxNLocator(min(10, shape[0]), integer=True))
     ax.xaxis.set_major_locator(MaxNLocator(min(10, shape[1]), integer=True))
+
+
+def _part(ax: Axes, shape: tuple[int, int], blocks: tuple[int, int]) -> None:
+    """Draw lines between blocks of cells; the ticks stand where a block begins."""
+    rows, cols = (range(0, n, step) for n, step in zip(shape, blocks, strict=True))
+    ax.set(yticks=rows, xticks=cols)
+    for draw, starts in ((ax.axhline, rows), (ax.axvline, cols)):
+        for start in starts[1:]:
+            draw(start - 0.5, color="0.6", lw=0.8)
 
 
 def _pictures(images: Any, shape: tuple[int, int]) -> np.ndarray:

@@ -522,6 +522,13 @@ def test_heat_map_scales():
     ]
 
 
+def test_blocks_of_a_heat_map_are_parted():
+    ax = viz.heat_map(np.ones((4, 6)), **HEAT, blocks=(2, 3)).axes[0]
+    assert list(ax.get_yticks()) == [0, 2] and list(ax.get_xticks()) == [0, 3]
+    across, down = ax.lines
+    assert set(across.get_ydata()) == {1.5} and set(down.get_xdata()) == {2.5}
+
+
 @pytest.mark.parametrize(
     ("matrix", "options", "message"),
     [
@@ -738,6 +745,13 @@ def test_a_singular_value_that_is_noise_is_not_drawn():
     ]
     assert np.isfinite(ax.lines[3].get_ydata()).tolist() == [True] * 3 + [False] * 2
     assert all(np.isfinite(line.get_ydata()).all() for line in ax.lines[:3])
+
+
+def test_the_axis_of_singular_values_begins_below_what_is_drawn():
+    values = {"one": np.ones((5, 40)), "small": np.full((5, 40), 3e-4)}
+    values["one"][3:, 31] = 1e-15  # noise: it does not stretch the axis
+    for ax in viz.plot_singular_values(values, title="t").axes:
+        assert ax.get_ylim() == pytest.approx((1e-5, 1e2))
 
 
 @pytest.mark.parametrize("spectra", [{}, {"few": np.ones((5, 31))}])

@@ -296,7 +296,7 @@ LAYERS = {
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
         *("network", "curves", "depth", "matrices", "products", "boundary"),
-        *("prices", "stepper", "stepping"),
+        *("landscape", "prices", "stepper", "stepping"),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

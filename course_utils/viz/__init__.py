@@ -13,6 +13,7 @@ What notebooks call:
 - `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`
 - `products`: `draw_products`
 - `boundary`: `decision_boundary`
+- `landscape`: `draw_paths`, `draw_slice`
 - `depth`: `depth_maps`, `plot_singular_values`, `plot_predicted`, `plot_pairs`
 - `network`: `draw_network`
 - `graph`: `draw_graph`
@@ -40,6 +41,7 @@ from course_utils.viz.matrices import (
 )
 from course_utils.viz.products import draw_products
 from course_utils.viz.boundary import decision_boundary
+from course_utils.viz.landscape import draw_paths, draw_slice
 from course_utils.viz.depth import (
     depth_maps,
     plot_pairs,

@@ -675,6 +675,73 @@ def test_bad_input_to_decision_boundary(predict, X, y, message):
         viz.decision_boundary(predict, X, y, "title")
 
 
+PATHS = {
+    "a": np.array([[0.0, 0.0], [2.0, 0.0]]),
+    "b": np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 3.0]]),
+}
+
+
+def drawn(ax):
+    return np.array(ax.lines[0].get_xydata())
+
+
+def test_paths_stand_side_by_side_on_one_map():
+    asked = []
+    fig = viz.draw_paths(
+        lambda p: asked.append(p) or p @ p, PATHS, title="t", levels=[1.0]
+    )
+    assert [ax.get_title("left") for ax in fig.axes] == ["a", "b"]
+    for ax, path in zip(fig.axes, PATHS.values(), strict=True):
+        np.testing.assert_array_equal(drawn(ax), path)
+        [line] = ax.collections
+        circle = np.concatenate([path.vertices for path in line.get_paths()])
+        np.testing.assert_allclose(np.linalg.norm(circle, axis=1), 1, atol=0.01)
+    low, high = np.min(asked, axis=0), np.max(asked, axis=0)
+    assert (low < 0).all() and (high > [2, 3]).all()
+
+
+def test_a_slice_goes_through_start_and_two_ends():
+    p, q = nn.Parameter(np.zeros((2, 2))), nn.Parameter(np.zeros(1))
+    start = np.array([1.0, 1, 1, 1, 1])
+    ways = {"a": [2.0, 0, 0, 0, 0], "b": [0.0, 3, 0, 0, 0], "c": [0.0, 3, 4, 0, 0]}
+    paths = {name: np.array([start, start + way]) for name, way in ways.items()}
+    seen = []
+
+    def loss():
+        seen.append(np.concatenate([p.data.ravel(), q.data]))
+        return Tensor(seen[-1].sum())
+
+    fig = viz.draw_slice(loss, [p, q], paths, ("a", "b"), title="t", levels=[5.0])
+    assert [ax.get_title("left") for ax in fig.axes] == [
+        "a: 100% in the plane",
+        "b: 100% in the plane",
+        "c: 60% in the plane",
+    ]
+    a, b, c = (drawn(ax)[1] for ax in fig.axes)
+    np.testing.assert_allclose([a @ a, b @ b, a @ b, b[1]], [4, 9, 0, 3], atol=1e-12)
+    np.testing.assert_allclose(c, b, atol=1e-12)
+    np.testing.assert_allclose(np.array(seen)[:, 2:], 1)  # never left the plane
+    assert p.data.tolist() == [[1, 1], [1, 1]] and q.data.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("paths", "through", "message"),
+    [
+        (PATHS, ("a", "c"), r"no path is called \['c'\]"),
+        ({**PATHS, "c": PATHS["a"] + 1}, ("a", "b"), "begin at the same point"),
+    ],
+)
+def test_bad_input_to_draw_slice(paths, through, message):
+    with pytest.raises(ValueError, match=message):
+        viz.draw_slice(lambda: 0.0, [], paths, through, title="t", levels=[1.0])
+
+
+@pytest.mark.parametrize("paths", [{}, {"a": np.zeros(3)}, {"a": np.zeros((3, 3))}])
+def test_bad_input_to_draw_paths(paths):
+    with pytest.raises(ValueError, match=r"row of points, \(T, 2\)"):
+        viz.draw_paths(lambda p: 0.0, paths, title="t", levels=[1.0])
+
+
 def test_tensors_are_drawn_by_their_data():
     matrix, points = nn.Parameter(np.array([[1.0, 2.0]])), Tensor(POINTS)
     fig = viz.heat_map(matrix, **HEAT)

@@ -9,7 +9,7 @@ What notebooks call:
 
 - `page`: `show`, a picture with its words
 - `house`: `style`, `axes`, `COLORS`
-- `curves`: `plot_curves`
+- `curves`: `plot_curves`, `plot_beside`
 - `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`
 - `products`: `draw_products`
 - `boundary`: `decision_boundary`
@@ -31,7 +31,7 @@ What stands behind `network`, `graph` and `stepping`:
 
 from course_utils.viz.page import show
 from course_utils.viz.house import COLORS, axes, style
-from course_utils.viz.curves import plot_curves
+from course_utils.viz.curves import plot_beside, plot_curves
 from course_utils.viz.matrices import (
     confusion_matrix,
     heat_map,

@@ -434,6 +434,37 @@ def test_curves_take_logarithmic_axes():
     assert not fig.legends
 
 
+def test_levels_are_dotted_lines_under_the_curves():
+    fig = viz.plot_curves({"loss": [1.0, 0.5]}, **LABELS, levels=(0.3, 0.4))
+    _, *dotted = sorted(fig.axes[0].lines, key=lambda line: line.get_linestyle() == ":")
+    assert [line.get_ydata()[0] for line in dotted] == [0.3, 0.4]
+    assert not fig.legends
+
+
+def test_panels_beside_each_other_share_x_and_one_legend():
+    x, y = [0, 1, 2], {"a": [1, 2, 3], "b": [3, 2, 1]}
+    fig = viz.plot_beside(x, {"y": y, "slope": y}, title="A finding", xlabel="x")
+    left, right = fig.axes
+    assert (left.get_ylabel(), right.get_ylabel()) == ("y", "slope")
+    assert left.get_legend() and not right.get_legend()
+    for ax in (left, right):
+        assert [line.get_label() for line in ax.lines] == ["a", "b"]
+        np.testing.assert_array_equal(ax.lines[1].get_xydata(), np.c_[x, y["b"]])
+
+
+@pytest.mark.parametrize(
+    ("panels", "message"),
+    [
+        ({}, "maps labels to curves"),
+        ([1, 2], "maps labels to curves"),
+        ({"y": {"a": [1, 2]}}, r"shapes \(3,\) and \(2,\)"),
+    ],
+)
+def test_bad_input_to_plot_beside(panels, message):
+    with pytest.raises(ValueError, match=message):
+        viz.plot_beside([0, 1, 2], panels, title="A finding", xlabel="x")
+
+
 @pytest.mark.parametrize(
     ("curves", "log", "message"),
     [

@@ -10,7 +10,8 @@ What notebooks call:
 - `page`: `show`, a picture with its words
 - `house`: `style`, `axes`, `COLORS`
 - `curves`: `plot_curves`, `plot_beside`
-- `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`
+- `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`,
+  `picture_pairs`
 - `products`: `draw_products`
 - `boundary`: `decision_boundary`
 - `depth`: `depth_maps`, `plot_singular_values`, `plot_predicted`, `plot_pairs`
@@ -37,6 +38,7 @@ from course_utils.viz.matrices import (
     heat_map,
     heat_maps,
     image_grid,
+    picture_pairs,
 )
 from course_utils.viz.products import draw_products
 from course_utils.viz.boundary import decision_boundary

@@ -721,6 +721,18 @@ def digits():
     return viz.image_grid(rng.random((8, 784)), titles=range(8))
 
 
+def test_picture_pairs_scale_each_picture_of_values_by_itself():
+    values = np.stack([np.eye(28), -100 * np.eye(28)])
+    fig = viz.picture_pairs(np.ones((2, 784)), values, title="A finding")
+    above, below = fig.axes[:2], fig.axes[2:]
+    assert all(ax.images[0].get_cmap().name == "gray" for ax in above)
+    assert [ax.images[0].get_clim() for ax in below] == [(-1, 1), (-100, 100)]
+    for ax, value in zip(below, values, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), value)
+    with pytest.raises(ValueError, match="2 pictures, but values for 1"):
+        viz.picture_pairs(np.ones((2, 784)), values[:1], title="A finding")
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -9,8 +9,9 @@ What notebooks call:
 
 - `page`: `show`, a picture with its words
 - `house`: `style`, `axes`, `COLORS`
-- `curves`: `plot_curves`
-- `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`
+- `curves`: `plot_curves`, `plot_beside`
+- `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`,
+  `picture_pairs`
 - `products`: `draw_products`
 - `boundary`: `decision_boundary`
 - `landscape`: `draw_paths`, `draw_slice`
@@ -32,12 +33,13 @@ What stands behind `network`, `graph` and `stepping`:
 
 from course_utils.viz.page import show
 from course_utils.viz.house import COLORS, axes, style
-from course_utils.viz.curves import plot_curves
+from course_utils.viz.curves import plot_beside, plot_curves
 from course_utils.viz.matrices import (
     confusion_matrix,
     heat_map,
     heat_maps,
     image_grid,
+    picture_pairs,
 )
 from course_utils.viz.products import draw_products
 from course_utils.viz.boundary import decision_boundary

@@ -190,6 +190,38 @@ def image_grid(
     return fig
 
 
+def picture_pairs(
+    above: Any, below: Any, *, title: str, shape: tuple[int, int] = (28, 28)
+) -> Figure:
+    """Draw pictures in grey, and below each the signed values that belong to it.
+
+    Both are `(N, height·width)` or `(N, height, width)`. Each picture of values has a
+    colour scale of its own: blue below 0, white at 0, red above.
+
+    Raises
+    ------
+    ValueError : if the two differ in number, or do not have `shape`.
+
+    Plumbing.
+    """
+    pictures, values = _pictures(above, shape), _pictures(below, shape)
+    n = len(pictures)
+    if len(values) != n:
+        raise ValueError(f"picture_pairs: {n} pictures, but values for {len(values)}.")
+    side = min(1.1, WIDTH / n)
+    size = (side * n, 2 * side * shape[0] / shape[1] + 0.4)
+    fig, grid = axes(title, rows=2, cols=n, size=size, squeeze=False)
+    for ax in grid.flat:
+        ax.set_axis_off()
+    for (top, bottom), picture, value in zip(grid.T, pictures, values, strict=True):
+        top.imshow(picture, cmap="gray", interpolation="nearest")
+        far = np.abs(value).max()
+        bottom.imshow(
+            value, cmap="RdBu_r", vmin=-far, vmax=far, interpolation="nearest"
+        )
+    return fig
+
+
 def _matrix(what: str, matrix: Any) -> np.ndarray:
     matrix = np.asarray(plain(matrix), dtype=float)
     if matrix.ndim != 2 or not matrix.size:

@@ -434,6 +434,37 @@ def test_curves_take_logarithmic_axes():
     assert not fig.legends
 
 
+def test_levels_are_dotted_lines_under_the_curves():
+    fig = viz.plot_curves({"loss": [1.0, 0.5]}, **LABELS, levels=(0.3, 0.4))
+    _, *dotted = sorted(fig.axes[0].lines, key=lambda line: line.get_linestyle() == ":")
+    assert [line.get_ydata()[0] for line in dotted] == [0.3, 0.4]
+    assert not fig.legends
+
+
+def test_panels_beside_each_other_share_x_and_one_legend():
+    x, y = [0, 1, 2], {"a": [1, 2, 3], "b": [3, 2, 1]}
+    fig = viz.plot_beside(x, {"y": y, "slope": y}, title="A finding", xlabel="x")
+    left, right = fig.axes
+    assert (left.get_ylabel(), right.get_ylabel()) == ("y", "slope")
+    assert left.get_legend() and not right.get_legend()
+    for ax in (left, right):
+        assert [line.get_label() for line in ax.lines] == ["a", "b"]
+        np.testing.assert_array_equal(ax.lines[1].get_xydata(), np.c_[x, y["b"]])
+
+
+@pytest.mark.parametrize(
+    ("panels", "message"),
+    [
+        ({}, "maps labels to curves"),
+        ([1, 2], "maps labels to curves"),
+        ({"y": {"a": [1, 2]}}, r"shapes \(3,\) and \(2,\)"),
+    ],
+)
+def test_bad_input_to_plot_beside(panels, message):
+    with pytest.raises(ValueError, match=message):
+        viz.plot_beside([0, 1, 2], panels, title="A finding", xlabel="x")
+
+
 @pytest.mark.parametrize(
     ("curves", "log", "message"),
     [
@@ -762,6 +793,18 @@ def test_tensors_are_drawn_by_their_data():
 def digits():
     rng = np.random.default_rng(2)
     return viz.image_grid(rng.random((8, 784)), titles=range(8))
+
+
+def test_picture_pairs_scale_each_picture_of_values_by_itself():
+    values = np.stack([np.eye(28), -100 * np.eye(28)])
+    fig = viz.picture_pairs(np.ones((2, 784)), values, title="A finding")
+    above, below = fig.axes[:2], fig.axes[2:]
+    assert all(ax.images[0].get_cmap().name == "gray" for ax in above)
+    assert [ax.images[0].get_clim() for ax in below] == [(-1, 1), (-100, 100)]
+    for ax, value in zip(below, values, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), value)
+    with pytest.raises(ValueError, match="2 pictures, but values for 1"):
+        viz.picture_pairs(np.ones((2, 784)), values[:1], title="A finding")
 
 
 @pytest.mark.parametrize(

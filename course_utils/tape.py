@@ -174,7 +174,6 @@ class Tape:
     """
 
     def __init__(self, output: Node):
-        self.output = output
         found, waiting = {output}, [output]
         while waiting:
             for x in waiting.pop().inputs:
@@ -188,6 +187,11 @@ class Tape:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    @property
+    def output(self) -> Node:
+        """The node made last; held by the list alone, a long tape is freed in order."""
+        return self.nodes[-1]
 
     def forward(self) -> Any:
         """Play the operations again, in order, with the leaves as they are now."""

@@ -31,6 +31,7 @@ MODULES = (
     "scalar",
     "rules",
     "tensor",
+    "pictures",
     "layers",
     "nn",
     "optim",

@@ -274,7 +274,7 @@ class MaxPool2d(Module):
 
 
 class MeanPool2d(MaxPool2d):
-    """The mean of each window: AvgPool2d in PyTorch. Taught in: 13_convolution."""
+    """The mean of each window: AvgPool2d in PyTorch. Plumbing."""
 
     def forward(self, x: Any) -> Tensor:
         """(…, H, W) → (…, oh, ow)."""
@@ -282,7 +282,7 @@ class MeanPool2d(MaxPool2d):
 
 
 class Flatten(Module):
-    """One row of features for each example. Taught in: 13_convolution."""
+    """One row of features for each example. Plumbing."""
 
     def forward(self, x: Any) -> Tensor:
         """(N, …) → (N, D)."""

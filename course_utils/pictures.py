@@ -48,7 +48,7 @@ def conv2d(x: Any, W: Any, b: Any, stride: int = 1, padding: int = 0) -> Tensor:
 def max_pool2d(x: Any, size: int, stride: int | None = None) -> Tensor:
     """The largest of each window; of winners that tie, the first has the gradient.
 
-    Taught in: 13_convolution.
+    Plumbing.
     """
 
     def vjp(g, y, x):
@@ -59,7 +59,7 @@ def max_pool2d(x: Any, size: int, stride: int | None = None) -> Tensor:
 
 
 def mean_pool2d(x: Any, size: int, stride: int | None = None) -> Tensor:
-    """The mean of each window. Taught in: 13_convolution."""
+    """The mean of each window. Plumbing."""
     make = with_parameters("mean pool", F.mean_pool2d, F.mean_pool2d_vjp)
     return record(Tensor, make(size, stride), as_tensor(x))
 
@@ -67,7 +67,7 @@ def mean_pool2d(x: Any, size: int, stride: int | None = None) -> Tensor:
 def dropout(x: Any, mask: np.ndarray, p: float = 0.5) -> Tensor:
     """x / (1 − p) where the constant `mask` is true, 0 elsewhere.
 
-    Taught in: 13_convolution.
+    Plumbing.
     """
     make = with_parameters(
         "dropout", F.dropout, lambda g, x, *how: F.dropout_vjp(g, *how)
@@ -82,7 +82,7 @@ def batch_norm(
 
     With the mean and variance of the batch, through which gradients flow, or with
     `statistics` given: a mean and a variance (C,), which are constants.
-    Taught in: 13_convolution.
+    Plumbing.
     """
     f, rule = F.batch_norm, F.batch_norm_vjp
     if statistics:

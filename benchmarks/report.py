@@ -64,6 +64,11 @@ def mnist_targets(case: str) -> Iterator[Target]:
     yield layers._replace(least=0.90)
 
 
+def beside_torch(label: str, case: str) -> Target:
+    """Ours over torch's eager loop."""
+    return Target(label, case, "ours: tape", ("torch eager",), 1.5)
+
+
 def growth(case: str) -> Target:
     """Cost per operation at 100,000 operations over that at 1,000."""
     label = "cost per node, 100,000 ÷ 1,000"
@@ -74,6 +79,8 @@ TARGETS = [
     *(target for case in MNIST for target in mnist_targets(case)),
     Target("scalar tape ÷ micrograd", "moons", "ours: replayed", MICROGRAD, 0.30),
     Target("gradcheck ÷ torch's", "gradcheck", "ours", ("torch",), 0.50),
+    beside_torch("convolutional epoch ÷ torch eager", "pictures"),
+    beside_torch("memory of a convolution ÷ torch's", "memory-convolution"),
     growth("chain"),
     growth("wide"),
 ]
@@ -94,6 +101,8 @@ def judged(records: Sequence[dict]) -> list[tuple[Target, int, float | None]]:
 
 def shown(value: float, unit: str = "s") -> str:
     """A number with three digits and the unit that suits it."""
+    if unit == "%":
+        return f"{value:.2f} %"
     if unit != "s":
         return f"{value:.0f} {unit}"
     for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "µs")):

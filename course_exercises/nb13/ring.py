@@ -6,7 +6,7 @@ import numpy as np
 
 from course_exercises.judge import Exercise
 
-from .shared import HAND, BACK, NO_ACTIVATION
+from .shared import BACK, HAND, NO_ACTIVATION
 
 ex = Exercise(
     "13.4",

@@ -322,6 +322,7 @@ def test_a_peer_that_is_missing_leaves_its_target_open():
 def test_seconds_are_readable(value, shown):
     assert report.shown(value) == shown
     assert report.shown(188.2, "MB") == "188 MB"
+    assert report.shown(99.412, "%") == "99.41 %"
 
 
 def test_ratios_are_rounded_up():

@@ -73,7 +73,7 @@ def columns(x, size, stride=1):
 def conv2d(x, W, b, stride=1, padding=0):
     """Convolution (N, C, H, W) → (N, M, oh, ow): each window times each filter, plus b.
 
-    out[n, o, i, j] = b[o] + Σ over c, p, q of W[o, c, p, q] · x[n, c, i s + p, j s + q]
+    out[n, m, i, j] = b[m] + Σ over c, p, q of W[m, c, p, q] · x[n, c, i s + p, j s + q]
     for stride s, where x has `padding` zeros around it. As everywhere in this field,
     the filter is not flipped. W is (M, C, kh, kw), b (M,).
     Raises ValueError if shapes do not fit, or stride or padding are no such numbers.
@@ -138,16 +138,17 @@ def _check_windows(operation, shape, size, stride, padding=0):
                 f"{operation}: {name} is {number!r}; it must be a whole number, at "
                 f"least {least}"
             )
-    if len(shape) < 2 or len(size) != 2 or not all(k >= 1 for k in size):
+    whole = all(isinstance(k, Integral) and k >= 1 for k in size)
+    if len(shape) < 2 or len(size) != 2 or not whole:
         raise ValueError(
-            f"{operation}: expected pictures (…, H, W) and a window of two sizes, at "
-            f"least (1, 1); found {shape} and {tuple(size)}"
+            f"{operation}: expected pictures (…, H, W) and a window of two whole "
+            f"sizes, at least (1, 1); found {shape} and {tuple(size)}"
         )
     H, W = (n + 2 * padding for n in shape[-2:])
     if size[0] > H or size[1] > W:
         padded = f", {H} × {W} with a padding of {padding}" if padding else ""
         raise ValueError(
             f"{operation}: a window of {size[0]} × {size[1]} does not fit into a "
-            f"picture of {shape[-2]} × {shape[-1]}{padded}. Take a smaller window, or "
-            f"a larger padding"
+            f"picture of {shape[-2]} × {shape[-1]}{padded}. Take a smaller window"
+            + (", or a larger padding" if operation == "conv2d" else "")
         )

@@ -358,6 +358,8 @@ BAD = [
     (lambda: F.windows(X, (0, 2)), r"at least \(1, 1\); found .*\(0, 2\)"),
     (lambda: F.max_pool2d(X, 6), "pooling: a window of 6 × 6 does not fit"),
     (lambda: F.mean_pool2d(X, 2, 0), "pooling: stride is 0"),
+    (lambda: F.max_pool2d(X, (2, 2)), r"pooling: stride is \(2, 2\); .* a whole"),
+    (lambda: F.max_pool2d(X, 2.0, 2), r"two whole sizes, .* \(2.0, 2.0\)"),
     (lambda: F.max_pool2d(np.ones(4), 2), r"expected pictures \(…, H, W\)"),
     (lambda: F.dropout(X, np.ones(5, bool)), r"mask has shape \(5,\), x has \(2, 3"),
     (lambda: F.dropout(X, X > 0, 1.0), "p is 1.0; .* below 1"),

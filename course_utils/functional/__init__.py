@@ -20,6 +20,7 @@ A formula is called by its name alone, `F.relu`, wherever it is kept:
 - `logits`: softmax, logsumexp, log_softmax
 - `losses`: mse, the cross-entropies
 - `normalisation`: standardise, layer_norm
+- `attention`: attention_weights, scaled_dot_product_attention
 """
 
 from course_utils.functional.elementwise import (
@@ -121,4 +122,11 @@ from course_utils.functional.normalisation import (
     standardise,
     layer_norm,
     layer_norm_vjp,
+)
+from course_utils.functional.attention import (
+    _check_values,
+    attention_weights,
+    attention_weights_vjp,
+    scaled_dot_product_attention,
+    scaled_dot_product_attention_vjp,
 )

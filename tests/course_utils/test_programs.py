@@ -35,6 +35,7 @@ LARGEST = 1e3  # of any number on the way; beyond, rounding is magnified too muc
 HEAD = """\
 import numpy as np
 import torch
+from course_utils.attention import scaled_dot_product_attention
 from course_utils.scalar import Value
 from course_utils.tensor import Tensor, concatenate, layer_norm, linear, stack, where
 """
@@ -513,6 +514,24 @@ def write_layer_norm(d: Draft, i: int, v):
     return f"layer_norm(${i}, ${gamma}, ${beta})", f"{peer}${gamma}, ${beta})"
 
 
+def write_attention(d: Draft, i: int, v):
+    """A node asks, one of its width answers, which may be itself; now and then masked.
+
+    Written out for torch, whose own function has no float32 beside float64.
+    """
+    M = d.draw(st.sampled_from([v.shape[-2], 1, 2, 3]))
+    k = d.old_or_new((*v.shape[:-2], M, v.shape[-1]))
+    w = d.draw(st.sampled_from([k, None])) or d.old_or_new((*v.shape[:-2], M, 2))
+    mask = f"np.tri({v.shape[-2]}, {M}) > 0"
+    scores = f"${i} @ ${k}.mT / {v.shape[-1]} ** 0.5"
+    if d.draw(st.booleans()):
+        peer = f"({scores}).masked_fill(torch.tensor({mask}) == False, -torch.inf)"
+    else:
+        mask, peer = None, f"({scores})"
+    ours = f"scaled_dot_product_attention(${i}, ${k}, ${w}, {mask})"
+    return ours, f"{peer}.softmax(-1) @ ${w}"
+
+
 def loss(name: str, torchs: str, fits, targets) -> Entry:
     """A loss against constants."""
 
@@ -581,6 +600,7 @@ ARRAYS = ARITHMETIC | {
     "matmul": Entry(lambda v: v.ndim > 0, write_matmul),
     "linear": Entry(lambda v: v.ndim > 0, write_linear),
     "layer_norm": Entry(rows, write_layer_norm),
+    "attention": Entry(lambda v: v.ndim > 1 and some(v), write_attention),
     "mse": loss("mse", "mse_loss", some, lambda d, v: d.array(v.shape)),
     "binary_cross_entropy_with_logits": loss(
         "binary_cross_entropy_with_logits",
@@ -883,7 +903,8 @@ def kinds_of(program: Program) -> set[str]:
         "float32 meets float64": program.rtol() == SINGLE
         and len({names[f"x{x.number}"].dtype for x in program.nodes()}) > 1,
         "three axes into a layer": any(
-            x.name in ("linear", "layer_norm") and names[f"x{x.number}"].ndim > 2
+            x.name in ("linear", "layer_norm", "attention")
+            and names[f"x{x.number}"].ndim > 2
             for x in program.nodes()
         ),
         "weights that serve twice": any(
@@ -923,6 +944,7 @@ def test_the_menus_hold_every_operation_of_the_tapes():
     elsewhere = {"expand_dims"}  # with "squeeze"
     assert public - no_operations - elsewhere <= set(ARRAYS)
     assert {"where", "concatenate", "stack", "linear", "layer_norm"} <= set(ARRAYS)
+    assert "attention" in ARRAYS
     signs = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
     assert {signs.get(name, name) for name in scalar.OPS} <= set(ARITHMETIC)
 

@@ -33,6 +33,7 @@ MODULES = (
     "tensor",
     "layers",
     "nn",
+    "attention",
     "optim",
     "gradcheck",
     "data",

@@ -117,6 +117,7 @@ from course_utils.functional.reductions import (
     var_vjp,
     std,
     std_vjp,
+    row_mean,
 )
 from course_utils.functional.normalisation import (
     standardise,

@@ -297,7 +297,7 @@ LAYERS = {
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
         *("network", "curves", "depth", "matrices", "products", "boundary"),
-        *("prices", "stepper", "stepping"),
+        *("attention", "prices", "stepper", "stepping"),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

@@ -125,6 +125,8 @@ from course_utils.functional.normalisation import (
     layer_norm_vjp,
 )
 from course_utils.functional.attention import (
+    _check_mask,
+    _check_queries,
     _check_values,
     attention_weights,
     attention_weights_vjp,

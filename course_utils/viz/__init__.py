@@ -14,6 +14,7 @@ What notebooks call:
 - `products`: `draw_products`
 - `boundary`: `decision_boundary`
 - `depth`: `depth_maps`, `plot_singular_values`, `plot_predicted`, `plot_pairs`
+- `attention`: `attention_on_images`, `attention_table`
 - `network`: `draw_network`
 - `graph`: `draw_graph`
 - `prices`: `draw_secants`, `draw_magnified`, `draw_square`, `draw_rules`,
@@ -46,6 +47,7 @@ from course_utils.viz.depth import (
     plot_predicted,
     plot_singular_values,
 )
+from course_utils.viz.attention import attention_on_images, attention_table
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
 from course_utils.viz.prices import draw_magnified, draw_rules, draw_secants

@@ -217,6 +217,7 @@ STANDS_ON = {
     "tensor": ("rules",),
     "pictures": ("tensor",),
     "nn": ("pictures",),
+    "attention": ("nn",),
     "weights": ("nn", "data"),
     "training": ("nn", "optim", "data"),
     "viz": ("tape",),
@@ -289,7 +290,7 @@ def test_imports_point_downwards(path: Path):
 LAYERS = {
     "functional": (
         *("elementwise", "products", "logits", "losses", "shapes", "reductions"),
-        *("normalisation", "convolution", "pooling"),
+        *("normalisation", "convolution", "pooling", "attention"),
     ),
     "gradcheck": (
         *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
@@ -303,7 +304,7 @@ LAYERS = {
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
         *("network", "curves", "depth", "matrices", "products", "boundary"),
-        *("memory", "landscape", "prices", "stepper", "stepping"),
+        *("attention", "memory", "landscape", "prices", "stepper", "stepping"),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

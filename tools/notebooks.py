@@ -31,6 +31,7 @@ COURSE = (
     "11_pytorch_and_beyond",
     "12_compiled_tape",
     "13_convolution",
+    "14_attention",
 )
 # All rules on one page, shown beside the course: no lecture, no exercises, no time.
 SUMMARY = "summary"

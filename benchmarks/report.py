@@ -94,6 +94,11 @@ def compiled_targets(case: str) -> Iterator[Target]:
         yield target._replace(most_by_two=two)
 
 
+def beside_torch(label: str, case: str) -> Target:
+    """Ours over torch's eager loop."""
+    return Target(label, case, "ours: tape", ("torch eager",), 1.5)
+
+
 def growth(case: str) -> Target:
     """Cost per operation at 100,000 operations over that at 1,000."""
     label = "cost per node, 100,000 ÷ 1,000"
@@ -106,6 +111,8 @@ TARGETS = [
     Target("compiled ÷ micrograd", "moons", OURS, MICROGRAD, 0.003),
     Target("gradcheck ÷ torch's", "gradcheck", "ours", ("torch",), 0.50),
     Target("compiled ÷ torch's", "gradcheck", OURS, ("torch",), 0.25),
+    beside_torch("convolutional epoch ÷ torch eager", "pictures"),
+    beside_torch("memory of a convolution ÷ torch's", "memory-convolution"),
     growth("chain"),
     growth("wide"),
 ]
@@ -126,6 +133,8 @@ def judged(records: Sequence[dict]) -> list[tuple[Target, int, float | None]]:
 
 def shown(value: float, unit: str = "s") -> str:
     """A number with three digits and the unit that suits it."""
+    if unit == "%":
+        return f"{value:.2f} %"
     if unit != "s":
         return f"{value:.0f} {unit}"
     for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "µs")):

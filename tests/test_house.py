@@ -215,7 +215,8 @@ STANDS_ON = {
     "scalar": ("tape", "functional"),
     "rules": ("tape", "functional"),
     "tensor": ("rules",),
-    "nn": ("tensor",),
+    "pictures": ("tensor",),
+    "nn": ("pictures",),
     "weights": ("nn", "data"),
     "training": ("nn", "optim", "data"),
     "viz": ("tape",),
@@ -288,7 +289,7 @@ def test_imports_point_downwards(path: Path):
 LAYERS = {
     "functional": (
         *("elementwise", "products", "logits", "losses", "shapes", "reductions"),
-        "normalisation",
+        *("normalisation", "convolution", "pooling"),
     ),
     "gradcheck": (
         *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
@@ -382,7 +383,7 @@ def test_the_other_modules_import_nothing_heavy():
 ALL = sorted(EXERCISES.rglob("*.py"))
 ROOMS = sorted(EXERCISES.glob("nb[0-9][0-9]"))
 MACHINE = [path for path in ALL if path.parent not in ROOMS]
-MOST_CONTENT = 833  # lines for the exercises of a notebook, on the average
+MOST_CONTENT = 840  # lines for each notebook, on average
 
 
 def short(path: Path) -> str:

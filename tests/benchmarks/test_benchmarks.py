@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import chain, checks, mnist, report, scalar, start, worker
+from benchmarks import (
+    accuracy,
+    chain,
+    checks,
+    mnist,
+    pictures,
+    report,
+    scalar,
+    start,
+    worker,
+)
 from benchmarks.harness import (
     Case,
     Disagreement,
@@ -155,6 +165,7 @@ BUILDERS = {
     "chain": chain.case,
     "wide": chain.case,
     "gradcheck": checks.case,
+    "pictures": pictures.case,
 }
 
 
@@ -178,6 +189,16 @@ def test_the_compiled_one_does_the_same_work(name):
         assert "Once, outside the clock: recording and compiling" in report.apart(
             record
         )
+
+
+def test_a_long_run_gives_an_accuracy_a_seed():
+    record = quickly(accuracy.case("accuracy", 1, quick=True, only=("ours",)))
+    (values,) = record["rounds_of"].values()
+    assert len(values) == 1 and 0 <= values[0] <= 100 and record["unit"] == "%"
+    x, y, *_ = accuracy.data.mnist()
+    how = accuracy.SETTINGS | {"filters": (4, 8), "epochs": 6}
+    model = accuracy.trained(x[:300], y[:300], 1, **how)
+    assert not model.training and accuracy.percent(model, x[:300], y[:300]) > 60
 
 
 def test_both_of_ours_train_alike_and_learn():
@@ -326,6 +347,7 @@ def test_a_peer_that_is_missing_leaves_its_target_open():
 def test_seconds_are_readable(value, shown):
     assert report.shown(value) == shown
     assert report.shown(188.2, "MB") == "188 MB"
+    assert report.shown(99.412, "%") == "99.41 %"
 
 
 def test_ratios_are_rounded_up():

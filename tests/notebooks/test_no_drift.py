@@ -37,6 +37,7 @@ MODULES = (
     "scalar",
     "rules",
     "tensor",
+    "pictures",
     "layers",
     "nn",
     "optim",

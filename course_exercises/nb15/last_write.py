@@ -19,12 +19,12 @@ ex = Exercise(
         "broadcast": "nothing is broadcast",
     },
     hints=(
-        "Take the index (1, 1). Which of the two values can be seen in y? What does the "
-        "other one change?",
-        "Reading `grad_out[index]` back is right for each value that stayed. So we need "
-        "to know which ones did: the last write to each place.",
-        "Write the *numbers* of the values, 0, 1, 2, …, by the same index into an array "
-        "of integers. What stands there afterwards?",
+        "Take the index (1, 1). Which of the two values can be seen in y? What does "
+        "the other one change?",
+        "Reading `grad_out[index]` back is right for each value that stayed. So we "
+        "need to know which ones did: the last write to each place.",
+        "Write the *numbers* of the values, 0, 1, 2, …, by the same index into an "
+        "array of integers. What stands there afterwards?",
     ),
     explanation=(
         "A value that was overwritten has no influence, so its gradient is 0; a value "

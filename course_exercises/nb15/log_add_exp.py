@@ -6,7 +6,7 @@ from course_exercises.judge import Exercise
 from course_utils import functional as F
 
 CASE = "15_when_the_engine_is_wrong#Case 1 · The loss is ln 2, as it should be"
-STABLE = "06_layers_and_losses#The logarithm of a softmax"
+STABLE = "06_layers_and_losses#Softmax"
 VJP = "05_vectorized_backprop#One form for every rule: the vjp"
 
 ex = Exercise(
@@ -22,7 +22,7 @@ ex = Exercise(
     hints=(
         r"Differentiate $\log(e^a + e^b)$ itself, not the stable form: what stands "
         "over what?",
-        r"$e^a/(e^a + e^b)$. Divide both by $e^a$: a function of $a - b$ that you know.",
+        r"$e^a/(e^a + e^b)$. Divide both by $e^a$: you know this function of $a - b$.",
         r"It is $\sigma(a - b)$, and `F.sigmoid` never overflows. What is left for b?",
     ),
     explanation=(

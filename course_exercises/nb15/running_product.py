@@ -25,10 +25,10 @@ ex = Exercise(
         "`grad_out`, and add up from place j on.",
     ),
     explanation=(
-        r"$dx_j = \sum_{i \ge j} G_i \prod_{k \le i, k \ne j} x_k$. Nothing is divided, "
-        "so a zero is a number like any other. It takes n² multiplications; in two "
-        "passes, one from each end, it can be done with n, and that still divides by "
-        "nothing."
+        r"$dx_j = \sum_{i \ge j} G_i \prod_{k \le i, k \ne j} x_k$. Nothing is "
+        "divided, so a zero is a number like any other. It takes n² multiplications; "
+        "in two passes, one from each end, it can be done with n, and that still "
+        "divides by nothing."
     ),
 )
 
@@ -113,10 +113,6 @@ ex.slip("own-left-out", {"[j:]": "[j + 1 :]"}, CASE).says("""
 ex.slip("factor-stays", {"others[j] = 1": "others[j] *= 1"}, CASE).says("""
     $x_j$ itself still stands in the product. The slope for a factor is the product of
     the *others*.
-""")
-ex.slip("made-zero", {"others[j] = 1": "others[j] = 0"}, CASE).says("""
-    0 in the place of $x_j$ makes every later product 0. Which number leaves a product
-    as it is?
 """)
 ex.slip("activation-missing", {" * np.cumprod(others)": ""}, VJP).says("""
     The gradients are added up, but each use of $x_j$ has a slope: the product of all

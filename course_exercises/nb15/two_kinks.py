@@ -11,9 +11,9 @@ ex = Exercise(
     "Predict: two kinks, five answers",
     outputs=("left", "right", "ours", "jax", "pytensor"),
     otherwise={
-        "left": "What is f for a small negative x? The rectifier is shut, and |x| is −x.",
+        "left": "What is f for a small negative x? The rectifier is shut, |x| is −x.",
         "right": "What is f for a small positive x? Both pieces count.",
-        "ours": "Each rule answers for itself: what do ours take for relu and |x| at 0?",
+        "ours": "Each rule answers for itself: what do ours take for relu and |x|?",
         "jax": "Look into the table: what does JAX take for relu, and what for |x|?",
         "pytensor": "Look into the table: PyTensor's relu at 0, and its |x|.",
     },
@@ -22,14 +22,14 @@ ex = Exercise(
         "straight lines.",
         "An engine takes its slope for the rectifier at 0, minus twice its slope for "
         "|x| at 0. Both stand in the table of kinks.",
-        "Left $0 - 2\\cdot(-1)$, right $1 - 2\\cdot 1$. Ours: $0 - 2\\cdot 0$. JAX takes "
-        "0 and 1, PyTensor 1 and 0.",
+        "Left $0 - 2\\cdot(-1)$, right $1 - 2\\cdot 1$. Ours: $0 - 2\\cdot 0$. "
+        "JAX takes 0 and 1, PyTensor 1 and 0.",
     ),
     explanation=(
-        "Left 2, right −1: so −1 to 2 is allowed. Ours says 0, PyTensor 1: allowed. JAX "
-        "says −2, which is not: each of its two conventions is a right one, and their "
-        "sum is wrong. Subgradients may be added only where both kinks are taken from "
-        "the same side."
+        "Left 2, right −1: so −1 to 2 is allowed. Ours says 0, PyTensor 1: allowed. "
+        "JAX says −2, which is not: each of its two conventions is a right one, and "
+        "their sum is wrong. Subgradients may be added only where both kinks are "
+        "taken from the same side."
     ),
 )
 

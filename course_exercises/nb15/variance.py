@@ -1,7 +1,5 @@
 """15.4 · A variance that learns."""
 
-import numpy as np
-
 from course_exercises.judge import Exercise
 
 CASE = "15_when_the_engine_is_wrong#Case 4 · The branch that nobody tested"
@@ -21,8 +19,8 @@ ex = Exercise(
         "broadcast": "all inputs have one shape",
     },
     hints=(
-        "Take one entry. The mean μ stands in the square only. The variance v stands in "
-        "two places: which?",
+        "Take one entry. The mean μ stands in the square only. The variance v stands "
+        "in two places: which?",
         r"$\partial/\partial v$ of $\tfrac12\log v$ is $\tfrac1{2v}$, and of "
         r"$\tfrac{d^2}{2v}$ it is $-\tfrac{d^2}{2v^2}$, with $d = \mu - y$.",
         "Both are divided by the number of entries, for the loss is a mean.",
@@ -88,7 +86,9 @@ ex.slip("error-not-squared", {TERM: "(1 / var - error)"}, CHAIN).says(r"""
 ex.slip("once-divided", {TERM: "(1 / var - error**2 * var)"}, CHAIN).says(r"""
     $\frac{d^2}{v}$ has the slope $-\frac{d^2}{v^2}$ for v: v stands below twice.
 """)
-ex.slip("for-the-deviation", {TERM: "2 * (1 / var - error**2) * var**0.5"}, VJP).says("""
+ex.slip(
+    "for-the-deviation", {TERM: "2 * (1 / var - error**2) * var**0.5"}, VJP
+).says("""
     This is the gradient for the standard deviation, the root of `var`. Asked for is
     that of the variance.
 """)

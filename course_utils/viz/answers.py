@@ -21,25 +21,28 @@ SIGNS = {
 
 
 def words_of(answer: Any) -> str:
-    """Write an answer: its numbers, short, or the name of an error. Plumbing."""
+    """Write an answer: its numbers, short; "raises" for an error. Plumbing."""
     if not isinstance(answer, list):
-        return answer or "·"
+        return "raises" if answer else "·"
     return " ".join(_short(x) for x in answer)
 
 
 def _short(x: Any) -> str:
-    return number(x, 2).replace("0.", ".", 1) if abs(float(x)) < 1 else number(x, 2)
+    x = float(x)
+    if abs(x) < 1e-6:
+        return "0"
+    return number(x, 2).replace("0.", ".", 1) if abs(x) < 1 else number(x, 2)
 
 
 class AnswerTable:
     """A table of answers with a verdict each; in a notebook, in colours.
 
-    `rows` maps a question to {column: (answer, verdict)}. Plumbing.
+    `rows` maps a question to {column: (answer, verdict)}. An answer is a list of
+    numbers, the name of an error, or None. Plumbing.
     """
 
-    def __init__(self, rows: Mapping[str, Mapping[str, tuple[Any, str]]], title: str):
-        self.rows, self.title = rows, title
-        self.columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    def __init__(self, rows: Mapping[str, Mapping], columns: list[str], title: str):
+        self.rows, self.columns, self.title = rows, columns, title
 
     def __repr__(self) -> str:
         lines = [self.title]
@@ -51,16 +54,17 @@ class AnswerTable:
     def _repr_html_(self) -> str:
         head = "".join(f"<th scope='col'>{html.escape(c)}</th>" for c in self.columns)
         body = "".join(self._row(question) for question in self.rows)
-        caption = f"<caption style='text-align:left'>{html.escape(self.title)}</caption>"
+        title = f"<caption style='text-align:left'>{html.escape(self.title)}</caption>"
         return (
             "<table style='border-collapse:collapse;font-size:80%'>"
-            f"{caption}<tr><th></th>{head}</tr>{body}</table>"
+            f"{title}<tr><th></th>{head}</tr>{body}</table>"
         )
 
     def _row(self, question: str) -> str:
         row = self.rows[question]
         cells = "".join(_cell(*row.get(c, (None, "absent"))) for c in self.columns)
-        name = f"<th scope='row' style='text-align:left'>{html.escape(question)}</th>"
+        style = "text-align:left;white-space:nowrap"
+        name = f"<th scope='row' style='{style}'>{html.escape(question)}</th>"
         return f"<tr>{name}{cells}</tr>"
 
 

@@ -17,6 +17,10 @@ def grad(f, *at):
     return [g.numpy() for g in f(*leaves).sum().gradient(*leaves)]
 
 
+def bce(z):
+    return z.binary_crossentropy_logits(Tensor([0.0]))
+
+
 FUNCTIONS = {
     "relu at 0": lambda x: x.relu(),
     "|x| at 0": lambda x: x.abs(),
@@ -41,7 +45,7 @@ FUNCTIONS = {
     "product of (0, 0, 3)": lambda x: x.prod(),
     "Σ cumprod of (0, 2, 3)": lambda x: x.cumprod(0),
     "log_softmax of (−∞, 0), second": lambda x: x.log_softmax()[1],
-    "BCE on logits at 0, label 0": lambda z: z.binary_crossentropy_logits(Tensor([0.0])),
+    "BCE on logits at 0, label 0": bce,
     "soft labels (1, 1, 0)": lambda z: z.reshape(1, 3).cross_entropy(
         Tensor([[1.0, 1, 0]])
     ),

@@ -29,6 +29,7 @@ COURSE = (
     "09_training_mnist",
     "10_vanishing_exploding",
     "11_pytorch_and_beyond",
+    "12_compiled_tape",
     "15_when_the_engine_is_wrong",
 )
 # All rules on one page, shown beside the course: no lecture, no exercises, no time.

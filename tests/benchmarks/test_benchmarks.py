@@ -167,6 +167,19 @@ def test_ours_takes_part(name):
     json.dumps(record)
 
 
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_compiled_one_does_the_same_work(name):
+    sizes = [f"compiled, {n:,}" for n in chain.QUICK]
+    only = ("ours: compiled", *sizes)
+    record = quickly(BUILDERS[name](name, 1, quick=True, only=only))
+    assert any("compiled" in found for found in record["median"])
+    assert not record["missing"]
+    if "ours: compiled" in record["median"]:
+        assert "Once, outside the clock: recording and compiling" in report.apart(
+            record
+        )
+
+
 def test_both_of_ours_train_alike_and_learn():
     task = mnist.task("mnist-64", 640)
     answers = {}
@@ -260,7 +273,7 @@ def record(case: str, medians: dict[str, float], **more) -> dict:
 def test_a_target_is_judged_without_rounding(ours, verdict):
     found = record("moons", {"ours: replayed": ours, "micrograd": 1.0})
     ((target, threads, ratio),) = [
-        row for row in report.judged([found]) if row[0].case == "moons"
+        row for row in report.judged([found]) if row[0].ours == "ours: replayed"
     ]
     assert (threads, target.reached(ratio)) == (1, verdict)
     row = report.targets_table([found])
@@ -277,6 +290,18 @@ def test_layers_may_be_neither_slower_nor_faster():
     target = [t for t in report.mnist_targets("mnist-64") if "layers" in t.label][0]
     verdicts = [target.reached(ratio) for ratio in (0.89, 0.9, 1.1, 1.11, None)]
     assert verdicts == ["no", "yes", "yes", "no", "not measured"]
+
+
+def test_two_threads_have_a_bound_of_their_own():
+    target = next(report.compiled_targets("mnist-256"))
+    assert [target.bound(n) for n in (1, 2)] == [0.88, 0.85]
+    assert [target.reached(0.86, n) for n in (1, 2)] == ["yes", "no"]
+
+
+def test_a_small_ratio_keeps_its_digits():
+    assert [report.up(r) for r in (0.00291, 0.049, 0.05, None)] == [
+        *("0.0030", "0.0490", "0.05", "–")
+    ]
 
 
 def test_growth_is_that_of_one_node():

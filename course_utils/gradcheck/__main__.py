@@ -62,13 +62,10 @@ def found(target: str) -> tuple[Callable, Any, Any]:
     module_name, colon, name = target.partition(":")
     if not (module_name and colon and name):
         raise CannotSay(f"expected module:function, such as mine:f; found {target!r}")
-    sys.path.insert(0, "")  # a file in this folder
     try:
         module = importlib.import_module(module_name.removesuffix(".py"))
     except Exception as why:
         raise CannotSay(f"{module_name} cannot be imported: {said(why)}") from why
-    finally:
-        sys.path.remove("")
     return tuple(part(module, f"{name}{end}") for end in ("", "_inputs", "_grad"))
 
 

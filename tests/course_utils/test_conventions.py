@@ -1,4 +1,4 @@
-"""Our own engine at the points where engines differ, and the stored answers of others."""
+"""Our engine at the points where engines differ, and the stored answers of others."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_stored_answer_has_the_size_of_the_inputs(name):
 
 
 def test_this_torch_answers_as_stored():
-    """For the version that the table names; another one may differ, and is told apart."""
+    """For the version that the table names; another one may differ."""
     if torch.__version__.partition("+")[0] != ENGINES["PyTorch"]["version"]:
         pytest.skip("the table is of another version of torch")
     x = torch.zeros((), requires_grad=True)

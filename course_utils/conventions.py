@@ -7,7 +7,9 @@ is stored in `data/conventions.json`; `findings/conventions` asks them. Plumbing
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,7 @@ from course_utils.gradcheck import gradcheck
 from course_utils.tensor import Tensor, layer_norm, where
 
 SMOOTH, KINK, EDGE = "smooth", "kink", "edge"
+STORED = Path(__file__).resolve().parents[1] / "data" / "conventions.json"
 
 
 class Point(NamedTuple):
@@ -142,6 +145,21 @@ POINTS = {
     "write y[1, 1] = v, y₁": Point(SMOOTH, (0, 1), ((5.0, 7.0),), _write),
     "integer input: x/2 at 3": Point(SMOOTH, (0.5,), (3,), lambda x: 0.5 * x),
 }
+
+
+def stored() -> dict:
+    """What other engines answered: the names of the points, and a column for each.
+
+    `["engines"][name]` has the version, the date and the answers. Raises ValueError
+    where the file is missing or damaged. Plumbing.
+    """
+    try:
+        return json.loads(STORED.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as why:
+        raise ValueError(
+            f"expected the answers of other engines in {STORED}, found {why}; take the "
+            f"file from the course again, or ask anew: findings/conventions/ask_all.sh"
+        ) from why
 
 
 def answers() -> dict[str, list[float] | str]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 
 import numpy as np
 import pytest
 import torch
 
+from course_utils import conventions
 from course_utils.conventions import EDGE, KINK, POINTS, SMOOTH, answers, judged
 from course_utils.gradcheck import numerical_gradient
 from course_utils.tensor import Tensor
 from tools.notebooks import ROOT
 
-STORED = json.loads((ROOT / "data" / "conventions.json").read_text(encoding="utf-8"))
+STORED = conventions.stored()
 ENGINES = STORED["engines"]
 OURS = answers()
 
@@ -87,6 +87,16 @@ def test_the_other_engines_are_asked_the_same():
     for engine in ENGINES.values():
         assert set(engine["answers"]) <= set(POINTS)
         assert {"version", "date"} <= set(engine)
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "\x00"])
+def test_a_missing_or_damaged_file_is_named(tmp_path, monkeypatch, content):
+    path = tmp_path / "conventions.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(conventions, "STORED", path)
+    with pytest.raises(ValueError, match=r"conventions.json.*ask_all"):
+        conventions.stored()
 
 
 @pytest.mark.parametrize("name", POINTS)

@@ -9,7 +9,7 @@ import pytest
 
 from course_utils.gradcheck.__main__ import CANNOT_SAY, RIGHT, WRONG, main
 
-MINE = '''
+MINE = """
 import numpy as np
 
 class Lost(Exception):
@@ -61,7 +61,7 @@ bad_grad_inputs = np.ones(2)
 
 def bad_grad_grad(x):
     raise Lost
-'''
+"""
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 
 import numpy as np
@@ -107,15 +108,22 @@ def test_a_stored_answer_has_the_size_of_the_inputs(name):
         assert not isinstance(answer, list) or len(answer) == size
 
 
-def test_this_torch_answers_as_stored():
+def test_this_torch_answers_as_stored(monkeypatch):
     """For the version that the table names; another one may differ."""
     if torch.__version__.partition("+")[0] != ENGINES["PyTorch"]["version"]:
         pytest.skip("the table is of another version of torch")
-    x = torch.zeros((), requires_grad=True)
-    for function in (torch.relu, torch.abs):
-        x.grad = None
-        function(x).backward()
-        assert x.grad.item() == 0
+    monkeypatch.syspath_prepend(ROOT / "findings" / "conventions")
+    answer = importlib.import_module("asking").answer
+    asked = importlib.import_module("ask_torch")
+    column = ENGINES["PyTorch"]["answers"]
+    assert list(column) == [name for name in POINTS if name in asked.FUNCTIONS]
+    for name, stored in column.items():
+        found = answer(asked.grad, asked.FUNCTIONS[name], POINTS[name].at)
+        if isinstance(stored, list):
+            found, stored = np.array(found, float), np.array(stored, float)
+            np.testing.assert_allclose(found, stored, rtol=1e-5, atol=1e-6)
+        else:
+            assert found == stored
 
 
 # --- the referee ----------------------------------------------------------------------

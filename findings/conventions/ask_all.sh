@@ -31,7 +31,7 @@ for engine in "${engines[@]}"; do
   env=$folder/env
   rm -rf "$env"
   if "${PYTHON:-python3.12}" -m venv "$env" \
-    && "$env/bin/pip" install --quiet ${pins[$engine]} \
+    && "$env/bin/pip" install --quiet ${pins[$engine]:?"no such engine: $engine"} \
     && timeout 600 "$env/bin/python" "ask_$engine.py" \
       >"$folder/$engine.out" 2>"$folder/$engine.err"; then
     mv "$folder/$engine.out" "$folder/$engine.json"

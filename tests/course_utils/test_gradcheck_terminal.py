@@ -51,6 +51,17 @@ def array(x):
 
 array_inputs, array_grad = [np.ones(2)], [np.ones(2)]
 
+def nothing(x):
+    x.sum()
+
+nothing_inputs, nothing_grad = [np.ones(2)], [np.ones(2)]
+rng = np.random.default_rng(0)
+
+def restless(x):
+    return float(x.sum() + rng.normal())
+
+restless_inputs, restless_grad = [np.ones(2)], [np.ones(2)]
+
 def bare(x):
     return 0.0
 
@@ -81,6 +92,8 @@ def mine(tmp_path, monkeypatch):
         ("raises", CANNOT_SAY, "cannot say: at this point Lost: no way"),
         ("sometimes", CANNOT_SAY, "cannot say: at this point Lost: only at 1"),
         ("array", CANNOT_SAY, "cannot say: at this point ValueError"),
+        ("nothing", CANNOT_SAY, "found None"),
+        ("restless", CANNOT_SAY, "cannot say: at this point ValueError"),
         ("bad_grad", CANNOT_SAY, "cannot say: at this point Lost: no message"),
         ("bare", CANNOT_SAY, "has no bare_inputs"),
         ("absent", CANNOT_SAY, "has no absent"),

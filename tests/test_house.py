@@ -223,6 +223,7 @@ STANDS_ON = {
     "viz": ("tape",),
     "checkup": ("data",),
     "rulebook": ("functional", "gradcheck", "optim"),
+    "conventions": ("tensor", "gradcheck"),
     "compiler": ("scalar", "tensor"),
 }
 NEEDS_MORE = ("training", "viz")
@@ -295,6 +296,7 @@ LAYERS = {
     "gradcheck": (
         *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
         *("setting", "settling", "naming", "report", "together", "checks"),
+        "__main__",
     ),
     "compiler": (
         *("jit", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
@@ -304,7 +306,15 @@ LAYERS = {
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
         *("network", "curves", "depth", "matrices", "products", "boundary"),
-        *("attention", "memory", "landscape", "prices", "stepper", "stepping"),
+        *(
+            "attention",
+            "answers",
+            "memory",
+            "landscape",
+            "prices",
+            "stepper",
+            "stepping",
+        ),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

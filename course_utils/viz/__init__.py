@@ -22,6 +22,7 @@ What notebooks call:
 - `graph`: `draw_graph`
 - `prices`: `draw_secants`, `draw_magnified`, `draw_square`, `draw_rules`,
   `draw_squeeze`
+- `answers`: `AnswerTable`
 - `stepping`: `step`
 
 What stands behind `network`, `graph` and `stepping`:
@@ -58,4 +59,5 @@ from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
 from course_utils.viz.prices import draw_magnified, draw_rules, draw_secants
 from course_utils.viz.prices import draw_square, draw_squeeze
+from course_utils.viz.answers import AnswerTable
 from course_utils.viz.stepping import step

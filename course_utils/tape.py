@@ -2,8 +2,8 @@
 
 Every result of an operation is a `Node` that remembers its operation and its inputs.
 A `Tape` gathers the nodes behind an output, plays them forward again, and plays them
-backward. It never looks inside: floats (`scalar.Value`) and arrays (`tensor.Tensor`)
-differ only in the rules that their operations bring along.
+backward. It never looks at the numbers: floats (`scalar.Value`) and arrays
+(`tensor.Tensor`) differ only in the rules that their operations bring along.
 """
 
 from __future__ import annotations

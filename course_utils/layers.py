@@ -199,7 +199,7 @@ class Loss(Remembering):
     def backward(self, grad_out: float = 1.0) -> np.ndarray:
         """Return the gradient of the loss for y_hat."""
         grad = self.vjp(grad_out, self.y_hat, self.y)
-        # float32 predictions have a float32 gradient, whatever the targets are.
+        # As precise as the predictions, whatever the targets (float16: never integers).
         return grad.astype(np.result_type(self.y_hat, np.float16), copy=False)
 
 

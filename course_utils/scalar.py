@@ -48,7 +48,7 @@ OPS = {
 def power_op(n: float) -> Op:
     """The operation xⁿ for one constant n; ValueError for a root of a negative number.
 
-    Plumbing.
+    Taught in: 03_tape_engine.
     """
 
     def forward(x: float) -> float:

@@ -2,8 +2,8 @@
 
 Every result of an operation is a `Node` that remembers its operation and its inputs.
 A `Tape` gathers the nodes behind an output, plays them forward again, and plays them
-backward. It never looks inside: floats (`scalar.Value`) and arrays (`tensor.Tensor`)
-differ only in the rules that their operations bring along.
+backward. It never looks at the numbers: floats (`scalar.Value`) and arrays
+(`tensor.Tensor`) differ only in the rules that their operations bring along.
 """
 
 from __future__ import annotations
@@ -164,6 +164,21 @@ def shape_of(x: Any) -> tuple:
         return np.shape(x)
 
 
+def nodes_behind(output: Node) -> list[Node]:
+    """Give `output` and all that it was made of, in the order in which it was made.
+
+    Taught in: 03_tape_engine.
+    """
+    found, waiting = {output}, [output]
+    while waiting:
+        for x in waiting.pop().inputs:
+            if x not in found:
+                found.add(x)
+                if x.inputs:  # leaves have nothing behind them
+                    waiting.append(x)
+    return sorted(found, key=attrgetter("number"))
+
+
 class Tape:
     """The operations that led to `output`, in the order in which they were made.
 
@@ -174,14 +189,7 @@ class Tape:
     """
 
     def __init__(self, output: Node):
-        found, waiting = {output}, [output]
-        while waiting:
-            for x in waiting.pop().inputs:
-                if x not in found:
-                    found.add(x)
-                    if x.inputs:  # leaves have nothing behind them
-                        waiting.append(x)
-        self.nodes = sorted(found, key=attrgetter("number"))
+        self.nodes = nodes_behind(output)
         self.operations = [node for node in self.nodes if node.op is not None]
         self.leaves = [node for node in self.nodes if node.op is None]
 

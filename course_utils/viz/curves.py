@@ -21,13 +21,13 @@ def plot_curves(
     xlabel: str,
     ylabel: str,
     log: str | None = None,
-    levels: Sequence[float] = (),
+    levels: Sequence[float] | Mapping[float, str] = (),
 ) -> Figure:
     """Plot named curves, each with its own colour and line style.
 
     A curve is a sequence of y, or a pair `(x, y)` as a tuple; `log` is "x", "y" or
     "xy". The legend stands beside the axes, in the order in which the curves end; each
-    of `levels` is a dotted grey line.
+    of `levels` is a dotted grey line, with its name below if they are a mapping.
 
     Raises
     ------
@@ -47,11 +47,26 @@ def plot_curves(
             getattr(ax, f"set_{axis}scale")("log")
         for level in levels:
             ax.axhline(level, color=GREY, lw=0.8, ls=":")
+            if isinstance(levels, Mapping):
+                _name_level(ax, level, levels[level])
         _count_in_whole_numbers(ax, points, log)
         if len(points) > 1:
             handles.sort(key=lambda line: -_last(line.get_ydata()))
             fig.legend(handles=handles, loc="outside right center", handlelength=2.8)
     return fig
+
+
+def _name_level(ax: Any, level: float, name: str) -> None:
+    ax.annotate(
+        name,
+        (1, level),
+        xycoords=ax.get_yaxis_transform(),
+        xytext=(0, -2),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=GREY,
+    )
 
 
 def plot_beside(

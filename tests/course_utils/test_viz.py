@@ -439,6 +439,17 @@ def test_levels_are_dotted_lines_under_the_curves():
     _, *dotted = sorted(fig.axes[0].lines, key=lambda line: line.get_linestyle() == ":")
     assert [line.get_ydata()[0] for line in dotted] == [0.3, 0.4]
     assert not fig.legends
+    assert not fig.axes[0].texts
+
+
+def test_levels_have_their_names_below_them():
+    fig = viz.plot_curves({"loss": [1.0, 0.5]}, **LABELS, levels={0.3: "floor"})
+    ax = fig.axes[0]
+    (name,) = ax.texts
+    assert (name.get_text(), name.xy) == ("floor", (1, 0.3))
+    fig.canvas.draw()
+    box, line = name.get_window_extent(), ax.transData.transform((0, 0.3))
+    assert box.y1 <= line[1] and box.x1 <= ax.get_window_extent().x1
 
 
 def test_panels_beside_each_other_share_x_and_one_legend():

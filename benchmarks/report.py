@@ -17,6 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 RESULTS, README = FOLDER / "results.json", FOLDER / "README.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
+EAGER = ("torch eager", "torch eager, fused")
 OURS = "ours: compiled"
 MICROGRAD = ("micrograd", "micrograd, gc once a step")
 MNIST = ("mnist-64", "mnist-256", "mnist-512-256")
@@ -62,8 +63,7 @@ class Target(NamedTuple):
 def mnist_targets(case: str) -> Iterator[Target]:
     """The targets of the MNIST epoch for one network."""
     tape = "ours: tape"
-    eager = ("torch eager", "torch eager, fused")
-    yield Target("tape ÷ torch eager", case, tape, eager, 0.60)
+    yield Target("tape ÷ torch eager", case, tape, EAGER, 0.60)
     yield Target("tape ÷ jax jit", case, tape, ("jax jit",), 1.00)
     most = {"mnist-256": 1.40, "mnist-512-256": 1.30}.get(case)
     if most:
@@ -94,6 +94,11 @@ def compiled_targets(case: str) -> Iterator[Target]:
         yield target._replace(most_by_two=two)
 
 
+def beside_torch(label: str, case: str) -> Target:
+    """Ours over torch's eager loop."""
+    return Target(label, case, "ours: tape", ("torch eager",), 1.5)
+
+
 def growth(case: str) -> Target:
     """Cost per operation at 100,000 operations over that at 1,000."""
     label = "cost per node, 100,000 ÷ 1,000"
@@ -102,10 +107,16 @@ def growth(case: str) -> Target:
 
 TARGETS = [
     *(target for case in MNIST for target in mnist_targets(case)),
+    *(
+        Target("a step ÷ torch eager", f"attention-{what}", "ours: tape", EAGER, 0.80)
+        for what in ("read", "sort")
+    ),
     Target("scalar tape ÷ micrograd", "moons", "ours: replayed", MICROGRAD, 0.30),
     Target("compiled ÷ micrograd", "moons", OURS, MICROGRAD, 0.003),
     Target("gradcheck ÷ torch's", "gradcheck", "ours", ("torch",), 0.50),
     Target("compiled ÷ torch's", "gradcheck", OURS, ("torch",), 0.25),
+    beside_torch("convolutional epoch ÷ torch eager", "pictures"),
+    beside_torch("memory of a convolution ÷ torch's", "memory-convolution"),
     growth("chain"),
     growth("wide"),
 ]
@@ -126,6 +137,8 @@ def judged(records: Sequence[dict]) -> list[tuple[Target, int, float | None]]:
 
 def shown(value: float, unit: str = "s") -> str:
     """A number with three digits and the unit that suits it."""
+    if unit == "%":
+        return f"{value:.2f} %"
     if unit != "s":
         return f"{value:.0f} {unit}"
     for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "µs")):

@@ -199,6 +199,7 @@ def evaluate(
 
     Plumbing.
     """
+    model.eval()
     outputs = logits_of(model, x)
     value = loss(Tensor(outputs), y)
     history.validation_loss.append(value.item())
@@ -252,6 +253,7 @@ def fit(
         for epoch in range(1, epochs + 1):
             with progress_bar(n_steps, f"epoch {epoch}/{epochs}", progress) as bar:
                 start = time.perf_counter()
+                model.train()
                 for xb, yb in minibatches(x, y, batch_size, rng):
                     done = len(history.step_loss)
                     optimizer.lr = lr * float(schedule(done / (epochs * n_steps)))

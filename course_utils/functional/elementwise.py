@@ -246,3 +246,36 @@ def where_vjp(grad_out, mask):
     A row of the table in 07_array_tape. Plumbing.
     """
     return np.where(mask, grad_out, 0), np.where(mask, 0, grad_out)
+
+
+def dropout(x, mask, p=0.5):
+    """x / (1 − p) where `mask` is true, 0 elsewhere: the mean stays, if p are false.
+
+    Raises ValueError if the mask has another shape than x, or p is not in [0, 1).
+    Taught in: 13_convolution.
+    Source: N. Srivastava et al. (2014), Dropout: a simple way to prevent neural
+    networks from overfitting.
+    """
+    _check_dropout(x, mask, p)
+    return np.where(mask, x / (1 - p), 0)
+
+
+def dropout_vjp(grad_out, mask, p=0.5):
+    """What was dropped has no say; the rest is scaled, as it was on the way forward.
+
+    Taught in: 13_convolution.
+    """
+    return np.where(mask, grad_out / (1 - p), 0)
+
+
+def _check_dropout(x, mask, p):
+    if np.shape(mask) != np.shape(x):
+        raise ValueError(
+            f"dropout: the mask has shape {np.shape(mask)}, x has {np.shape(x)}; they "
+            f"must be equal. Draw it as rng.random(x.shape) >= p"
+        )
+    if not 0 <= p < 1:
+        raise ValueError(
+            f"dropout: p is {p}; the share that is dropped must be at least 0 and "
+            f"below 1"
+        )

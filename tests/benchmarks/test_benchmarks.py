@@ -13,7 +13,18 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import chain, checks, mnist, report, scalar, start, worker
+from benchmarks import (
+    accuracy,
+    attention,
+    chain,
+    checks,
+    mnist,
+    pictures,
+    report,
+    scalar,
+    start,
+    worker,
+)
 from benchmarks.harness import (
     Case,
     Disagreement,
@@ -152,9 +163,12 @@ def test_a_peer_that_fails_otherwise_is_no_missing_peer():
 BUILDERS = {
     "mnist-64": mnist.case,
     "moons": scalar.case,
+    "attention-read": attention.case,
+    "attention-sort": attention.case,
     "chain": chain.case,
     "wide": chain.case,
     "gradcheck": checks.case,
+    "pictures": pictures.case,
 }
 
 
@@ -167,7 +181,7 @@ def test_ours_takes_part(name):
     json.dumps(record)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", [n for n in BUILDERS if n != "pictures"])
 def test_the_compiled_one_does_the_same_work(name):
     sizes = [f"compiled, {n:,}" for n in chain.QUICK]
     only = ("ours: compiled", *sizes)
@@ -180,6 +194,16 @@ def test_the_compiled_one_does_the_same_work(name):
         )
 
 
+def test_a_long_run_gives_an_accuracy_a_seed():
+    record = quickly(accuracy.case("accuracy", 1, quick=True, only=("ours",)))
+    (values,) = record["rounds_of"].values()
+    assert len(values) == 1 and 0 <= values[0] <= 100 and record["unit"] == "%"
+    x, y, *_ = accuracy.data.mnist()
+    how = accuracy.SETTINGS | {"filters": (4, 8), "epochs": 6}
+    model = accuracy.trained(x[:300], y[:300], 1, **how)
+    assert not model.training and accuracy.percent(model, x[:300], y[:300]) > 60
+
+
 def test_both_of_ours_train_alike_and_learn():
     task = mnist.task("mnist-64", 640)
     answers = {}
@@ -190,6 +214,14 @@ def test_both_of_ours_train_alike_and_learn():
     losses = answers["ours: tape"]["losses"]
     assert len(losses) == task.steps and losses[-1] != losses[0]
     compare(Case("mnist", "", [], mnist.TOLERANCE), answers)
+
+
+@pytest.mark.parametrize("name", attention.SIZES)
+def test_attention_takes_the_steps_of_torch(name):
+    """float32, two steps: the same losses, and they fall or rise alike."""
+    record = quickly(attention.case(name, 1, quick=True, only=("torch eager",)))
+    assert record["largest_difference"]["losses"] < 1e-4
+    assert len(record["median"]) == 2
 
 
 def test_a_wrong_learning_rate_is_found(monkeypatch):
@@ -326,6 +358,7 @@ def test_a_peer_that_is_missing_leaves_its_target_open():
 def test_seconds_are_readable(value, shown):
     assert report.shown(value) == shown
     assert report.shown(188.2, "MB") == "188 MB"
+    assert report.shown(99.412, "%") == "99.41 %"
 
 
 def test_ratios_are_rounded_up():

@@ -23,7 +23,7 @@ def sigmoid(x: float) -> float:
 def log(x: float) -> float:
     """Natural logarithm of one float; ValueError for x ≤ 0.
 
-    Taught in: 03_tape_engine.
+    Plumbing.
     """
     if x <= 0:
         raise ValueError(f"log({x}): the logarithm needs a positive number")
@@ -48,7 +48,7 @@ OPS = {
 def power_op(n: float) -> Op:
     """The operation xⁿ for one constant n; ValueError for a root of a negative number.
 
-    Taught in: 03_tape_engine.
+    Plumbing.
     """
 
     def forward(x: float) -> float:
@@ -68,7 +68,7 @@ def power_op(n: float) -> Op:
 def exponential_op(base: float) -> Op:
     """The operation baseˣ for one constant base > 0: its slope is baseˣ · log base.
 
-    Raises ValueError for another base. Taught in: 03_tape_engine.
+    Raises ValueError for another base. Plumbing.
     """
     rate = log(base)
     symbol = f"{base:g}^"

@@ -69,7 +69,7 @@ class Node:
 def compared(name: str) -> Callable[..., Any]:
     """Make the comparison `name` of a node's data with a node, a number or an array.
 
-    Taught in: 03_tape_engine.
+    Plumbing.
     """
     compare = getattr(operator, name)
 
@@ -86,7 +86,7 @@ class Quantity(Node):
     `float(…)`, `if …:` and `f"{…:.4f}"` ask for one number. None of them is recorded.
     As a key of a dictionary, a node stands for itself, whatever its data.
     NumPy gets nothing: TypeError says how to hand it the data.
-    Taught in: 03_tape_engine.
+    Plumbing.
     """
 
     __slots__ = ()
@@ -144,7 +144,7 @@ def record(kind: type, op: Op, *inputs: Node) -> Any:
 def check_shape(name: str, grad: Any, data: Any) -> None:
     """Raise ValueError if what `name` brings back has not the shape of its data.
 
-    Taught in: 03_tape_engine.
+    Plumbing.
     """
     if shape_of(grad) != shape_of(data):
         raise ValueError(
@@ -155,7 +155,7 @@ def check_shape(name: str, grad: Any, data: Any) -> None:
 
 
 def shape_of(x: Any) -> tuple:
-    """The shape of an array, () of a number. Taught in: 03_tape_engine."""
+    """The shape of an array, () of a number. Plumbing."""
     if type(x) is float:
         return ()
     try:
@@ -174,7 +174,6 @@ class Tape:
     """
 
     def __init__(self, output: Node):
-        self.output = output
         found, waiting = {output}, [output]
         while waiting:
             for x in waiting.pop().inputs:
@@ -188,6 +187,11 @@ class Tape:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    @property
+    def output(self) -> Node:
+        """The node made last; held by the list alone, a long tape is freed in order."""
+        return self.nodes[-1]
 
     def forward(self) -> Any:
         """Play the operations again, in order, with the leaves as they are now."""
@@ -253,7 +257,7 @@ def check_unchanged(tape: Tape) -> None:
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Compute without recording: `with no_grad(): …`. Taught in: 03_tape_engine.
+    """Compute without recording: `with no_grad(): …`. Plumbing.
 
     What is made inside is a constant, and costs no memory for a way back.
     """

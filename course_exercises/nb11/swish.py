@@ -37,8 +37,8 @@ ex = Exercise(
         "`.detach()`, no `.item()`. Then torch can go back through it.",
     ),
     explanation=(
-        "$\\bar x = \\bar y\\,(s + x\\,s(1-s))$ with $s = \\sigma(x)$. As all of it is "
-        "torch operations, `create_graph=True` records the way back, and the second "
+        "What goes back is $g\\,(s + x\\,s(1-s))$ with $s = \\sigma(x)$. As all of it "
+        "is torch operations, `create_graph=True` records the way back, and the second "
         "derivative needs no further rule."
     ),
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def add(a, b):
-    """Sum a + b, elementwise. Taught in: 03_tape_engine."""
+    """Sum a + b, elementwise. Plumbing."""
     return a + b
 
 
@@ -19,7 +19,7 @@ def add_vjp(grad_out):
 
 
 def sub(a, b):
-    """Difference a − b, elementwise. Taught in: 03_tape_engine."""
+    """Difference a − b, elementwise. Plumbing."""
     return a - b
 
 
@@ -29,7 +29,7 @@ def sub_vjp(grad_out):
 
 
 def neg(x):
-    """Negative −x. Taught in: 03_tape_engine."""
+    """Negative −x. Plumbing."""
     return -x
 
 
@@ -39,7 +39,7 @@ def neg_vjp(grad_out):
 
 
 def mul(a, b):
-    """Product a · b, elementwise. Taught in: 03_tape_engine."""
+    """Product a · b, elementwise. Plumbing."""
     return a * b
 
 
@@ -49,7 +49,7 @@ def mul_vjp(grad_out, a, b):
 
 
 def div(a, b):
-    """Quotient a / b, elementwise. Taught in: 03_tape_engine."""
+    """Quotient a / b, elementwise. Plumbing."""
     return a / b
 
 
@@ -61,7 +61,7 @@ def div_vjp(grad_out, a, b):
 def power(x, n):
     """Power xⁿ with a constant exponent n; TypeError if n is not a number.
 
-    Taught in: 03_tape_engine.
+    Plumbing.
     """
     if not isinstance(n, Real):
         raise TypeError(
@@ -78,7 +78,7 @@ def power_vjp(grad_out, x, n):
 
 
 def exp(x):
-    """Exponential eˣ. Taught in: 03_tape_engine."""
+    """Exponential eˣ. Plumbing."""
     return np.exp(x)
 
 
@@ -88,7 +88,7 @@ def exp_vjp(grad_out, y):
 
 
 def log(x):
-    """Natural logarithm. Taught in: 03_tape_engine."""
+    """Natural logarithm. Plumbing."""
     return np.log(x)
 
 
@@ -98,7 +98,7 @@ def log_vjp(grad_out, x):
 
 
 def tanh(x):
-    """Hyperbolic tangent. Taught in: 03_tape_engine."""
+    """Hyperbolic tangent. Plumbing."""
     return np.tanh(x)
 
 

@@ -27,9 +27,9 @@ def test_an_id_that_moved_is_noticed(tmp_path):
     converted("--to", "py:percent", path, "-o", script)
     text = script.read_text(encoding="utf-8")
     begin = "# %% [markdown]"
-    line = 'Look at the line "back through step 1"'
+    line = 'To write the line "(1) back"'
     (old,) = [part for part in text.split(begin) if line in part]
-    new = " \n# A new text.\n\n" + begin + old.replace("Look at", "Now look at")
+    new = " \n# A new text.\n\n" + begin + old.replace("To write", "In order to write")
     script.write_text(text.replace(old, new), encoding="utf-8")
     converted("--update", "--to", "ipynb", script, "-o", path)
     changed = Notebook(path, read.__wrapped__(path).cells)

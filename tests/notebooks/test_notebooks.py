@@ -21,8 +21,8 @@ NOTEBOOKS = paths()
 # Notebooks that do not keep a new rule yet. Whoever mends one takes it off; in the end
 # nothing is left of this.
 NOT_YET = {
-    "time_is_honest": "03 06 07 08 09 11".split(),
-    "answers_are_values": "03 08 09 11".split(),
+    "time_is_honest": "06 07 08 09".split(),
+    "answers_are_values": "08 09".split(),
 }
 
 # The summary teaches nothing and asks for nothing: it is one page of tables.

@@ -51,7 +51,8 @@ def main() -> int:
         return code
     engine()
     extension()
-    print(f"{LITE.relative_to(ROOT)} is made. To look: make lite-serve")
+    where = LITE.relative_to(ROOT)
+    print(f"{where} is made. To look: python -m http.server -d {where}")
     return 0
 
 
@@ -171,6 +172,7 @@ def extension() -> None:
     entry = {"name": EXTENSION, "load": "static/remote.js", "extension": "./extension"}
     config.setdefault("federated_extensions", []).append(entry)
     config |= {"appName": "Backpropagation from Scratch", "defaultKernelName": "python3"}
+    config |= {"exposeAppInBrowser": True}  # the tests press its commands
     path.write_text(json.dumps(settings, indent=1))
 
 

@@ -50,7 +50,7 @@ help:
 	@echo "  make lite            the course to run in a browser, nothing installed, in build/lite"
 	@echo "  make instructor      the notebooks with all solutions, and a hand-out to print"
 	@echo "  make assignment      a notebook to hand out, or grade what came back (SUBMISSIONS=folder)"
-	@echo "  make lecture-test    are site, decks, lite and grading as they should be? (after making them)"
+	@echo "  make lecture-test    are all of these as they should be? (after making them)"
 	@echo "  make lite-test       of these, what make lite has made"
 	@echo
 	@echo "To change the course (one notebook: NB=03)"

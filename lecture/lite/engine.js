@@ -44,6 +44,7 @@ class Later extends File {
   get size() { return BigInt(this.bytes); }
   path_open(...how) {
     if (!this.data.length) this.data = fetchNow(this.url);
+    if (!this.data.length) return { ret: abi.ERRNO_IO, fd_obj: null };
     return super.path_open(...how);
   }
 }

@@ -1,8 +1,8 @@
 """Which statements cannot run in a browser, found from the code.
 
 A statement cannot run if it imports what is not there, or uses a name that only such a
-statement makes. Of its cell, the other statements run, so that no name is missing without
-need; what the cell shows is what the course stored.
+statement makes. Of its cell, the other statements run, so that no name is missing
+without need; what the cell shows is what the course stored.
 """
 
 from __future__ import annotations
@@ -34,27 +34,40 @@ def unable(stems: tuple[str, ...]) -> list[dict]:
 
 def _of_notebook(stem: str) -> list[dict]:
     notebook = json.loads((FOLDER / f"{stem}.ipynb").read_text(encoding="utf-8"))
-    found, lost = [], {}
+    found, lost, modules = [], {}, set()
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code":
             continue
         source = "".join(cell["source"])
-        kept, reasons = [], []
-        for statement in ast.parse(source).body:
-            made, used = names(statement)
-            if needs := needed(statement) or _first(lost, used):
-                reasons.append(needs)
-                lost |= dict.fromkeys(made, needs)
-            else:
-                kept.append(ast.unparse(statement))
-                lost = {name: why for name, why in lost.items() if name not in made}
-        if reasons:
+        kept, why = divided(source, lost, modules)
+        if why:
             key = hashlib.sha256(source.strip().encode()).hexdigest()[:16]
             makes = sorted(lost.keys() & names(*ast.parse(source).body)[0])
             about = {"notebook": stem, "id": cell["id"], "source": key}
-            about |= {"needs": reasons[0], "makes": makes, "runs": "\n".join(kept)}
+            about |= {"needs": why, "makes": makes, "runs": "\n".join(kept)}
             found.append(about | {"outputs": cell["outputs"]})
     return found
+
+
+def divided(source: str, lost: dict[str, str], modules: set[str]) -> tuple[list, str]:
+    """Give the statements of a cell that run, and what the first of the others needs.
+
+    `lost` maps names that are not made, or not whole, to what they need; it and the
+    names of `modules` are brought up to date.
+    """
+    kept, reasons = [], []
+    for statement in ast.parse(source).body:
+        made, used = names(statement)
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            modules |= made
+        if needs := needed(statement) or _first(lost, used):
+            reasons.append(needs)
+            lost |= dict.fromkeys(made | changed(statement) - modules, needs)
+        else:
+            kept.append(ast.unparse(statement))
+            for name in made:
+                lost.pop(name, None)
+    return kept, reasons[0] if reasons else ""
 
 
 def _first(lost: dict[str, str], used: set[str]) -> str:
@@ -79,17 +92,54 @@ def names(*statements: ast.stmt) -> tuple[set[str], set[str]]:
     """Give the names that statements make in the notebook, and those they use of it."""
     source = "\n".join(ast.unparse(x) for x in statements)
     top = symtable.symtable(source, "<cell>", "exec")
-    made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
-    used, waiting = {s.get_name() for s in top.get_symbols() if s.is_referenced()}, [top]
+    made = {
+        s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()
+    }
+    used, waiting = (
+        {s.get_name() for s in top.get_symbols() if s.is_referenced()},
+        [top],
+    )
     while waiting:
         inner = waiting.pop().get_children()
         waiting += inner
         used |= {s.get_name() for t in inner for s in t.get_symbols() if s.is_global()}
-    return made, used - _loops(statements)
+    first: dict[str, bool] = {}
+    for name, stored in (x for s in statements for x in _in_order(s)):
+        first.setdefault(name, stored)
+    return made, {name for name in used | first.keys() if not first.get(name)}
 
 
-def _loops(statements: tuple[ast.stmt, ...]) -> set[str]:
-    """Give the names that a loop itself fills before they are used."""
-    loops = (x for s in statements for x in ast.walk(s) if isinstance(x, ast.For))
-    parts = (x for loop in loops for x in ast.walk(loop.target))
-    return {x.id for x in parts if isinstance(x, ast.Name)}
+def changed(statement: ast.stmt) -> set[str]:
+    """Give the names whose objects a statement changes: `x.append(1)`, `x[0] = 1`."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return set()  # what it changes, it changes when it is called
+    found = []
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            found.append(node.value.func)
+        elif isinstance(node, ast.Attribute | ast.Subscript):
+            found += [node] * isinstance(node.ctx, ast.Store)
+    found = [x.value for x in found if isinstance(x, ast.Attribute | ast.Subscript)]
+    return {x.id for x in found if isinstance(x, ast.Name)}
+
+
+# Parts that run before those that stand in front of them.
+EARLY = ("iter", "value", "generators", "test")
+
+
+def _in_order(node: ast.AST):
+    """Give the names of a statement as it runs, each with whether it is filled there.
+
+    What functions use in it they use later.
+    """
+    if isinstance(node, ast.Name):
+        yield node.id, isinstance(node.ctx, ast.Store)
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id, False
+    if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+        return
+    parts = list(ast.iter_fields(node))
+    for _, part in sorted(parts, key=lambda pair: pair[0] not in EARLY):
+        for inner in part if isinstance(part, list) else [part]:
+            if isinstance(inner, ast.AST):
+                yield from _in_order(inner)

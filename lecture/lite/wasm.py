@@ -1,4 +1,4 @@
-"""Let Python notice in time that a chain of objects is deep, by one change of its binary.
+"""Let Python notice in time that a chain of objects is deep: one change of its binary.
 
 When the last name of a long computation goes, each node frees its inputs, which free
 theirs. Python puts off what lies too deep, and knows the depth by the stack in its own
@@ -12,7 +12,7 @@ from __future__ import annotations
 FUNCTION = b"_Py_Dealloc"
 TAKES = 64  # bytes; a multiple of 16
 CUSTOM, IMPORTS, FUNCTIONS, CODE = 0, 2, 3, 10
-# On entry the stack pointer, which is global 0, goes down, then up again. In WebAssembly:
+# On entry the stack pointer, which is global 0, goes down, then up again, by
 # global.get 0, i32.const TAKES, i32.sub or i32.add, global.set 0.
 MOVE = b"\x23\x00\x41" + bytes([TAKES | 0x80, 0])
 DOWN, UP = MOVE + b"\x6b\x24\x00", MOVE + b"\x6a\x24\x00"
@@ -27,7 +27,10 @@ def with_depth(binary: bytes) -> bytes:
     sections = list(_sections(binary))
     parts = {kind: body for kind, body in sections if kind}
     imported = _imported(parts[IMPORTS])
-    own = _index(next(b for k, b in sections if not k and b[:5] == b"\x04name")) - imported
+    own = (
+        _index(next(b for k, b in sections if not k and b[:5] == b"\x04name"))
+        - imported
+    )
     types, codes = _numbers(parts[FUNCTIONS]), _codes(parts[CODE])
     new = imported + len(codes)
     # No locals; local.get 0, call `new`, end.
@@ -81,7 +84,9 @@ def _index(names: bytes) -> int:
                     return index
                 at += size
         at = end
-    raise ValueError(f"python.wasm has no function {FUNCTION.decode()}: another version?")
+    raise ValueError(
+        f"python.wasm has no function {FUNCTION.decode()}: another version?"
+    )
 
 
 def _numbers(body: bytes) -> list[int]:

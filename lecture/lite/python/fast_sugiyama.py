@@ -1,10 +1,11 @@
-"""The layers of a graph, in Python: the compiled fast-sugiyama is not there in a browser.
+"""The layers of a graph, in Python: a browser has no compiled fast-sugiyama.
 
 The same call and the same answer, by the textbook: layers by the longest path, a vertex
 at each layer that an edge passes, and the order within a layer by its neighbours' mean.
 
-Source: K. Sugiyama, S. Tagawa, M. Toda, Methods for Visual Understanding of Hierarchical
-System Structures, IEEE Transactions on Systems, Man, and Cybernetics, 1981.
+Source: K. Sugiyama, S. Tagawa, M. Toda, Methods for Visual Understanding of
+Hierarchical System Structures, IEEE Transactions on Systems, Man, and Cybernetics,
+1981.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import hashlib
 import inspect as introspection
 import json
 import linecache
+import logging
 import os
 import re
 import rlcompleter
@@ -21,11 +22,13 @@ import sys
 import time
 import traceback
 import types
+import warnings
 from pathlib import Path
 
 HOME = Path("/course/notebooks")
 KEPT = ("progress.json", "progress.json.damaged")
 DEEPEST = 400  # calls within calls: the browser's own stack ends soon after
+TRACEBACK = "Traceback (most recent call last)"
 FAR = 3  # lines shown before and after the one where an error arose
 
 _mouth = open("/page/mouth", "wb", buffering=0)
@@ -100,7 +103,7 @@ def flush() -> None:
     sys.stderr.flush()
 
 
-# --- what needs more than a browser has --------------------------------------------------
+# --- what needs more than a browser has -----------------------------------------------
 
 
 def _unable() -> tuple[dict, dict]:
@@ -115,7 +118,7 @@ def source_key(code: str) -> str:
     return hashlib.sha256(code.strip().encode()).hexdigest()[:16]
 
 
-# --- a cell ------------------------------------------------------------------------------
+# --- a cell ---------------------------------------------------------------------------
 
 _by_source, _makers = _unable()
 _passed: dict[str, dict] = {}  # the names that a cell passed by would have made
@@ -156,7 +159,6 @@ def _run(code: str, count: int) -> dict:
     try:
         tree = ast.parse(_plain(code), name)
         last = tree.body.pop() if _is_shown(tree.body, code) else None
-        flags = {"flags": ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, "dont_inherit": True}
         exec(compile(tree, name, "exec", dont_inherit=True), main.__dict__)
         if last is not None:
             shown = compile(ast.Expression(last.value), name, "eval", dont_inherit=True)
@@ -228,7 +230,7 @@ def _keep() -> None:
         say("keep", name=f"notebooks/{name}", text=text)
 
 
-# --- errors ------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------
 
 
 def _error(error: BaseException, cell: str) -> dict:
@@ -236,8 +238,8 @@ def _error(error: BaseException, cell: str) -> dict:
     told = _told(error, cell)
     if isinstance(error, NameError) and (by := _passed.get(getattr(error, "name", ""))):
         told.append(
-            f"\n{error.name} is made by a cell that needs {by['needs']}, which a browser "
-            "has not: that cell did not run, its stored output was shown."
+            f"\n{error.name} is made by a cell that needs {by['needs']}, which a "
+            "browser has not: that cell did not run, its stored output was shown."
         )
     if isinstance(error, ModuleNotFoundError) and error.name:
         told.append(f"\n{error.name} is not there in the browser. Installed, it works.")
@@ -252,7 +254,7 @@ def _told(error: BaseException, cell: str) -> list[str]:
     told = []
     for one in _chain(error):
         head = type(one).__name__
-        told.append(f"{'-' * 75}\n{head}{'Traceback (most recent call last)':>{75 - len(head)}}\n")
+        told.append(f"{'-' * 75}\n{head}{TRACEBACK:>{75 - len(head)}}\n")
         frames = traceback.extract_tb(one.__traceback__)
         ours = [f for f in frames if f.filename != __file__]
         told += [_place(frame) for frame in ours]
@@ -265,7 +267,9 @@ def _chain(error: BaseException) -> list[BaseException]:
     chain = [error]
     while True:
         last = chain[-1]
-        before = last.__cause__ or (None if last.__suppress_context__ else last.__context__)
+        before = last.__cause__ or (
+            None if last.__suppress_context__ else last.__context__
+        )
         if before is None or before in chain:
             return chain[::-1]
         chain.append(before)
@@ -275,7 +279,11 @@ def _place(frame: traceback.FrameSummary) -> str:
     """Show where: the file or cell, and the lines around the one that failed."""
     where = frame.filename.removeprefix("/course/")
     inside = "" if frame.name == "<module>" else f", in {frame.name}"
-    head = f"{where}, line {frame.lineno}" if where[:4] == "Cell" else f"File {where}:{frame.lineno}"
+    head = (
+        f"{where}, line {frame.lineno}"
+        if where[:4] == "Cell"
+        else f"File {where}:{frame.lineno}"
+    )
     lines = [f"{head}{inside}\n"]
     for n in range(frame.lineno - FAR, frame.lineno + FAR + 1):
         text = linecache.getline(frame.filename, n).rstrip()
@@ -285,7 +293,7 @@ def _place(frame: traceback.FrameSummary) -> str:
     return "".join(lines) + "\n"
 
 
-# --- what the editor asks ----------------------------------------------------------------
+# --- what the editor asks -------------------------------------------------------------
 
 
 def complete(code: str, cursor: int) -> None:
@@ -300,7 +308,14 @@ def complete(code: str, cursor: int) -> None:
     except Exception:
         found = []
     found = [name for name in dict.fromkeys(found) if name.strip()]
-    say("reply", matches=found, cursor_start=start, cursor_end=cursor, status="ok", metadata={})
+    say(
+        "reply",
+        matches=found,
+        cursor_start=start,
+        cursor_end=cursor,
+        status="ok",
+        metadata={},
+    )
 
 
 def inspect(code: str, cursor: int) -> None:
@@ -333,8 +348,33 @@ def is_complete(code: str) -> None:
         say("reply", status="invalid")
 
 
+_clock = time.perf_counter
+
+
+def perf_counter() -> float:
+    """Read the clock when it moves next: in a browser it moves ten times in a ms.
+
+    So nothing seems to take no time at all, or less than it takes.
+    """
+    before = _clock()
+    while (now := _clock()) - before < 1e-6:
+        pass
+    return now
+
+
+def _settle() -> None:
+    """Tell Python what differs in a browser, so that it does not warn of it."""
+    time.perf_counter = perf_counter
+    # There are no permissions here: what is there may be written to.
+    os.access = lambda path, mode, **_: os.path.exists(path)
+    # Fonts that no figure of the course uses are left out; others take their place.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="tqdm:disabling monitor support")
+
+
 def _begin() -> None:
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
+    _settle()
     sys.modules["__main__"] = main
     sys.setrecursionlimit(DEEPEST)
     import course_fonts  # noqa: F401  (matplotlib's own files, laid out where it looks)

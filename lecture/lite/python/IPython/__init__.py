@@ -9,8 +9,15 @@ version_info = (9, 0, 0)
 __version__ = "9.0.0 (browser)"
 
 
+class _Events:
+    def register(self, _event: str, _function) -> None:
+        """Do nothing: figures are shown when a cell ends in any case."""
+
+
 class Shell:
     """Stands for the interactive shell. `ask_exit` is what `exit()` asks for."""
+
+    events = _Events()
 
     def ask_exit(self) -> None:
         """Do nothing: a page is closed by its reader."""

@@ -41,7 +41,12 @@ def bundle(thing) -> tuple[dict, dict]:
 def _plain(thing) -> str:
     from pprint import pformat
 
-    if type(thing).__repr__ in (dict.__repr__, list.__repr__, tuple.__repr__, set.__repr__):
+    if type(thing).__repr__ in (
+        dict.__repr__,
+        list.__repr__,
+        tuple.__repr__,
+        set.__repr__,
+    ):
         return pformat(thing, width=79, compact=False, sort_dicts=False)
     return repr(thing)
 
@@ -81,7 +86,11 @@ def display(*things, metadata=None, raw=False, display_id=None, update=False, **
     import kernel
 
     kernel.flush()
-    handle = DisplayHandle(None if display_id is True else display_id) if display_id else None
+    handle = (
+        DisplayHandle(None if display_id is True else display_id)
+        if display_id
+        else None
+    )
     for thing in things:
         data, about = (thing, {}) if raw else bundle(thing)
         data = {form: _text(made) for form, made in data.items()}

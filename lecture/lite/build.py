@@ -171,6 +171,10 @@ def extension() -> None:
     folder = LITE / "extensions" / EXTENSION / "static"
     folder.mkdir(parents=True)
     shutil.copy(HERE / "remote.js", folder)
+    for page in LITE.glob("*/index.html"):  # or else browsers ask the host for one
+        text = page.read_text("utf-8")
+        icon = '<link rel="icon" href="../lab/favicon.ico" />'
+        page.write_text(text.replace("<head>", f"<head>\n    {icon}", 1), "utf-8")
     path = LITE / "jupyter-lite.json"
     settings = json.loads(path.read_text())
     config = settings["jupyter-config-data"]

@@ -171,9 +171,12 @@ def _run(code: str, count: int) -> dict:
 
 
 def _plain(code: str) -> str:
-    """Refuse what only IPython knows, in one sentence."""
+    """Make `name?` Python; refuse what else only IPython knows, in one sentence."""
     for number, line in enumerate(code.splitlines(), start=1):
-        if re.match(r"\s*(%|!)|\?\s*$|^\?", line) and not _parses(code):
+        if asked := re.fullmatch(r"([\w.]+)\?{1,2}|\?{1,2}([\w.]+)", line.strip()):
+            name = asked[1] or asked[2]
+            code = code.replace(line, f"print(__import__('kernel').about({name!r}))")
+        elif re.match(r"\s*(%|!)|\?\s*$|^\?", line) and not _parses(code):
             raise SyntaxError(
                 f"Line {number}: {line.strip()!r} is a command of IPython, which the "
                 "browser's Python has not. Use Python alone; help(name) tells about it."
@@ -324,19 +327,24 @@ def inspect(code: str, cursor: int) -> None:
     name = (left + re.match(r"\w*", code[cursor:])[0]).strip(".")
     if not name and (call := re.search(r"([\w.]+)\($", code[:cursor])):
         name = call[1]
+    told = about(name)
+    data = {"text/plain": told} if told else {}
+    say("reply", status="ok", found=bool(told), data=data, metadata={})
+
+
+def about(name: str) -> str:
+    """Give the signature and the documentation of what has a name, or nothing."""
     try:
         thing = eval(name, {**main.__dict__}) if name else None
     except Exception:
         thing = None
     if thing is None:
-        say("reply", status="ok", found=False, data={}, metadata={})
-        return
+        return ""
     try:
         head = f"{name}{introspection.signature(thing)}"
     except (TypeError, ValueError):
         head = f"{name}: {type(thing).__name__}"
-    told = f"{head}\n\n{introspection.getdoc(thing) or ''}"
-    say("reply", status="ok", found=True, data={"text/plain": told}, metadata={})
+    return f"{head}\n\n{introspection.getdoc(thing) or ''}"
 
 
 def is_complete(code: str) -> None:

@@ -102,11 +102,14 @@ class Reader:
         self.page.on("console", self._hear)
         self.page.goto(f"{self.address}/notebooks/index.html?path={stem}.ipynb")
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        self.page.wait_for_function(
+            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+        )
         return self.page
 
     def _hear(self, said) -> None:
         if said.type == "error":
-            self.errors.append(said.text)
+            self.errors.append(f"{said.text} {said.location['url']}")
 
     def ready(self) -> None:
         """Wait until Python answers."""
@@ -115,7 +118,7 @@ class Reader:
     def run_code(self, code: str, seconds: float = 120) -> list[dict]:
         """Write code into a new last cell, run it, and give its outputs."""
         self.write(code)
-        self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
+        self.press("notebook:run-cell")
         self.wait(seconds)
         return self.cells()[-1]["outputs"]
 
@@ -133,27 +136,25 @@ class Reader:
             code,
         )
 
-    def start_all(self) -> None:
-        """Press *Run all cells*."""
+    def press(self, command: str) -> None:
+        """Press a button; what it does is begun, and may not be done."""
         self.page.evaluate(
-            """async () => {
-              const panel = jupyterapp.shell.currentWidget;
-              await panel.context.ready;
-              window.ran = jupyterapp.commands.execute("notebook:run-all-cells");
-            }"""
+            "command => void (window.done = jupyterapp.commands.execute(command)"
+            ".then(() => { window.done = true; }))",
+            command,
         )
 
     def run_all(self, seconds: float) -> list[dict]:
         """Run all cells, and give the notebook's cells as they are then."""
-        self.start_all()
-        self.page.evaluate("() => window.ran")
+        self.press("notebook:run-all-cells")
         self.wait(seconds)
         return self.cells()
 
     def wait(self, seconds: float = 120) -> None:
         """Wait until no cell waits or runs."""
         self.page.wait_for_function(
-            """() => jupyterapp.shell.currentWidget.content.widgets.every(
+            """() => window.done === true
+              && jupyterapp.shell.currentWidget.content.widgets.every(
                  cell => cell.model.type !== "code"
                       || cell.model.executionState === "idle")""",
             timeout=1000 * seconds,

@@ -60,7 +60,7 @@ help:
 	@echo "  make notebooks-test  every notebook by nbval"
 	@echo "  make browser-test    what steps in notebooks, in a real browser (SKIP_BROWSER=1: not)"
 	@echo "  make lint            ruff over package, tests and notebooks"
-	@echo "  make fuzz            10,000 random programs on each tape against torch"
+	@echo "  make fuzz            10,000 random programs on each tape, and compiled"
 	@echo "  make matrix          the whole suite under Python 3.11 to 3.15, old and new dependencies"
 	@echo "  make mutants         change the core in 3,500 small ways; do the tests notice?"
 	@echo "  make sealed          make test with nothing to write to and no network (Linux)"
@@ -125,9 +125,10 @@ test: $(READY)
 unit: $(READY)
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n $(JOBS) --dist loadfile
 
+PROGRAMS := $(addprefix tests/course_utils/,test_programs.py compiler/test_programs.py compiler/test_scalars.py)
 fuzz: export HYPOTHESIS_PROFILE := fuzz
 fuzz: $(READY)
-	$(BIN)/python -m pytest tests/course_utils/test_programs.py -k equal_torch -n $(JOBS)
+	$(BIN)/python -m pytest $(PROGRAMS) -k "equal_torch or equal_the_tape" -n $(JOBS)
 
 notebooks-test: $(READY)
 	$(BIN)/python -m pytest --nbval --nbval-current-env -p tests.notebooks.nbval_numeric -n $(JOBS) --dist loadscope $(SOME_NOTEBOOKS)

@@ -54,6 +54,20 @@ def ours(shape: str, n: int, repeat: int) -> Entrant:
     return Entrant(f"ours, {n:,}", output.backward, answer=answer, repeat=repeat)
 
 
+def compiled(shape: str, n: int, repeat: int) -> Entrant:
+    """`backward` of the same tape by the compiled loop; listing and compiling apart."""
+    from course_utils.compiler import CompiledTape
+
+    leaves = [Value(x) for x in grounds(shape, n)]
+    tape = CompiledTape(grown(shape, leaves, n))
+    tape.backward()
+
+    def answer() -> dict:
+        return {f"gradients, {n:,}": [leaf.grad for leaf in leaves]}
+
+    return Entrant(f"compiled, {n:,}", tape.backward, answer=answer, repeat=repeat)
+
+
 def by_torch(shape: str, n: int, repeat: int, threads: int) -> Entrant:
     """`backward` of PyTorch on numbers without axes; the graph is kept."""
     import torch
@@ -100,8 +114,8 @@ def case(name: str, threads: int, quick: bool = False, only: tuple = ()) -> Case
     built = Case(name, WHAT[name], [ours(name, n, repeat[n]) for n in sizes])
     built.tolerance = {f"gradients, {n:,}": (RTOL, 0) for n in sizes}
     built.facts = {"counts": {f"{n:,}": counts(name, n) for n in sizes}}
-    peers: dict[str, Callable[[], Entrant]] = {
-        f"torch, {n:,}": lambda n=n: by_torch(name, n, repeat[n], threads)
-        for n in sizes
-    }
+    peers: dict[str, Callable[[], Entrant]] = {}
+    for n in sizes:
+        peers[f"compiled, {n:,}"] = lambda n=n: compiled(name, n, repeat[n])
+        peers[f"torch, {n:,}"] = lambda n=n: by_torch(name, n, repeat[n], threads)
     return built if only == ("ours",) else gather(built, peers, only)

@@ -6,6 +6,7 @@ What the notebooks teach, used as they use it: `nn`, `optim`, `data.minibatches`
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -131,6 +132,34 @@ def tape(t: Task) -> Entrant:
     return Entrant("ours: tape", work, reset, answer)
 
 
+def compiled(t: Task, facts: dict) -> Entrant:
+    """The same step as a plan, which gathers its batch itself; making it is apart."""
+    from course_utils.compiler import compile_step
+
+    t = t.copy()
+    model = nn.MLP(t.sizes, np.random.default_rng(1), dtype=np.float32)
+    optimizer = optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
+    step = compile_step(model, Tensor.softmax_cross_entropy, optimizer)
+
+    def reset(number: int) -> None:
+        t.start(number)
+        for p, w, v in zip(
+            model.parameters(), t.weights, optimizer.velocities, strict=True
+        ):
+            p.data, v[...] = w.copy(), 0
+
+    def work() -> None:
+        for rows in t.order():
+            t.losses.append(step(t.x, t.y, rows))
+
+    reset(0)
+    began = time.perf_counter()
+    step(t.x, t.y, t.order()[0])
+    facts["apart"] = {"recording and compiling": time.perf_counter() - began}
+    answer = lambda: t.answer([p.data for p in model.parameters()])  # noqa: E731
+    return Entrant("ours: compiled", work, reset, answer)
+
+
 def explicit(t: Task) -> Entrant:
     """The layers of notebook 06, each with its own `backward`."""
     t, loss = t.copy(), layers.SoftmaxCrossEntropy()
@@ -206,4 +235,5 @@ def case(name: str, threads: int, quick: bool = False, only: tuple = ()) -> Case
         return built
     from benchmarks import mnist_peers
 
-    return gather(built, mnist_peers.makers(t, threads), only)
+    peers = {"ours: compiled": lambda: compiled(t, built.facts)}
+    return gather(built, peers | mnist_peers.makers(t, threads), only)

@@ -17,6 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 RESULTS, README = FOLDER / "results.json", FOLDER / "README.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
+OURS = "ours: compiled"
 MICROGRAD = ("micrograd", "micrograd, gc once a step")
 MNIST = ("mnist-64", "mnist-256", "mnist-512-256")
 
@@ -25,7 +26,8 @@ class Target(NamedTuple):
     """A ratio of medians of one case, and the interval it has to lie in.
 
     `ours` over `other`, names of entrants; `scale` divides it further, where the two
-    did not do the same amount of work. Of several others the fastest counts.
+    did not do the same amount of work. Of several others the fastest counts. With two
+    threads `most_by_two` is the bound, where there is one.
     """
 
     label: str
@@ -35,6 +37,12 @@ class Target(NamedTuple):
     most: float
     least: float = 0.0
     scale: float = 1.0
+    most_by_two: float | None = None
+
+    def bound(self, threads: int) -> float:
+        """What is allowed with so many threads."""
+        two = threads == 2 and self.most_by_two is not None
+        return self.most_by_two if two else self.most
 
     def ratio(self, record: dict) -> float | None:
         """The ratio in this record; None where one of the two is missing."""
@@ -44,11 +52,11 @@ class Target(NamedTuple):
             return None
         return medians[self.ours] / min(others) / self.scale
 
-    def reached(self, ratio: float | None) -> str:
+    def reached(self, ratio: float | None, threads: int = 1) -> str:
         """Yes or no, without rounding."""
         if ratio is None:
             return "not measured"
-        return "yes" if self.least <= ratio <= self.most else "no"
+        return "yes" if self.least <= ratio <= self.bound(threads) else "no"
 
 
 def mnist_targets(case: str) -> Iterator[Target]:
@@ -60,8 +68,35 @@ def mnist_targets(case: str) -> Iterator[Target]:
     most = {"mnist-256": 1.40, "mnist-512-256": 1.30}.get(case)
     if most:
         yield Target("tape ÷ matrix products", case, tape, ("matrix products",), most)
+    yield from compiled_targets(case)
     layers = Target("layers ÷ tape", case, "ours: layers", (tape,), 1.10)
     yield layers._replace(least=0.90)
+
+
+# compiled tape ÷ (jax jit, the best of torch, the products): for one thread, for two.
+COMPILED = {
+    "mnist-64": {"jax": (0.80, 0.85)},
+    "mnist-256": {"jax": (0.88, 0.85), "torch": (0.68, 0.64), "products": (1.10, 1.32)},
+    "mnist-512-256": {"products": (1.08, 1.20)},
+}
+OTHERS = {
+    "jax": ("jax jit",),
+    "torch": ("torch eager", "torch eager, fused", "torch.compile"),
+    "products": ("matrix products",),
+}
+NAMES = {"jax": "jax jit", "torch": "the best of torch", "products": "matrix products"}
+
+
+def compiled_targets(case: str) -> Iterator[Target]:
+    """The targets of the compiled step for one network."""
+    for key, (one, two) in COMPILED[case].items():
+        target = Target(f"compiled ÷ {NAMES[key]}", case, OURS, OTHERS[key], one)
+        yield target._replace(most_by_two=two)
+
+
+def beside_torch(label: str, case: str) -> Target:
+    """Ours over torch's eager loop."""
+    return Target(label, case, "ours: tape", ("torch eager",), 1.5)
 
 
 def growth(case: str) -> Target:
@@ -73,7 +108,11 @@ def growth(case: str) -> Target:
 TARGETS = [
     *(target for case in MNIST for target in mnist_targets(case)),
     Target("scalar tape ÷ micrograd", "moons", "ours: replayed", MICROGRAD, 0.30),
+    Target("compiled ÷ micrograd", "moons", OURS, MICROGRAD, 0.003),
     Target("gradcheck ÷ torch's", "gradcheck", "ours", ("torch",), 0.50),
+    Target("compiled ÷ torch's", "gradcheck", OURS, ("torch",), 0.25),
+    beside_torch("convolutional epoch ÷ torch eager", "pictures"),
+    beside_torch("memory of a convolution ÷ torch's", "memory-convolution"),
     growth("chain"),
     growth("wide"),
 ]
@@ -94,6 +133,8 @@ def judged(records: Sequence[dict]) -> list[tuple[Target, int, float | None]]:
 
 def shown(value: float, unit: str = "s") -> str:
     """A number with three digits and the unit that suits it."""
+    if unit == "%":
+        return f"{value:.2f} %"
     if unit != "s":
         return f"{value:.0f} {unit}"
     for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
@@ -103,8 +144,11 @@ def shown(value: float, unit: str = "s") -> str:
 
 
 def up(ratio: float | None) -> str:
-    """A ratio with two decimals, rounded up."""
-    return "–" if ratio is None else f"{math.ceil(ratio * 100 - 1e-9) / 100:.2f}"
+    """A ratio with two decimals, or four where it is small, rounded up."""
+    if ratio is None:
+        return "–"
+    digits = 2 if ratio >= 0.05 else 4
+    return f"{math.ceil(ratio * 10**digits - 1e-9) / 10**digits:.{digits}f}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -117,11 +161,12 @@ def targets_table(records: Sequence[dict]) -> str:
     """What is to be reached, what was measured, and whether it is enough."""
     rows = []
     for target, threads, ratio in judged(records):
-        bound = f"≤ {target.most:.2f}"
+        most = target.bound(threads)
+        bound = f"≤ {most:.2f}" if most >= 0.01 else f"≤ {most:g}"
         if target.least:
-            bound = f"{target.least:.2f} … {target.most:.2f}"
+            bound = f"{target.least:.2f} … {most:.2f}"
         where = [target.label, target.case, str(threads or "–")]
-        rows.append([*where, bound, up(ratio), target.reached(ratio)])
+        rows.append([*where, bound, up(ratio), target.reached(ratio, threads)])
     head = ("ratio of medians", "case", "threads", "to reach", "measured", "reached")
     return table(head, rows)
 
@@ -151,13 +196,20 @@ def per_node(record: dict) -> str:
     """Nanoseconds an operation and a node of our tape, where the record counts them."""
     rows = []
     for size, counts in record["facts"].get("counts", {}).items():
-        for name in (f"ours, {size}", f"torch, {size}"):
-            if name in record["median"]:
+        for who in ("ours", "compiled", "torch"):
+            if (name := f"{who}, {size}") in record["median"]:
                 ns = record["median"][name] * 1e9
-                each = f"{ns / counts['nodes']:.0f}" if name[0] == "o" else "–"
+                each = f"{ns / counts['nodes']:.0f}" if who != "torch" else "–"
                 rows.append([name, f"{ns / counts['operations']:.0f}", each])
     head = ("", "ns an operation", "ns a node (leaves included)")
     return table(head, rows) if rows else ""
+
+
+def apart(record: dict) -> str:
+    """What was done once, outside the clock."""
+    parts = record["facts"].get("apart", {}).items()
+    said = [f"{what} {shown(seconds)}" for what, seconds in parts]
+    return f"Once, outside the clock: {', '.join(said)}." if said else ""
 
 
 def agreed(record: dict) -> str:
@@ -179,7 +231,14 @@ def case_text(record: dict) -> str:
     load = record.get("load")
     what += f", {record['date']}" if "date" in record else ""
     what += f", load before {load:.1f}." if load is not None else "."
-    parts = (head, what, case_table(record), per_node(record), agreed(record))
+    parts = (
+        head,
+        what,
+        case_table(record),
+        per_node(record),
+        apart(record),
+        agreed(record),
+    )
     return "\n\n".join(part for part in parts if part)
 
 

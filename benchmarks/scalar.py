@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -131,6 +132,29 @@ def rerecorded(m: Moons) -> Entrant:
     return Entrant("ours: recorded anew", work, m.start, m.answer)
 
 
+def compiled(m: Moons, facts: dict) -> Entrant:
+    """Play the recorded example by compiled loops; recording and compiling apart."""
+    from course_utils.compiler import CompiledTape
+
+    began = time.perf_counter()
+    parameters = [Value(w) for w in m.first]
+    tape = CompiledTape(recorded(m, parameters))
+    tape.forward()
+    tape.backward()
+    facts["apart"] = {"recording and compiling": time.perf_counter() - began}
+
+    def work() -> None:
+        for p, w in zip(parameters, m.first, strict=True):
+            p.data = w
+        m.losses = []
+        for k in range(m.steps):
+            tape.forward()
+            m.losses.append(descend(tape, parameters, k))
+        m.weights = [p.data for p in parameters]
+
+    return Entrant("ours: compiled", work, m.start, m.answer)
+
+
 def descend(tape: Tape, parameters: Sequence[Value], k: int) -> float:
     """Take step k downhill; give the loss before it."""
     tape.backward()
@@ -193,9 +217,11 @@ def case(name: str, threads: int, quick: bool = False, only: tuple = ()) -> Case
         "micrograd's moons example, 100 points; compared over all 100 steps, 20 timed"
     )
     ours = [replayed(moons(**size)), rerecorded(moons(**size))]
+    facts: dict = {}
     peers: dict[str, Callable[[], Entrant]] = {
+        "ours: compiled": lambda: compiled(moons(**size), facts),
         "micrograd": lambda: micrograd(moons(**size)),
         "micrograd, gc once a step": lambda: micrograd_collected(moons(**size)),
     }
-    built = Case(name, what, ours, TOLERANCE, warm_up=0)
+    built = Case(name, what, ours, TOLERANCE, warm_up=0, facts=facts)
     return built if only == ("ours",) else gather(built, peers, only)

@@ -29,12 +29,15 @@ CASES = {
     "memory-mnist-256": ("memory", "case", (1,)),
     "memory-mnist-64": ("memory", "case", (1,)),
     "memory-mnist-512-256": ("memory", "case", (1,)),
+    "pictures": ("pictures", "case", (1, 2)),
+    "memory-convolution": ("pictures", "memory_case", (1,)),
+    "accuracy": ("accuracy", "case", (2,)),
     "check": ("answers", "case", (1,)),
     "imports": ("start", "imports_case", (1,)),
     "kernel": ("start", "kernel_case", (1,)),
     "notebooks": ("start", "notebooks_case", (2,)),
 }
-SLOW = ("notebooks",)  # run only where named
+SLOW = ("notebooks", "accuracy")  # run only where named
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

@@ -6,6 +6,8 @@ formulas are those of `functional`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from course_utils import functional as F
@@ -28,7 +30,7 @@ class Parameter:
 class Remembering:
     """Whoever has forgotten, or never knew, says what to do first.
 
-    Raises AttributeError for what is not there. Taught in: 06_layers_and_losses.
+    Raises AttributeError for what is not there. Plumbing.
     """
 
     def __getattr__(self, name: str) -> None:
@@ -140,13 +142,7 @@ class Sequential(Layer):
     """
 
     def __init__(self, *layers: Layer):
-        self.layers = layers
-        leaves = self.leaves()
-        if len({id(leaf) for leaf in leaves}) < len(leaves):
-            raise ValueError(
-                "Sequential: the same layer object stands in two places; a layer "
-                "remembers one input only. Make one object for each place"
-            )
+        self.layers = each_once(layers)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Apply the layers in order."""
@@ -164,10 +160,25 @@ class Sequential(Layer):
         """The parameters of all layers, first layer first."""
         return [p for layer in self.layers for p in layer.parameters()]
 
-    def leaves(self) -> list[Layer]:
-        """The layers that do the work, on all levels."""
-        parts = [x.leaves() if isinstance(x, Sequential) else [x] for x in self.layers]
-        return [leaf for part in parts for leaf in part]
+
+def leaves(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers that do the work: of each Sequential, those inside. Plumbing."""
+    parts = [leaves(x.layers) if isinstance(x, Sequential) else [x] for x in layers]
+    return [leaf for part in parts for leaf in part]
+
+
+def each_once(layers: Sequence[Layer]) -> Sequence[Layer]:
+    """The layers, if each object has one place, here and inside of Sequentials.
+
+    Raises ValueError where one stands twice. Plumbing.
+    """
+    inside = leaves(layers)
+    if len({id(leaf) for leaf in inside}) < len(inside):
+        raise ValueError(
+            "Sequential: the same layer object stands in two places; a layer "
+            "remembers one input only. Make one object for each place"
+        )
+    return layers
 
 
 class Loss(Remembering):

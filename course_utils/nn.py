@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from course_utils import functional as F
+from course_utils.pictures import batch_norm, conv2d, dropout, max_pool2d, mean_pool2d
 from course_utils.tape import _count
 from course_utils.tensor import Tensor, as_tensor, layer_norm, linear
 
@@ -32,9 +34,12 @@ class Module:
 
     A subclass defines `forward`. Attributes that are Parameters, Modules, or lists of
     them (lists in lists as well) are found by `named_parameters`; a dictionary is not
-    looked into.
+    looked into. `training` says whether it is being trained: some modules do otherwise
+    then. `train` and `eval` switch it, here and in all modules inside.
     Taught in: 08_modules_and_optimizers.
     """
+
+    training = True
 
     def __call__(self, x: Any) -> Tensor:
         """Run `forward`."""
@@ -56,6 +61,19 @@ class Module:
     def parameters(self) -> list[Parameter]:
         """All parameters in the order of definition, a shared one once."""
         return list(dict.fromkeys(p for _, p in self.named_parameters()))
+
+    def train(self, mode: bool = True) -> Module:
+        """Switch to training, or with `mode=False` away from it; returns itself."""
+        self.training = mode
+        for name, value in vars(self).items():
+            for _, part in named_parts(name, value):
+                if isinstance(part, Module):
+                    part.train(mode)
+        return self
+
+    def eval(self) -> Module:
+        """Switch to the time after training; returns itself."""
+        return self.train(False)
 
 
 def named_parts(name: str, value: Any) -> list[tuple[str, Any]]:
@@ -210,3 +228,116 @@ class MLP(Sequential):
         for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
             layers += [Linear(fan_in, fan_out, rng, init, dtype), activation()]
         super().__init__(*layers[:-1])
+
+
+class Conv2d(Module):
+    """Convolution with W (out_channels, in_channels, kh, kw) from `init` and b = 0.
+
+    `kernel_size` is a number, or a pair (kh, kw). Taught in: 13_convolution.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        rng: np.random.Generator,
+        stride: int = 1,
+        padding: int = 0,
+        init: Any = he_normal,
+        dtype: Any = np.float64,
+    ):
+        pair = isinstance(kernel_size, tuple)
+        size = kernel_size if pair else (kernel_size, kernel_size)
+        W = init(in_channels * size[0] * size[1], out_channels, rng, dtype)
+        self.W = Parameter(W.T.reshape(out_channels, in_channels, *size))
+        self.b = Parameter(np.zeros(out_channels, dtype))
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x: Any) -> Tensor:
+        """(N, in_channels, H, W) → (N, out_channels, oh, ow)."""
+        return conv2d(x, self.W, self.b, self.stride, self.padding)
+
+
+class MaxPool2d(Module):
+    """The largest of each window; without a stride, windows do not overlap.
+
+    Taught in: 13_convolution.
+    """
+
+    def __init__(self, kernel_size: int, stride: int | None = None):
+        self.kernel_size, self.stride = kernel_size, stride
+
+    def forward(self, x: Any) -> Tensor:
+        """(…, H, W) → (…, oh, ow)."""
+        return max_pool2d(x, self.kernel_size, self.stride)
+
+
+class MeanPool2d(MaxPool2d):
+    """The mean of each window: AvgPool2d in PyTorch. Plumbing."""
+
+    def forward(self, x: Any) -> Tensor:
+        """(…, H, W) → (…, oh, ow)."""
+        return mean_pool2d(x, self.kernel_size, self.stride)
+
+
+class Flatten(Module):
+    """One row of features for each example. Plumbing."""
+
+    def forward(self, x: Any) -> Tensor:
+        """(N, …) → (N, D)."""
+        return as_tensor(x).flatten(1)
+
+
+class Dropout(Module):
+    """While training, a share p of the elements becomes 0, drawn anew by `rng`.
+
+    The rest is divided by 1 − p; after `eval()` nothing happens.
+    Taught in: 13_convolution.
+    """
+
+    def __init__(self, p: float, rng: np.random.Generator):
+        self.p, self.rng = p, rng
+
+    def forward(self, x: Any) -> Tensor:
+        """Of the same shape."""
+        x = as_tensor(x)
+        if not self.training:
+            return x
+        return dropout(x, self.rng.random(x.shape) >= self.p, self.p)
+
+
+class BatchNorm(Module):
+    """Batch normalisation γ x̂ + β of x (N, num_features, …); γ = 1 and β = 0 at first.
+
+    While training, x̂ has the mean and variance of the batch, and the running ones move
+    towards them by a share `momentum`; after `eval()`, x̂ has the running ones. They are
+    Parameters that learn nothing, so they are saved with the others.
+    Taught in: 13_convolution.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        dtype: Any = np.float64,
+    ):
+        ones, zeros = np.ones(num_features, dtype), np.zeros(num_features, dtype)
+        self.gamma, self.beta = Parameter(ones), Parameter(zeros)
+        self.running_mean = Parameter(zeros.copy(), requires_grad=False)
+        self.running_var = Parameter(ones.copy(), requires_grad=False)
+        self.eps, self.momentum = eps, momentum
+
+    def forward(self, x: Any) -> Tensor:
+        """Of the same shape."""
+        x, running = as_tensor(x), (self.running_mean, self.running_var)
+        if not self.training:
+            statistics = [p.data for p in running]
+            return batch_norm(x, self.gamma, self.beta, *statistics, eps=self.eps)
+        out = batch_norm(x, self.gamma, self.beta, eps=self.eps)
+        n = x.size // x.shape[1]
+        mean, var = F.batch_statistics(x.data)
+        for p, now in zip(running, (mean, var * (n / (n - 1))), strict=True):
+            p.data += self.momentum * (now - p.data)  # n − 1: as PyTorch has it
+        return out

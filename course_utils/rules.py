@@ -76,7 +76,7 @@ def with_parameters(
 
     `vjp(g, x, *parameters)` gives the gradient for x; where `by` is "output", it is
     handed the output in place of x. Both ways the dtype stays that of x. A `{}` in
-    `symbol` is filled with the first parameter. Taught in: 07_array_tape.
+    `symbol` is filled with the first parameter. Plumbing.
     """
 
     def make(*parameters):

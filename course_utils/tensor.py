@@ -30,7 +30,7 @@ def as_tensor(x: Any, dtype: Any = None) -> Tensor:
 def elementwise(name: str, a: Tensor, b: Tensor) -> Tensor:
     """Record the operation `name` of two tensors whose shapes broadcast.
 
-    Raises ValueError if they do not. Taught in: 07_array_tape.
+    Raises ValueError if they do not. Plumbing.
     """
     try:
         return record(Tensor, OPS[name], a, b)
@@ -83,7 +83,7 @@ def operator(name: str, turned: bool = False) -> Callable[[Tensor, Any], Tensor]
 def along(name: str, x: Tensor, axis: Any, *parameters: Any, **unknown: Any) -> Tensor:
     """Record the operation `name` of x along `axis`; a number may have axis 0 or −1.
 
-    Raises TypeError for a name such as `dim`. Taught in: 07_array_tape.
+    Raises TypeError for a name such as `dim`. Plumbing.
     """
     if unknown:
         raise TypeError(
@@ -97,7 +97,7 @@ def along(name: str, x: Tensor, axis: Any, *parameters: Any, **unknown: Any) -> 
 def loss(name: str) -> Callable[[Tensor, Any], Tensor]:
     """Make the method that records the loss `name` against constant targets.
 
-    Raises TypeError for a Tensor as target. Taught in: 07_array_tape.
+    Raises TypeError for a Tensor as target. Plumbing.
     """
 
     @wraps(getattr(F, name))
@@ -321,7 +321,7 @@ class Tensor(Quantity):
 def matmul(A: Tensor, B: Tensor) -> Tensor:
     """A @ B; a vector is a row on the left, a column on the right, and is left out.
 
-    Taught in: 07_array_tape.
+    Plumbing.
     """
     row, column = A.ndim == 1, B.ndim == 1
     A = A.reshape(1, A.size) if row else A
@@ -370,7 +370,7 @@ def layer_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Tensor:
 def where(mask: Any, a: Any, b: Any) -> Tensor:
     """Elements of a where `mask` is true, of b elsewhere; the mask is a constant.
 
-    Taught in: 07_array_tape.
+    Plumbing.
     """
     a = as_tensor(a, b.dtype if isinstance(b, Tensor) else None)
     b = as_tensor(b, a.dtype)
@@ -381,7 +381,7 @@ def where(mask: Any, a: Any, b: Any) -> Tensor:
 def concatenate(tensors: Iterable[Any], axis: int = 0) -> Tensor:
     """Tensors one after the other, along an axis that they have.
 
-    Raises TypeError without an axis. Taught in: 07_array_tape.
+    Raises TypeError without an axis. Plumbing.
     """
     if axis is None:
         raise TypeError("concatenate needs an axis; flatten() the tensors to have one")
@@ -395,5 +395,5 @@ def concatenate(tensors: Iterable[Any], axis: int = 0) -> Tensor:
 
 
 def stack(tensors: Iterable[Any], axis: int = 0) -> Tensor:
-    """Tensors of one shape side by side, along a new axis. Taught in: 07_array_tape."""
+    """Tensors of one shape side by side, along a new axis. Plumbing."""
     return concatenate([as_tensor(x).expand_dims(axis) for x in tensors], axis)

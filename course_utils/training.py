@@ -24,7 +24,7 @@ class History:
     """What a training run remembers: a loss for each step, the rest for each epoch.
 
     `seconds` is the time of training alone, without the look at the validation set.
-    Taught in: 08_modules_and_optimizers.
+    Plumbing.
     """
 
     step_loss: list[float] = field(default_factory=list)
@@ -122,7 +122,7 @@ def named_modules(model: Module, name: str = "") -> Iterator[tuple[str, Module]]
 def logits_of(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
     """Outputs of the model for all rows of x, computed without recording.
 
-    Taught in: 08_modules_and_optimizers.
+    Plumbing.
     """
     with no_grad():
         parts = [model(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
@@ -135,7 +135,7 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
     logits (N, K) and labels (N,) or (N, 1). One logit a row, (N,) or (N, 1), stands for
     class 1 where it is positive, for class 0 elsewhere.
     Raises ValueError for other shapes, and for one logit and labels besides 0 and 1.
-    Taught in: 08_modules_and_optimizers.
+    Plumbing.
     """
     logits, labels = np.asarray(logits), np.asarray(labels)
     check_labels(logits, labels)
@@ -197,8 +197,9 @@ def evaluate(
 ) -> None:
     """Append the loss on (x, y) to `history`, and the accuracy where there is one.
 
-    Taught in: 08_modules_and_optimizers.
+    Plumbing.
     """
+    model.eval()
     outputs = logits_of(model, x)
     value = loss(Tensor(outputs), y)
     history.validation_loss.append(value.item())
@@ -211,7 +212,7 @@ def tells_classes(value: Tensor, outputs: np.ndarray, y: np.ndarray) -> bool:
 
     Several outputs and one whole number a row are; one output a row only if the loss
     on the tape is a cross-entropy: else it may be an age.
-    Taught in: 08_modules_and_optimizers.
+    Plumbing.
     """
     if y.dtype.kind not in "iub" or outputs.ndim > 2 or y.size != len(outputs):
         return False
@@ -252,6 +253,7 @@ def fit(
         for epoch in range(1, epochs + 1):
             with progress_bar(n_steps, f"epoch {epoch}/{epochs}", progress) as bar:
                 start = time.perf_counter()
+                model.train()
                 for xb, yb in minibatches(x, y, batch_size, rng):
                     done = len(history.step_loss)
                     optimizer.lr = lr * float(schedule(done / (epochs * n_steps)))

@@ -29,6 +29,8 @@ COURSE = (
     "09_training_mnist",
     "10_vanishing_exploding",
     "11_pytorch_and_beyond",
+    "12_compiled_tape",
+    "13_convolution",
 )
 # All rules on one page, shown beside the course: no lecture, no exercises, no time.
 SUMMARY = "summary"

@@ -21,7 +21,7 @@ MOST_ENTRIES = 256  # of a gradient that is looked at entry by entry
 
 def _columns(args: tuple) -> int:
     """The length of a row in the first matrix."""
-    return next((a.shape[-1] for a in args if np.ndim(a) > 1), 1)
+    return next((np.shape(a)[-1] for a in args if np.ndim(a) > 1), 1)
 
 
 def _entries(args: tuple) -> int:

@@ -13,13 +13,16 @@ place. For a function `y = f(x)` inside a longer computation of a loss L,
 
 A formula is called by its name alone, `F.relu`, wherever it is kept:
 
-- `elementwise`: arithmetic, exp, log, sin, sigmoid, relu, maximum, clip, where …
+- `elementwise`: arithmetic, exp, log, sin, sigmoid, relu, maximum, clip, where,
+  dropout …
 - `shapes`: unbroadcast, spread, reshape, transpose, getitem, concatenate
 - `reductions`: sum, mean, max, min, var, std
 - `products`: matmul, linear
 - `logits`: softmax, logsumexp, log_softmax
 - `losses`: mse, the cross-entropies
-- `normalisation`: standardise, layer_norm
+- `normalisation`: standardise, layer_norm, batch_norm
+- `convolution`: windows, conv2d
+- `pooling`: max_pool2d, mean_pool2d
 """
 
 from course_utils.functional.elementwise import (
@@ -63,6 +66,8 @@ from course_utils.functional.elementwise import (
     clip_vjp,
     where,
     where_vjp,
+    dropout,
+    dropout_vjp,
 )
 from course_utils.functional.products import (
     _check_matmul,
@@ -121,4 +126,26 @@ from course_utils.functional.normalisation import (
     standardise,
     layer_norm,
     layer_norm_vjp,
+    channelwise,
+    batch_statistics,
+    batch_norm,
+    batch_norm_vjp,
+    batch_norm_eval,
+    batch_norm_eval_vjp,
+)
+from course_utils.functional.convolution import (
+    out_size,
+    windows,
+    windows_vjp,
+    pad,
+    columns,
+    conv2d,
+    conv2d_vjp,
+)
+from course_utils.functional.pooling import (
+    shifts,
+    max_pool2d,
+    max_pool2d_vjp,
+    mean_pool2d,
+    mean_pool2d_vjp,
 )

@@ -108,7 +108,7 @@ def tanh_vjp(grad_out, y):
 
 
 def sqrt(x):
-    """Square root √x. Taught in: 07_array_tape."""
+    """Square root √x. Plumbing."""
     return np.sqrt(x)
 
 
@@ -118,37 +118,37 @@ def sqrt_vjp(grad_out, y):
 
 
 def abs(x):  # noqa: A001 — the field's name
-    """Absolute value |x|. Taught in: 07_array_tape."""
+    """Absolute value |x|. Plumbing."""
     return np.abs(x)
 
 
 def abs_vjp(grad_out, x):
-    """∂|x|/∂x = sign of x, and 0 at x = 0. Taught in: 07_array_tape."""
+    """∂|x|/∂x = sign of x, and 0 at x = 0. Plumbing."""
     return grad_out * np.sign(x)
 
 
 def sin(x):
-    """Sine of x in radians. Taught in: 07_array_tape."""
+    """Sine of x in radians. Plumbing."""
     return np.sin(x)
 
 
 def sin_vjp(grad_out, x):
-    """∂ sin x/∂x = cos x. Taught in: 07_array_tape."""
+    """∂ sin x/∂x = cos x. Plumbing."""
     return grad_out * np.cos(x)
 
 
 def cos(x):
-    """Cosine of x in radians. Taught in: 07_array_tape."""
+    """Cosine of x in radians. Plumbing."""
     return np.cos(x)
 
 
 def cos_vjp(grad_out, x):
-    """∂ cos x/∂x = −sin x. Taught in: 07_array_tape."""
+    """∂ cos x/∂x = −sin x. Plumbing."""
     return grad_out * -np.sin(x)
 
 
 def raised(a, b):
-    """Power aᵇ of two arrays. Taught in: 07_array_tape."""
+    """Power aᵇ of two arrays. Plumbing."""
     return a**b
 
 
@@ -156,7 +156,7 @@ def raised_vjp(grad_out, y, a, b):
     """∂aᵇ/∂a = b aᵇ⁻¹ and ∂aᵇ/∂b = aᵇ log a = y log a, from the output y.
 
     Where b = 0 the first is 0, and where a = 0 the second, as in PyTorch.
-    Taught in: 07_array_tape.
+    A row of the table in 07_array_tape. Plumbing.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         for_a = np.where(b == 0, 0, b * a ** (b - 1))
@@ -193,7 +193,7 @@ def relu_vjp(grad_out, x):
 
 
 def maximum(a, b):
-    """The larger of a and b, elementwise. Taught in: 07_array_tape."""
+    """The larger of a and b, elementwise. Plumbing."""
     return np.maximum(a, b)
 
 
@@ -207,14 +207,14 @@ def maximum_vjp(grad_out, a, b):
 
 
 def minimum(a, b):
-    """The smaller of a and b, elementwise. Taught in: 07_array_tape."""
+    """The smaller of a and b, elementwise. Plumbing."""
     return np.minimum(a, b)
 
 
 def minimum_vjp(grad_out, a, b):
     """The smaller one receives grad_out; where they tie, each a half of it.
 
-    Taught in: 07_array_tape.
+    A row of the table in 07_array_tape. Plumbing.
     """
     return maximum_vjp(grad_out, -a, -b)
 
@@ -222,7 +222,7 @@ def minimum_vjp(grad_out, a, b):
 def clip(x, low=-math.inf, high=math.inf):
     """x, but `low` where it is below, and `high` where it is above.
 
-    Taught in: 07_array_tape.
+    Plumbing.
     """
     return np.minimum(np.maximum(x, low), high)
 
@@ -230,19 +230,52 @@ def clip(x, low=-math.inf, high=math.inf):
 def clip_vjp(grad_out, x, low=-math.inf, high=math.inf):
     """The gate is open between `low` and `high`; at the bounds it is shut, as a relu.
 
-    Taught in: 07_array_tape.
+    A row of the table in 07_array_tape. Plumbing.
     """
     return grad_out * ((x > low) & (x < high))
 
 
 def where(mask, a, b):
-    """Elements of a where `mask` is true, of b elsewhere. Taught in: 07_array_tape."""
+    """Elements of a where `mask` is true, of b elsewhere. Plumbing."""
     return np.where(mask, a, b)
 
 
 def where_vjp(grad_out, mask):
     """Each element's gradient goes to the one that it was taken from.
 
-    Taught in: 07_array_tape.
+    A row of the table in 07_array_tape. Plumbing.
     """
     return np.where(mask, grad_out, 0), np.where(mask, 0, grad_out)
+
+
+def dropout(x, mask, p=0.5):
+    """x / (1 − p) where `mask` is true, 0 elsewhere: the mean stays, if p are false.
+
+    Raises ValueError if the mask has another shape than x, or p is not in [0, 1).
+    Taught in: 13_convolution.
+    Source: N. Srivastava et al. (2014), Dropout: a simple way to prevent neural
+    networks from overfitting.
+    """
+    _check_dropout(x, mask, p)
+    return np.where(mask, x / (1 - p), 0)
+
+
+def dropout_vjp(grad_out, mask, p=0.5):
+    """What was dropped has no say; the rest is scaled, as it was on the way forward.
+
+    Taught in: 13_convolution.
+    """
+    return np.where(mask, grad_out / (1 - p), 0)
+
+
+def _check_dropout(x, mask, p):
+    if np.shape(mask) != np.shape(x):
+        raise ValueError(
+            f"dropout: the mask has shape {np.shape(mask)}, x has {np.shape(x)}; they "
+            f"must be equal. Draw it as rng.random(x.shape) >= p"
+        )
+    if not 0 <= p < 1:
+        raise ValueError(
+            f"dropout: p is {p}; the share that is dropped must be at least 0 and "
+            f"below 1"
+        )

@@ -105,7 +105,7 @@ def _check_targets(loss, name, y_hat, y):
 
 
 def _check_labels(logits, labels):
-    labels = np.asarray(labels)
+    labels = np.copy(labels)  # an array, or what the compiler has in place of one
     if logits.ndim != 2 or labels.shape != logits.shape[:1]:
         raise ValueError(
             f"softmax_cross_entropy: logits {logits.shape} and labels {labels.shape}; "

@@ -10,7 +10,7 @@ from course_utils.functional.shapes import spread
 
 
 def sum(x, axis=None, keepdims=False):  # noqa: A001 — the field's name
-    """Sum over `axis` (all axes if None). Taught in: 07_array_tape."""
+    """Sum over `axis` (all axes if None). Plumbing."""
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
@@ -23,7 +23,7 @@ def sum_vjp(grad_out, shape, axis=None, keepdims=False):
 
 
 def mean(x, axis=None, keepdims=False):
-    """Arithmetic mean over `axis` (all axes if None). Taught in: 07_array_tape."""
+    """Arithmetic mean over `axis` (all axes if None). Plumbing."""
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
@@ -37,7 +37,7 @@ def mean_vjp(grad_out, shape, axis=None, keepdims=False):
 
 
 def max(x, axis=None, keepdims=False):  # noqa: A001 — the field's name
-    """Maximum over `axis` (all axes if None). Taught in: 07_array_tape."""
+    """Maximum over `axis` (all axes if None). Plumbing."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
@@ -53,14 +53,14 @@ def max_vjp(grad_out, x, axis=None, keepdims=False):
 
 
 def min(x, axis=None, keepdims=False):  # noqa: A001 — the field's name
-    """Minimum over `axis` (all axes if None). Taught in: 07_array_tape."""
+    """Minimum over `axis` (all axes if None). Plumbing."""
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
 def min_vjp(grad_out, x, axis=None, keepdims=False):
     """Where x is the smallest, −x is the largest: the rule of `max`, for −x.
 
-    Taught in: 07_array_tape.
+    A row of the table in 07_array_tape. Plumbing.
     """
     return max_vjp(grad_out, -x, axis, keepdims)
 
@@ -68,7 +68,7 @@ def min_vjp(grad_out, x, axis=None, keepdims=False):
 def var(x, axis=None, keepdims=False, ddof=0):
     """Variance Σ (x − mean)² / (n − ddof) over `axis` (all axes if None).
 
-    Taught in: 07_array_tape.
+    Plumbing.
     """
     return np.var(x, axis=axis, keepdims=keepdims, ddof=ddof)
 
@@ -77,7 +77,7 @@ def var_vjp(grad_out, x, axis=None, keepdims=False, ddof=0):
     """∂ var/∂x = 2 (x − mean) / (n − ddof), for the n elements of a mean.
 
     The mean moves as well, but the deviations from it sum to 0.
-    Taught in: 07_array_tape.
+    A row of the table in 07_array_tape. Plumbing.
     """
     centred = x - np.mean(x, axis=axis, keepdims=True)
     n = x.size // math.prod(np.shape(grad_out)) if x.size else 1
@@ -87,7 +87,7 @@ def var_vjp(grad_out, x, axis=None, keepdims=False, ddof=0):
 def std(x, axis=None, keepdims=False, ddof=0):
     """Standard deviation √var over `axis` (all axes if None).
 
-    Taught in: 07_array_tape.
+    Plumbing.
     """
     return np.std(x, axis=axis, keepdims=keepdims, ddof=ddof)
 
@@ -95,7 +95,7 @@ def std(x, axis=None, keepdims=False, ddof=0):
 def std_vjp(grad_out, x, axis=None, keepdims=False, ddof=0):
     """∂ std/∂x = ∂ var/∂x / (2 std), and 0 where all elements are equal.
 
-    Taught in: 07_array_tape.
+    A row of the table in 07_array_tape. Plumbing.
     """
     y = std(x, axis, keepdims, ddof)
     for_var = np.where(y == 0, 0, grad_out / np.where(y == 0, 1, 2 * y))

@@ -30,17 +30,17 @@ def spread(values, shape, axis=None, keepdims=False):
 
 
 def reshape(x, shape):
-    """The same elements in another shape. Taught in: 07_array_tape."""
+    """The same elements in another shape. Plumbing."""
     return np.reshape(x, shape)
 
 
 def reshape_vjp(grad_out, shape):
-    """Back into the `shape` of the input. Taught in: 07_array_tape."""
+    """Back into the `shape` of the input. Plumbing."""
     return grad_out.reshape(shape)
 
 
 def transpose(x, axes=None):
-    """Axes in another order (reversed if None). Taught in: 07_array_tape."""
+    """Axes in another order (reversed if None). Plumbing."""
     return np.transpose(x, axes)
 
 
@@ -56,7 +56,7 @@ def transpose_vjp(grad_out, axes=None):
 
 
 def getitem(x, index):
-    """Select x[index]. Taught in: 07_array_tape."""
+    """Select x[index]. Plumbing."""
     return x[index]
 
 
@@ -73,7 +73,7 @@ def getitem_vjp(grad_out, shape, index):
 def concatenate(arrays, axis=0):
     """Arrays one after the other, along an axis that they have.
 
-    Taught in: 07_array_tape.
+    Plumbing.
     """
     return np.concatenate(arrays, axis)
 

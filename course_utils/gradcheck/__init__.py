@@ -82,18 +82,26 @@ from course_utils.gradcheck.look import (
     second_look,
 )
 from course_utils.gradcheck.slopes import (
+    Limit,
     extrapolate,
+    limit_of,
     still_to_go,
+    bends_closer,
+    closest_by,
 )
 from course_utils.gradcheck.kinks import (
+    Slope,
+    slope_or_kink,
+    near_kinks,
+    Side,
+    one_sided_slope,
     is_kink,
-    slopes_at_a_kink,
-    one_sided_slopes,
 )
 from course_utils.gradcheck.noise import (
     TINY,
     noise_level,
-    scatter_level,
+    close_values,
+    scatter_of,
     hidden_noise,
     all_float32,
     float32_message,

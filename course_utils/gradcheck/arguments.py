@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+TORCHS = "torch tensor that requires grad"
+
 
 def paired(f, inputs, grads):
     """Names, float64 copies of the inputs, and gradients: three lists of one length.
@@ -84,6 +86,11 @@ def float_copy(name: str, x) -> np.ndarray:
 
     Plumbing.
     """
+    if node := _node_in(x):
+        raise TypeError(
+            f"{name} holds a {node}; expected an array of floats: pass its "
+            f"{_content(node)}, and let f make a {node} of the array that it gets"
+        )
     x = np.asarray(x)
     if x.dtype.kind in "iub":
         raise TypeError(
@@ -92,7 +99,10 @@ def float_copy(name: str, x) -> np.ndarray:
             "no gradient: keep them out of inputs, as in lambda W: loss(W, labels)"
         )
     if x.dtype.kind != "f":
-        raise TypeError(f"{name}: expected an array of floats, found dtype {x.dtype}")
+        raise TypeError(
+            f"{name}: expected an array of floats, found dtype {x.dtype}; pass "
+            "numbers, as in np.array([1.0, 2.0])"
+        )
     if not np.all(np.isfinite(x)):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
         raise ValueError(
@@ -109,11 +119,16 @@ def _gradient(name: str, grad) -> np.ndarray:
             f"the gradient of {name} is None: did backward run, and does it reach "
             f"{name}?"
         )
+    if node := _node_in(grad):
+        raise TypeError(
+            f"the gradient of {name} holds a {node}; expected an array of numbers: "
+            f"pass {name}.grad, or the {_content(node)} of what holds the gradient"
+        )
     grad = np.asarray(grad)
     if grad.dtype.kind not in "fiu":
         raise TypeError(
             f"gradient of {name}: expected an array of numbers, found dtype "
-            f"{grad.dtype}"
+            f"{grad.dtype}; pass what backward left in .grad"
         )
     return grad
 
@@ -132,8 +147,8 @@ def as_number(f, names, arrays, grad_out):
         middle = number(first)
     else:
         weights = float_copy("grad_out", grad_out)
-        _refuse_shape(np.shape(first), weights.shape)
-        value = lambda: float(np.vdot(f(*arrays), weights))  # noqa: E731
+        _refuse_shape(tuple(np.shape(_plain(first))), weights.shape)
+        value = lambda: float(np.vdot(_plain(f(*arrays)), weights))  # noqa: E731
         middle = float(np.vdot(first, weights))
     refuse_changes(names, arrays, before)
     _refuse_chance(middle, value())
@@ -145,9 +160,9 @@ def number(out, kind: type = float):
 
     Plumbing.
     """
-    if isinstance(out, float):  # the usual case, which comes often
-        return kind(out)
-    if np.ndim(out):
+    if kind is float and isinstance(out, float):  # the usual case, which comes often
+        return float(out)
+    if np.ndim(_plain(out)):
         raise ValueError(
             f"expected one number from f, found an array of shape {np.shape(out)}: sum "
             "or average it, or pass grad_out, an array of this shape, to check "
@@ -155,7 +170,44 @@ def number(out, kind: type = float):
         )
     if kind is float and np.iscomplexobj(out):
         raise TypeError("expected a real number from f, found a complex one")
+    if not (hasattr(out, "__float__") or hasattr(out, "__complex__")):
+        raise TypeError(
+            f"expected one number from f, found {type(out).__name__}: let it return "
+            "the value of the loss, as a float or as an array without axes"
+        )
+    if kind is complex and not np.isfinite(complex(out)):
+        raise ValueError(f"f is {complex(out)} beside x: mend f before its gradient")
     return kind(out)
+
+
+def _plain(out):
+    """What f returned, if it is neither forgotten nor a node of a tape."""
+    if out is None:
+        raise TypeError(
+            "expected a number from f, found None: does f end without a return?"
+        )
+    if node := _node_in(out):
+        raise TypeError(
+            f"expected plain numbers from f, found a {node}: let it return its "
+            f"{_content(node)}, as in loss{_content(node)}"
+        )
+    return out
+
+
+def _node_in(x) -> str:
+    """The name of its class if x is a node of a tape, or an array or list of such."""
+    if isinstance(x, np.ndarray) and x.dtype == object and x.size:
+        x = x.flat[0]
+    while isinstance(x, (list, tuple)) and x:
+        x = x[0]
+    if all(hasattr(x, name) for name in ("data", "op", "inputs")):
+        return type(x).__name__
+    return TORCHS if getattr(x, "requires_grad", False) is True else ""
+
+
+def _content(node: str) -> str:
+    """How to get at the numbers in a node."""
+    return ".detach()" if node == TORCHS else ".data"
 
 
 def given_steps(flat, h: float):

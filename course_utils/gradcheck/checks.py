@@ -164,17 +164,18 @@ def check_along(setting: Setting, k: int, rng, n: int) -> Check:
 
     def settle_kinks(check: Check) -> None:
         for i in np.flatnonzero(check.verdict >= KINK):
-            right = right_on_kinks(setting, k, vs[i], own, h)
+            right = right_on_kinks(setting, k, vs[i], own, h, look(i).near)
             check.verdict[i] = KINK if right else WRONG
 
     return _finish(check, setting, k, look, np.zeros(n), settle_kinks)
 
 
-def right_on_kinks(setting: Setting, k: int, v, own, h: float) -> bool:
+def right_on_kinks(setting: Setting, k: int, v, own, h: float, near: bool) -> bool:
     """Whether a direction fails for entries alone that are right on kinks. Plumbing."""
     x, grad = setting.arrays[k].ravel(), setting.grads[k].ravel()
     v, length = v.ravel(), float(np.linalg.norm(grad * (own.ravel() / h)))
-    before, looker = x.copy(), _looker(setting, k, own.ravel(), setting.grads[k])
+    before = x.copy()
+    looker = cache(_looker(setting, k, own.ravel(), setting.grads[k]))
 
     def fails(part) -> bool:
         some = np.zeros_like(v)
@@ -187,13 +188,14 @@ def right_on_kinks(setting: Setting, k: int, v, own, h: float) -> bool:
     def right(i: int) -> bool:
         found = looker(i)
         allowed = setting.rtol * max(abs(grad[i]), abs(found.slope)) + found.margin
-        return found.kink and bool(agrees(grad[i], found.slope, allowed))
+        return bool(agrees(grad[i], found.slope, allowed))
 
-    found = kinks_along(fails, right, x.size)
-    if not found:
-        return False
-    places = [Place(k, np.unravel_index(i, setting.arrays[k].shape)) for i in found]
-    return len(found) == 1 or not contradiction(setting, places, grad[found])
+    blamed = kinks_along(fails, right, x.size)
+    if not blamed:  # all parts pass alone: where kinks are near no more can be said
+        return near and blamed is not None
+    kinks = [i for i in blamed if looker(i).kink and not looker(i).near]
+    places = [Place(k, np.unravel_index(i, setting.arrays[k].shape)) for i in kinks]
+    return len(kinks) < 2 or not contradiction(setting, places, grad[kinks])
 
 
 def _finish(

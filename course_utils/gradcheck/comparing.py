@@ -71,7 +71,8 @@ class Check:
 
     `tolerance` and `verdict` have the shape of `numeric`. `reason` is filled where the
     gradient as a whole cannot be right, `looks_like` where a wrong one has a name.
-    `noisy` is the reason why nothing could be said.
+    `noisy` is the reason why nothing could be said. `near` holds the numbers of the
+    entries that a second look found beside kinks.
 
     Plumbing.
     """
@@ -85,6 +86,7 @@ class Check:
     reason: str = ""
     looks_like: str = ""
     noisy: str = ""
+    near: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:

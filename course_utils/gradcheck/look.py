@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.gradcheck.kinks import slopes_at_a_kink
+from course_utils.gradcheck.kinks import slope_or_kink
 from course_utils.gradcheck.noise import TINY, all_float32, hidden_noise, noise_level
-from course_utils.gradcheck.slopes import extrapolate
 
 
 class Look(NamedTuple):
@@ -17,7 +16,8 @@ class Look(NamedTuple):
 
     On a kink every value between the two one-sided slopes is a subgradient: `slope` is
     then their middle and `margin` half their distance. `scatter` is the noise of f's
-    values in parts of their size; `float32` says that all are float32 numbers.
+    values in parts of their size; `float32` says that all are float32 numbers; `near`,
+    that kinks lie beside the point.
 
     Plumbing.
     """
@@ -27,6 +27,7 @@ class Look(NamedTuple):
     kink: bool
     scatter: float
     float32: bool
+    near: bool = False
 
 
 def second_look(
@@ -43,20 +44,16 @@ def second_look(
     middle = probe(0.0)
     up, down = (np.array([probe(s) for s in side]) for side in (steps, -steps))
     values = np.maximum(np.maximum(np.abs(up), np.abs(down)), abs(middle))
-    own = np.fmax(noise_level(probe, h), eps * values + TINY)
+    seen = noise_level(probe, h, 4 * eps * abs(middle))
     hidden = hidden_noise(probe, steps, up, down, middle, rounding)
+    own = np.fmax(seen, eps * values + TINY)
     noise = np.fmax(own, hidden)
-    slope, margin = extrapolate(steps, up, down, middle, noise)
-    sides = slopes_at_a_kink(steps, up, down, middle, noise, at)
-    near = own[at][1], max(abs(x * slope), values[at][1])
-    scatter = max(0.0, near[0] - rounding) / (near[1] or 1.0)
+    least = np.fmax(max(2 * seen, hidden, rounding), eps / 2 * values + TINY)
+    found = slope_or_kink(steps, up, down, middle, noise, least)
+    size = max(abs(x * found.slope), values[at][1])
+    scatter = max(0.0, own[at][1] - rounding) / (size or 1.0)
     float32 = all_float32([middle, *up, *down], rounding)
-    if sides is None:
-        return Look(slope, margin, False, scatter, float32)
-    # The slope is between those of the sides, or further on where they still move.
-    left, *_, right = sorted([*sides, slope])
-    half, rounding = (right - left) / 2, (noise / steps)[at][1]
-    return Look(left + half, half + 4 * rounding, True, scatter, float32)
+    return Look(*found[:3], scatter, float32, found.near)
 
 
 def _ladder(x: float, h: float) -> tuple[np.ndarray, slice]:

@@ -93,6 +93,11 @@ def notes_on(check: Check, x, grad) -> list[str]:
             f"all entries of {name} are zero: a check at zero cannot see mistakes in "
             f"what {name} multiplies; check at random values"
         )
+    if check.near:
+        notes.append(
+            f"kinks lie nearer than a step to {len(check.near)} of what was looked at "
+            f"in {name}: slopes are known only roughly there; check at other values"
+        )
     if grad.dtype in (np.float32, np.float16) and not check:
         notes.append(
             f"the gradient of {name} is {grad.dtype}: rounding alone may make it "

@@ -6,29 +6,44 @@ from collections.abc import Callable
 
 import numpy as np
 
+from course_utils.gradcheck.numerical import EPS
+
 TINY = np.nextafter(0.0, 1.0)  # 5e-324: no number is closer to 0, nor another to it
 
 
-def noise_level(probe: Callable[[float], float], h: float) -> float:
-    """Least scatter of four: on both sides of the point, at wide and at narrow spacing.
+def noise_level(probe: Callable[[float], float], h: float, enough=0.0) -> float:
+    """Least scatter of f at narrow spacing, in four places beside the point.
 
-    A kink among the points looks like noise; on one side, or closer by, there is none.
-    The narrow points keep many spacings away from x, since a slope that bends there
-    without end, like that of |x|^1.2, looks like noise from close by. Points so close
-    that f does not change at all (in float32, say) tell nothing.
+    A kink among the points looks like noise; in another place there is none. The points
+    keep many spacings away from x, since a slope that bends there without end, like
+    that of |x|^1.2, looks like noise from close by. Points so close that f does not
+    change at all (in float32, say) tell nothing. Where all four tell nothing, or more
+    than `enough`, wide spacings are asked as well.
 
     Plumbing.
     """
-    wide = min(scatter_level(probe, h / 8), scatter_level(probe, -h / 8))
-    away, near = h / 8, h / 2**15
-    narrow = min(scatter_level(probe, near, away), scatter_level(probe, -near, -away))
-    return min(wide, narrow) if narrow > 0 else wide
+    narrow = h / 2**15
+    four = [(side * narrow, side * at) for at in (h / 8, h / 2) for side in (1, -1)]
+    least = min(_scatter_that_moves(probe, *place) for place in four)
+    if least > enough:
+        two = [(side * h / 8, side * h / 8) for side in (1, -1)]
+        least = min(least, *(_scatter_that_moves(probe, *place) for place in two))
+    return least if least < np.inf else 0.0
 
 
-def scatter_level(
-    probe: Callable[[float], float], step: float, start: float = 0.0
-) -> float:
-    """Scatter of f's values: root mean square of Δ⁶f / √924 over 16 close points.
+def _scatter_that_moves(probe, step: float, start: float) -> float:
+    """The scatter of f's values, and inf where most are like the one before."""
+    values = close_values(probe, step, start)
+    return (np.sum(np.diff(values) != 0) > 7 and scatter_of(values)) or np.inf
+
+
+def close_values(probe: Callable[[float], float], step: float, start: float):
+    """The values of f at 16 points side by side. Plumbing."""
+    return [probe(start + k * step) for k in range(16)]
+
+
+def scatter_of(values) -> float:
+    """Scatter of values at points side by side: root mean square of Δ⁶f / √924.
 
     Sixth differences of a smooth f vanish at close points; what remains is rounding,
     enlarged by √(12!/(6!·6!)) = √924.
@@ -36,7 +51,6 @@ def scatter_level(
     Plumbing.
     Source: J. Moré & S. Wild (2011), Estimating computational noise.
     """
-    values = [probe(start + k * step) for k in range(16)]
     return np.sqrt(np.mean(np.diff(values, 6) ** 2) / 924)
 
 
@@ -44,9 +58,10 @@ def hidden_noise(probe: Callable, steps, up, down, middle, rounding: float):
     """Noise of an f that does not move near x, seen where it begins to move, or 0.
 
     A flat f hides its rounding: log(1 + eˣ) is 0 at x = −40, as a difference of larger
-    numbers, and its slope of 4e-18 is not wrong. At x = −25 it is a staircase, and the
-    first stair, which may begin at x itself, is its noise, but no more than the numbers
-    inside may round. Where f never moves, or is `rounding` alone, a part of it is.
+    numbers, and its slope of 4e-18 is not wrong. At x = −25 it is a staircase, flat
+    where it has moved, too, and the first stair is its noise. Elsewhere the first move,
+    which may begin at x itself, is noise as far as the numbers inside may round. Where
+    f never moves, or is `rounding` alone, a part of it is.
 
     Plumbing.
     """
@@ -55,10 +70,14 @@ def hidden_noise(probe: Callable, steps, up, down, middle, rounding: float):
         return 0.0
     moved = np.flatnonzero(moves)[-3:]
     ends = [steps[i] if up[i] != middle else -steps[i] for i in moved]
-    seen = [scatter_level(probe, end / 2**15, end) for end in ends]
-    stair = min([rounding, *moves[moved[-1:]]])
+    there = [close_values(probe, end / 2**15, end) for end in ends]
+    stair = min(moves[moved[-1:]], default=0.0)
+    climbs = np.max(moves) > 1.5 * stair and not np.any(np.ptp(there, axis=1))
+    if climbs and stair <= 4 * EPS["d"]:
+        return max(stair, rounding / 4)
     inside = abs(middle) <= rounding or not moved.size
-    return max([rounding / 4 if inside else stair, *seen])
+    first = rounding / 4 if inside else min(rounding, stair)
+    return max([first, *map(scatter_of, there)])
 
 
 def all_float32(values, rounding: float) -> bool:

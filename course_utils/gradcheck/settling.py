@@ -60,6 +60,8 @@ def settle(check: Check, i: int, look: Look, rtol: float) -> int:
     at = np.unravel_index(i, check.numeric.shape)
     a, n = check.analytic[at], look.slope
     size = max(abs(a), abs(n))
+    if look.near:
+        check.near.add(int(i))
     check.numeric[at], check.tolerance[at] = n, rtol * size + look.margin
     small = look.margin > 1e-3 * size
     good = KINK if look.kink else NOISE if small else RIGHT

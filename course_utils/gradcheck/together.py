@@ -17,7 +17,7 @@ import numpy as np
 from course_utils.gradcheck.comparing import KINK, WRONG, Check
 from course_utils.gradcheck.setting import Setting
 
-ASIDE, STEP = 1e-4, 2e-6  # ρ, and the step of the slopes, in parts of max(1, |x|)
+ASIDE, STEP = 1e-4, 0.02  # ρ in parts of max(1, |x|), at most; and h in parts of ρ
 WAYS, DIRECTIONS = 8, 4  # random ones, besides those with a reason
 MOST = 200  # entries that are moved together
 
@@ -30,11 +30,16 @@ class Place(NamedTuple):
 
 
 def on_kinks(checks: list[Check]) -> list[Place]:
-    """The entries whose gradient lies between the slopes of two sides. Plumbing."""
+    """The entries whose gradient lies between the slopes of two sides.
+
+    Those with more kinks beside them are left out: what they do together depends on
+    how far they move. Plumbing.
+    """
     return [
-        Place(k, tuple(index.tolist()))
+        Place(k, np.unravel_index(i, check.verdict.shape))
         for k, check in enumerate(checks)
-        for index in np.argwhere(check.verdict == KINK)
+        for i in np.flatnonzero(check.verdict == KINK).tolist()
+        if i not in check.near
     ]
 
 
@@ -57,17 +62,37 @@ def look_together(checks: list[Check], setting: Setting) -> None:
 def contradiction(setting: Setting, places: list[Place], grads) -> str:
     """What is wrong with gradients of entries on kinks, in a sentence, or nothing.
 
+    Other kinks may lie as near as the steps: what is wrong further out is looked at
+    closer by, until rounding hides it. There it has to be wrong as well.
+
     Plumbing.
     """
-    f, rng = _moving(setting, places), np.random.default_rng(0)
-    n = len(places)
+    f, all_said = _moving(setting, places), []
+    for aside in ASIDE * 0.1 ** np.arange(12):
+        blur = 4 * setting.eps / (2 * STEP * aside)
+        said = _contradiction_at(f, grads, aside, blur)
+        if said is None:  # too close to see anything
+            break
+        all_said.append(said)
+        if not all_said[0]:
+            break
+    return all_said[0] if all_said and all_said[-1] else ""
+
+
+def _contradiction_at(f: Callable, grads, aside: float, blur: float) -> str | None:
+    """What is wrong at a distance from the point; None where slopes are a blur."""
+    rng, n = np.random.default_rng(0), len(grads)
     some = rng.permutation(n)[:MOST]
     bends = np.zeros(n)
-    bends[some] = [_bend(f, np.eye(1, n, i)[0]) for i in some]
+    bends[some] = [_bend(f, np.eye(1, n, i)[0], aside) for i in some]
     for v in (np.ones(n), *rng.standard_normal((DIRECTIONS, n))):
-        low, high = _slopes(f, v, bends, rng)
+        low, high = _slopes(f, v, bends, rng, aside)
         claimed = float(grads @ v)
-        allowed = 0.01 * max(abs(low), abs(high), abs(claimed)) + (high - low) / 4
+        size = max(abs(low), abs(high), abs(claimed))
+        rounded = blur * (size + abs(f(0 * v)))
+        if not rounded <= 0.05 * size:
+            return None
+        allowed = 0.01 * size + (high - low) / 4 + rounded
         if not low - allowed <= claimed <= high + allowed:
             return _told(n, claimed, low, high)
     return ""
@@ -105,19 +130,17 @@ def _moving(setting: Setting, places: list[Place]) -> Callable:
     return f
 
 
-def _bend(f: Callable, v) -> float:
+def _bend(f: Callable, v, aside: float) -> float:
     """How much steeper f is ahead than behind, along one entry."""
-    return (f(ASIDE * v) - 2 * f(0 * v) + f(-ASIDE * v)) / ASIDE
+    return (f(aside * v) - 2 * f(0 * v) + f(-aside * v)) / aside
 
 
-def _slopes(f: Callable, v, bends, rng) -> tuple[float, float]:
+def _slopes(f: Callable, v, bends, rng, aside: float) -> tuple[float, float]:
     """Least and largest slope along v beside the point, for many ways to leave it."""
     steep, all_ = np.sign(v * bends) + (bends == 0), np.ones_like(v)
     ways = [all_, -all_, steep, -steep, *rng.uniform(-1, 1, (WAYS, v.size))]
-    rise = [
-        (f(ASIDE * u + STEP * v) - f(ASIDE * u - STEP * v)) / (2 * STEP) for u in ways
-    ]
-    rise = [slope for slope in rise if np.isfinite(slope)]
+    rise = [f(aside * (u + STEP * v)) - f(aside * (u - STEP * v)) for u in ways]
+    rise = [r / (2 * STEP * aside) for r in rise if np.isfinite(r)]
     return (min(rise), max(rise)) if rise else (-np.inf, np.inf)
 
 

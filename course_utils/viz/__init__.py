@@ -9,11 +9,14 @@ What notebooks call:
 
 - `page`: `show`, a picture with its words
 - `house`: `style`, `axes`, `COLORS`
-- `curves`: `plot_curves`
-- `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`
+- `curves`: `plot_curves`, `plot_beside`
+- `matrices`: `heat_map`, `heat_maps`, `confusion_matrix`, `image_grid`,
+  `picture_pairs`
 - `products`: `draw_products`
 - `boundary`: `decision_boundary`
+- `landscape`: `draw_paths`, `draw_slice`
 - `depth`: `depth_maps`, `plot_singular_values`, `plot_predicted`, `plot_pairs`
+- `memory`: `draw_memory`, `plot_cached`
 - `network`: `draw_network`
 - `graph`: `draw_graph`
 - `prices`: `draw_secants`, `draw_magnified`, `draw_square`, `draw_rules`,
@@ -31,21 +34,24 @@ What stands behind `network`, `graph` and `stepping`:
 
 from course_utils.viz.page import show
 from course_utils.viz.house import COLORS, axes, style
-from course_utils.viz.curves import plot_curves
+from course_utils.viz.curves import plot_beside, plot_curves
 from course_utils.viz.matrices import (
     confusion_matrix,
     heat_map,
     heat_maps,
     image_grid,
+    picture_pairs,
 )
 from course_utils.viz.products import draw_products
 from course_utils.viz.boundary import decision_boundary
+from course_utils.viz.landscape import draw_paths, draw_slice
 from course_utils.viz.depth import (
     depth_maps,
     plot_pairs,
     plot_predicted,
     plot_singular_values,
 )
+from course_utils.viz.memory import draw_memory, plot_cached
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
 from course_utils.viz.prices import draw_magnified, draw_rules, draw_secants

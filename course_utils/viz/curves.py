@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils.viz.house import axes, house_style, plain
+from course_utils.viz.house import GREY, axes, house_style, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,11 +21,13 @@ def plot_curves(
     xlabel: str,
     ylabel: str,
     log: str | None = None,
+    levels: Sequence[float] = (),
 ) -> Figure:
     """Plot named curves, each with its own colour and line style.
 
     A curve is a sequence of y, or a pair `(x, y)` as a tuple; `log` is "x", "y" or
-    "xy". The legend stands beside the axes, in the order in which the curves end.
+    "xy". The legend stands beside the axes, in the order in which the curves end; each
+    of `levels` is a dotted grey line.
 
     Raises
     ------
@@ -43,10 +45,37 @@ def plot_curves(
         handles = [ax.plot(x, y, label=name)[0] for name, (x, y) in points.items()]
         for axis in log or "":
             getattr(ax, f"set_{axis}scale")("log")
+        for level in levels:
+            ax.axhline(level, color=GREY, lw=0.8, ls=":")
         _count_in_whole_numbers(ax, points, log)
         if len(points) > 1:
             handles.sort(key=lambda line: -_last(line.get_ydata()))
             fig.legend(handles=handles, loc="outside right center", handlelength=2.8)
+    return fig
+
+
+def plot_beside(
+    x: Any, panels: Mapping[str, Mapping[str, Any]], *, title: str, xlabel: str
+) -> Figure:
+    """Plot panels of named curves side by side over one x: `{ylabel: {name: y}}`.
+
+    The panels name the same things in the same order: the legend stands in the first.
+
+    Raises
+    ------
+    ValueError : without panels; if x and y differ in length.
+
+    Plumbing.
+    """
+    if not isinstance(panels, Mapping) or not panels:
+        raise ValueError('plot_beside: panels maps labels to curves: {"y": {"a": y}}.')
+    fig, grid = axes(title, xlabel, cols=len(panels))
+    with house_style():
+        for ax, (ylabel, curves) in zip(np.ravel(grid), panels.items(), strict=True):
+            for name, y in curves.items():
+                ax.plot(*_points(name, (x, y)), label=name)
+            ax.set_ylabel(ylabel)
+        fig.axes[0].legend()
     return fig
 
 
@@ -57,7 +86,7 @@ def _count_in_whole_numbers(ax: Axes, points: dict, log: str | None) -> None:
     if "x" not in (log or "") and all(
         (x == x.round()).all() for x, _ in points.values()
     ):
-        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
 
 
 def _points(name: str, curve: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +97,7 @@ def _points(name: str, curve: Any) -> tuple[np.ndarray, np.ndarray]:
         x = np.arange(len(y)) if y.ndim else np.array(0)
     if x.ndim != 1 or x.shape != y.shape or not len(y):
         raise ValueError(
-            f"plot_curves: curve {name!r} should be a sequence of numbers or a pair "
+            f"curve {name!r} should be a sequence of numbers or a pair "
             f"(x, y) of equal lengths, found shapes {x.shape} and {y.shape}."
         )
     return x, y

@@ -64,7 +64,8 @@ def plot_singular_values(spectra: Mapping[str, Any], *, title: str) -> Figure:
     """Plot number 1, 4, 16 and 32 of the singular values against the layers.
 
     Each of `spectra` has a row for each number of layers, largest value first. A line
-    ends where its values are rounding noise.
+    ends where its values are rounding noise. The panels share one axis, from a power
+    of ten below all that is drawn.
 
     Raises
     ------
@@ -78,14 +79,16 @@ def plot_singular_values(spectra: Mapping[str, Any], *, title: str) -> Figure:
             f"plot_singular_values: expected rows of {max(_STYLES)} values or more, "
             f"found {shapes}."
         )
-    cols = len(spectra)
-    fig, grid = axes(title, "layers", None, 1, cols, (2.25 * cols, 3.2), sharey=True)
+    fig, grid = axes(title, "layers", None, 1, len(spectra), (9, 3.2), sharey=True)
     with house_style():
         for ax, (name, values) in zip(np.ravel(grid), spectra.items(), strict=True):
             _singular_values(ax, np.asarray(values))
             ax.set_title(name, fontsize=10)
-        np.ravel(grid)[0].set_ylabel("singular value")
-        np.ravel(grid)[0].legend(loc="lower left", fontsize=8)
+        low = np.nanmin([line.get_ydata() for ax in fig.axes for line in ax.lines])
+        np.ravel(grid)[0].set(
+            ylabel="singular value", ylim=(10.0 ** (np.floor(np.log10(low)) - 1), 1e2)
+        )
+        np.ravel(grid)[-1].legend(loc="lower left", fontsize=8)
     return fig
 
 
@@ -95,7 +98,7 @@ def _singular_values(ax: Any, values: np.ndarray) -> None:
         alive = values[:, k - 1] > _NOISE * values[:, 0]
         shown = np.where(alive, values[:, k - 1], np.nan)
         ax.semilogy(layers, shown, ls=style, lw=2, label=f"no. {k}")
-    ax.set(ylim=(1e-16, 1e2), xticks=[1, len(values) // 2, len(values)])
+    ax.set(xticks=[1, len(values) // 2, len(values)])
 
 
 def plot_pairs(
@@ -135,7 +138,7 @@ def _failing_and_mended(
     ax.plot(failing[1], "--", color=COLORS.vermillion, lw=2.5, label=failing[0])
     ax.plot(mended[1], color=COLORS.blue, lw=1.5, label=mended[0])
     ax.axhline(np.log(2), color="0.6", lw=1, ls=":")
-    ax.set(yscale="log", ylim=(3e-5, 3e3), xlim=(-5, len(mended[1])))
+    ax.set(yscale="log", ylim=(1e-5, 3e3), xlim=(-5, len(mended[1])))
     ax.legend(fontsize=8, loc="upper right")
 
 

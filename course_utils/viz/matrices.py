@@ -61,11 +61,13 @@ def heat_map(
     log: bool = False,
     annotate: bool = False,
     diverging: bool = False,
+    blocks: tuple[int, int] | None = None,
 ) -> Figure:
     """Draw a matrix as colours; `label` says what they measure, with the unit.
 
     `log` takes the logarithm (cells ≤ 0 stay grey), `annotate` writes the numbers,
-    `diverging` makes the scale symmetric about 0.
+    `diverging` makes the scale symmetric about 0. `blocks`, so many rows and columns,
+    parts the cells by thin lines.
 
     Raises
     ------
@@ -81,6 +83,8 @@ def heat_map(
     )
     image = _cells(ax, shown, None, None, **_scale(shown, log, diverging))
     _whole_ticks(ax, values.shape)
+    if blocks:
+        _part(ax, values.shape, blocks)
     if annotate:
         words = [[number(v, 3) for v in row] for row in values]
         _write_cells(ax, image, shown, words)
@@ -186,6 +190,38 @@ def image_grid(
     return fig
 
 
+def picture_pairs(
+    above: Any, below: Any, *, title: str, shape: tuple[int, int] = (28, 28)
+) -> Figure:
+    """Draw pictures in grey, and below each the signed values that belong to it.
+
+    Both are `(N, height·width)` or `(N, height, width)`. Each picture of values has a
+    colour scale of its own: blue below 0, white at 0, red above.
+
+    Raises
+    ------
+    ValueError : if the two differ in number, or do not have `shape`.
+
+    Plumbing.
+    """
+    pictures, values = _pictures(above, shape), _pictures(below, shape)
+    n = len(pictures)
+    if len(values) != n:
+        raise ValueError(f"picture_pairs: {n} pictures, but values for {len(values)}.")
+    side = min(1.1, WIDTH / n)
+    size = (side * n, 2 * side * shape[0] / shape[1] + 0.4)
+    fig, grid = axes(title, rows=2, cols=n, size=size, squeeze=False)
+    for ax in grid.flat:
+        ax.set_axis_off()
+    for (top, bottom), picture, value in zip(grid.T, pictures, values, strict=True):
+        top.imshow(picture, cmap="gray", interpolation="nearest")
+        far = np.abs(value).max()
+        bottom.imshow(
+            value, cmap="RdBu_r", vmin=-far, vmax=far, interpolation="nearest"
+        )
+    return fig
+
+
 def _matrix(what: str, matrix: Any) -> np.ndarray:
     matrix = np.asarray(plain(matrix), dtype=float)
     if matrix.ndim != 2 or not matrix.size:
@@ -260,6 +296,15 @@ def _whole_ticks(ax: Axes, shape: tuple[int, int]) -> None:
 
     ax.yaxis.set_major_locator(MaxNLocator(min(10, shape[0]), integer=True))
     ax.xaxis.set_major_locator(MaxNLocator(min(10, shape[1]), integer=True))
+
+
+def _part(ax: Axes, shape: tuple[int, int], blocks: tuple[int, int]) -> None:
+    """Draw lines between blocks of cells; the ticks stand where a block begins."""
+    rows, cols = (range(0, n, step) for n, step in zip(shape, blocks, strict=True))
+    ax.set(yticks=rows, xticks=cols)
+    for draw, starts in ((ax.axhline, rows), (ax.axvline, cols)):
+        for start in starts[1:]:
+            draw(start - 0.5, color="0.6", lw=0.8)
 
 
 def _pictures(images: Any, shape: tuple[int, int]) -> np.ndarray:

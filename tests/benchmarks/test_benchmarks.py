@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import chain, checks, mnist, report, scalar, start, worker
+from benchmarks import (
+    accuracy,
+    chain,
+    checks,
+    mnist,
+    pictures,
+    report,
+    scalar,
+    start,
+    worker,
+)
 from benchmarks.harness import (
     Case,
     Disagreement,
@@ -155,6 +165,7 @@ BUILDERS = {
     "chain": chain.case,
     "wide": chain.case,
     "gradcheck": checks.case,
+    "pictures": pictures.case,
 }
 
 
@@ -165,6 +176,29 @@ def test_ours_takes_part(name):
     assert record["largest_difference"], "nothing was compared"
     assert not record["missing"]
     json.dumps(record)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_compiled_one_does_the_same_work(name):
+    sizes = [f"compiled, {n:,}" for n in chain.QUICK]
+    only = ("ours: compiled", *sizes)
+    record = quickly(BUILDERS[name](name, 1, quick=True, only=only))
+    assert any("compiled" in found for found in record["median"])
+    assert not record["missing"]
+    if "ours: compiled" in record["median"]:
+        assert "Once, outside the clock: recording and compiling" in report.apart(
+            record
+        )
+
+
+def test_a_long_run_gives_an_accuracy_a_seed():
+    record = quickly(accuracy.case("accuracy", 1, quick=True, only=("ours",)))
+    (values,) = record["rounds_of"].values()
+    assert len(values) == 1 and 0 <= values[0] <= 100 and record["unit"] == "%"
+    x, y, *_ = accuracy.data.mnist()
+    how = accuracy.SETTINGS | {"filters": (4, 8), "epochs": 6}
+    model = accuracy.trained(x[:300], y[:300], 1, **how)
+    assert not model.training and accuracy.percent(model, x[:300], y[:300]) > 60
 
 
 def test_both_of_ours_train_alike_and_learn():
@@ -260,7 +294,7 @@ def record(case: str, medians: dict[str, float], **more) -> dict:
 def test_a_target_is_judged_without_rounding(ours, verdict):
     found = record("moons", {"ours: replayed": ours, "micrograd": 1.0})
     ((target, threads, ratio),) = [
-        row for row in report.judged([found]) if row[0].case == "moons"
+        row for row in report.judged([found]) if row[0].ours == "ours: replayed"
     ]
     assert (threads, target.reached(ratio)) == (1, verdict)
     row = report.targets_table([found])
@@ -277,6 +311,18 @@ def test_layers_may_be_neither_slower_nor_faster():
     target = [t for t in report.mnist_targets("mnist-64") if "layers" in t.label][0]
     verdicts = [target.reached(ratio) for ratio in (0.89, 0.9, 1.1, 1.11, None)]
     assert verdicts == ["no", "yes", "yes", "no", "not measured"]
+
+
+def test_two_threads_have_a_bound_of_their_own():
+    target = next(report.compiled_targets("mnist-256"))
+    assert [target.bound(n) for n in (1, 2)] == [0.88, 0.85]
+    assert [target.reached(0.86, n) for n in (1, 2)] == ["yes", "no"]
+
+
+def test_a_small_ratio_keeps_its_digits():
+    assert [report.up(r) for r in (0.00291, 0.049, 0.05, None)] == [
+        *("0.0030", "0.0490", "0.05", "–")
+    ]
 
 
 def test_growth_is_that_of_one_node():
@@ -301,6 +347,7 @@ def test_a_peer_that_is_missing_leaves_its_target_open():
 def test_seconds_are_readable(value, shown):
     assert report.shown(value) == shown
     assert report.shown(188.2, "MB") == "188 MB"
+    assert report.shown(99.412, "%") == "99.41 %"
 
 
 def test_ratios_are_rounded_up():

@@ -17,6 +17,7 @@ from course_utils.gradcheck import (
     agrees,
     all_float32,
     check_directions,
+    close_values,
     compare,
     complex_step_gradient,
     error_map,
@@ -28,9 +29,8 @@ from course_utils.gradcheck import (
     looks_like,
     noise_level,
     numerical_gradient,
-    one_sided_slopes,
     relative_error,
-    scatter_level,
+    scatter_of,
     settle,
     sizes_of,
     step_size,
@@ -41,6 +41,8 @@ from course_utils.gradcheck import WRONG as BAD
 from course_utils.gradcheck.look import _ladder
 from course_utils.gradcheck.naming import _close, _factor_name, _summed_to
 from course_utils.gradcheck.report import _matrix_shape
+from course_utils.scalar import Value
+from course_utils.tensor import Tensor
 
 N, D, H = 5, 4, 3
 
@@ -173,51 +175,72 @@ def seen_by(f, steps, noise=0.0):
     return extrapolate(steps, up, down, f(0.0), np.full(steps.shape, noise))
 
 
-def test_scatter_level_looks_at_16_points_and_knows_their_scatter():
-    points = []
-    scatter_level(lambda t: points.append(t) or 0.0, 0.5)
-    assert points == [k / 2 for k in range(16)]
+def test_the_scatter_of_16_close_points():
+    assert close_values(lambda t: 3 * t, 0.5, 1.0) == [3 + 1.5 * k for k in range(16)]
     # Sixth differences of −1, 1, −1, … are ±64.
-    assert scatter_level(lambda t: (-1) ** round(t), 1.0) == 64 / math.sqrt(924)
+    assert scatter_of([(-1) ** k for k in range(16)]) == 64 / math.sqrt(924)
 
 
-def test_noise_level_looks_far_and_close_on_both_sides():
-    h, points = 2.0**-10, []
-    noise_level(lambda t: points.append(t / h) or 0.0, h)
-    far = [k / 8 for k in range(16)]
-    close = [1 / 8 + k / 2**15 for k in range(16)]
-    sides = [*far, *close, *(-t for t in (*far, *close))]
-    assert sorted(points) == sorted(sides)
+H10 = 2.0**-10
+CLOSE = [at + k / 2**15 for at in (1 / 8, 1 / 2) for k in range(16)]
+FAR = [1 / 8 + k / 8 for k in range(16)]
 
 
-def test_noise_level_with_kinks_on_both_sides_and_with_stairs():
-    h = 2.0**-10
+@pytest.mark.parametrize(
+    ("f", "far"),
+    [
+        (lambda t: 0.0, True),  # closely spaced points tell nothing
+        (lambda t: t, True),  # a line without rounding tells nothing, either
+        (lambda t: math.floor(t / H10 * 2**12), True),  # three stairs are too few
+        (lambda t: (-1) ** round(t / H10 * 2**15) + t, True),  # more than enough
+        (lambda t: 0.01 * (-1) ** round(t / H10 * 2**15) + t, False),
+    ],
+)
+def test_noise_level_looks_close_on_both_sides_and_far_where_it_has_to(f, far):
+    points = []
+    noise_level(lambda t: points.append(t / H10) or f(t), H10, enough=0.1)
+    sides = [*CLOSE, *(FAR if far else [])]
+    assert sorted(points) == sorted([*sides, *(-t for t in sides)])
+
+
+def test_noise_level_with_kinks_and_with_stairs():
+    h = H10
     assert noise_level(lambda t: 1 + 0.7 * abs(abs(t) - h), h) < 1e-15
     assert noise_level(lambda t: round(64 * t / h) % 3, h) > 0.1
+    kink = [at + 5 / 2**15 for at in (1 / 8, 1 / 2, -1 / 8)]
+    bent = lambda t: 1 + 0.7 * t + sum(abs(t - h * k) for k in kink)  # noqa: E731
+    assert noise_level(bent, h) < 1e-15  # where there is none
+
+
+def test_a_staircase_walked_at_its_own_pace_is_noise():
+    """A step of half a stair, always the same, would look like a line."""
+    grain = 2.0**-20
+    stairs = lambda t: grain * round(t / grain)  # noqa: E731
+    assert noise_level(stairs, 2.0**14 * grain) > grain / 20
 
 
 @pytest.mark.parametrize("count", [3, 6])
 def test_extrapolation_of_a_cubic_leaves_only_noise(count):
     steps, noise = QUARTERS[:count], 2.0**-40
-    slope, margin = seen_by(lambda t: 2 * t + 3 * t**2 + 5 * t**3, steps, noise)
+    slope, margin, *_ = seen_by(lambda t: 2 * t + 3 * t**2 + 5 * t**3, steps, noise)
     assert slope == 2
     assert margin == 4 * (noise + noise / 16) / steps[2]
 
 
 def test_extrapolation_counts_what_the_slope_still_moves():
-    slope, margin = seen_by(lambda t: t + t**5, QUARTERS)
+    slope, margin, *_ = seen_by(lambda t: t + t**5, QUARTERS)
     # D = 1 + h⁴, so that R = 1 − h⁴/16 for the larger of its two steps h.
     *_, before, last = 1 - QUARTERS[:-1] ** 4 / 16
     assert (slope, margin) == (last, last - before)
 
 
 def test_extrapolation_prefers_steps_on_one_side_of_a_kink():
-    slope, _ = seen_by(lambda t: max(t - 2.0**-7, 0.0), QUARTERS, 2.0**-50)
+    slope, *_ = seen_by(lambda t: max(t - 2.0**-7, 0.0), QUARTERS, 2.0**-50)
     assert slope == 0
 
 
 def test_extrapolation_takes_slow_slopes_to_their_limit():
-    slope, margin = seen_by(lambda t: t * abs(t) ** 0.2, 4.0 ** -np.arange(9))
+    slope, margin, *_ = seen_by(lambda t: t * abs(t) ** 0.2, 4.0 ** -np.arange(9))
     # D = h^0.2 and R is a multiple of it, which is all that is left to go.
     r = 4**-0.2
     R = (16 * r - 1) / 15 * r**7
@@ -226,9 +249,9 @@ def test_extrapolation_takes_slow_slopes_to_their_limit():
 
 
 def test_extrapolation_leaves_out_what_is_not_finite():
-    slope, _ = seen_by(lambda t: 3 * t if abs(t) < 0.5 else np.nan, QUARTERS)
+    slope, *_ = seen_by(lambda t: 3 * t if abs(t) < 0.5 else np.nan, QUARTERS)
     assert slope == 3
-    slope, margin = seen_by(lambda t: np.nan, QUARTERS)
+    slope, margin, *_ = seen_by(lambda t: np.nan, QUARTERS)
     assert np.isnan(slope) and margin == 0
 
 
@@ -278,12 +301,6 @@ def test_still_to_go(moves, rounding, more):
 def test_a_kink_keeps_its_gap(steps, gap, noise, kink):
     steps, gap = np.array(steps, float), np.array(gap, float)
     assert is_kink(steps, gap, noise * np.ones(steps.shape)) is kink
-
-
-def test_one_sided_slopes_of_two_parabolas():
-    steps, middle = np.array([1.0, 0.25]), 2.0
-    up, down = middle + 3 * steps + 5 * steps**2, middle + steps + 7 * steps**2
-    assert one_sided_slopes(steps, up, down, middle) == (-1, 3)
 
 
 @pytest.mark.parametrize(
@@ -1115,11 +1132,140 @@ def change(x):
         (lambda: numerical_gradient(np.sin, 1e8, h=1e-9), ValueError, "vanishes"),
         (lambda: complex_step_gradient(np.sin, np.ones(2)), ValueError, "one number"),
         (lambda: complex_step_gradient(np.sin, np.nan), ValueError, "finite"),
+        (lambda: gradcheck(lambda x: {}, 1.0, 1.0), TypeError, "found dict: let it"),
+        (lambda: gradcheck(lambda x: "1", 1.0, 1.0), TypeError, "found str: let it"),
+        (lambda: gradcheck(lambda x: [x], 1.0, 1.0), ValueError, r"shape \(1,\)"),
     ],
 )  # fmt: skip
 def test_errors_say_how_to_mend(call, error, said):
     with pytest.raises(error, match=said):
         call()
+
+
+FORGOTTEN = "expected a number from f, found None: does f end without a return?"
+NODE = (
+    "expected plain numbers from f, found a {}: let it return its .data, as in "
+    "loss.data"
+)
+NODE_IN = (
+    "{} holds a {}; expected an array of floats: pass its .data, and let f make a {} "
+    "of the array that it gets"
+)
+NODE_GRAD = (
+    "the gradient of x holds a {}; expected an array of numbers: pass x.grad, or the "
+    ".data of what holds the gradient"
+)
+
+
+def along(f, x, grad, **more):
+    return check_directions(f, x, grad, np.random.default_rng(0), **more)
+
+
+def gradient(f, x, grad):
+    return numerical_gradient(f, x)
+
+
+def complex_gradient(f, x, grad):
+    return complex_step_gradient(f, x)
+
+
+CHECKS = [gradcheck, along, gradient, complex_gradient]
+two, node = np.array([1.0, 2.0]), Tensor([1.0, 2.0])
+
+
+@pytest.mark.parametrize("call", CHECKS)
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (lambda x: None, FORGOTTEN),
+        (lambda x: (Tensor(two) ** 2).sum(), NODE.format("Tensor")),
+        (lambda x: Tensor(two), NODE.format("Tensor")),
+        (lambda x: Value(2.0), NODE.format("Value")),
+        (lambda x: [Value(2.0), Value(3.0)], NODE.format("Value")),
+    ],
+)
+def test_what_f_returns_has_to_be_numbers(call, f, said):
+    with pytest.raises(TypeError) as caught:
+        call(f, two, 2 * two)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("call", CHECKS[:2])
+def test_what_f_returns_is_looked_at_with_grad_out_too(call):
+    for f, said in ((lambda x: None, FORGOTTEN), (Tensor, NODE.format("Tensor"))):
+        with pytest.raises(TypeError) as caught:
+            call(f, two, two, grad_out=two)
+        assert str(caught.value) == said
+    with pytest.raises(TypeError, match="^grad_out holds a Tensor; expected an array"):
+        call(lambda x: x, two, two, grad_out=node)
+
+
+@pytest.mark.parametrize("call", CHECKS)
+@pytest.mark.parametrize(
+    ("x", "kind"),
+    [
+        (node, "Tensor"),
+        (Value(2.0), "Value"),
+    ],
+)
+def test_inputs_have_to_be_numbers(call, x, kind):
+    with pytest.raises(TypeError) as caught:
+        call(lambda x: (x * x).sum(), x, two)
+    assert str(caught.value) == NODE_IN.format("x", kind, kind)
+
+
+@pytest.mark.parametrize("call", CHECKS[:2])
+def test_lists_of_inputs_and_gradients_have_to_be_numbers(call):
+    f = lambda x, y: float((x * y).sum())  # noqa: E731
+    with pytest.raises(TypeError, match="^y holds a Tensor; expected an array"):
+        call(f, [two, node], [two, two])
+    with pytest.raises(TypeError, match="^y holds a Value; expected an array"):
+        call(f, {"x": two, "y": Value(1.0)}, {"x": two, "y": two})
+    for grad in (node, Value(1.0)):
+        with pytest.raises(TypeError) as caught:
+            call(f, [two, two], [grad, two])
+        assert str(caught.value) == NODE_GRAD.format(type(grad).__name__)
+
+
+@pytest.mark.parametrize("call", CHECKS[:3])
+@pytest.mark.parametrize("kind", [float, np.float64, np.array, np.longdouble])
+def test_numbers_of_other_kinds_are_numbers(call, kind):
+    assert np.all(call(lambda x: kind((x * x).sum()), two, 2 * two))
+
+
+@pytest.mark.parametrize("call", CHECKS[:2])
+def test_tensors_of_torch(call):
+    """Their numbers are taken; where torch would rather not part with them, told."""
+    torch = pytest.importorskip("torch")
+    square = lambda x: (torch.as_tensor(x) ** 2).sum()  # noqa: E731
+    assert call(square, torch.tensor(two), torch.tensor(2 * two))
+    live = torch.tensor(two, requires_grad=True)
+    detach = r"torch tensor that requires grad.*\.detach\(\)"
+    with pytest.raises(TypeError, match=f"^expected plain numbers from f.* {detach}"):
+        call(lambda x: (live * torch.as_tensor(x)).sum(), two, two)
+    with pytest.raises(TypeError, match=f"^x holds a {detach}"):
+        call(lambda x: (x * x).sum(), live, two)
+    with pytest.raises(TypeError, match=f"^the gradient of x holds a {detach}"):
+        call(lambda x: (x * x).sum(), two, live)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_an_f_that_is_not_finite_has_no_gradient(bad):
+    for check in (gradcheck, along):
+        (message,) = check(lambda x: bad, two, two).messages
+        assert message == f"f is {bad} at the inputs: mend f before its gradient"
+    with pytest.raises(ValueError, match="mend f before its gradient"):
+        complex_step_gradient(lambda x: bad, two)
+    for call in CHECKS:
+        with pytest.raises(ValueError, match=f"x is {bad} at index .1,.: there is no"):
+            call(lambda x: x.sum(), np.array([1.0, bad]), two)
+    for check in (gradcheck, along):
+        assert not check(lambda x: x.sum(), two, np.array([1.0, bad]))
+
+
+def test_whole_numbers_and_complex_ones_are_numbers():
+    assert gradcheck(lambda x: 3, two, 0 * two)
+    assert complex_step_gradient(lambda x: 3, 1.0) == 0
 
 
 FLOAT32 = (

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import log_loss
 
 from course_utils import functional as F
 from course_utils import layers, nn
@@ -155,7 +156,7 @@ def test_sequentials_in_sequentials_have_their_way_back():
     flat, g = our_network(W1, b1, W2, b2), np.ones((5, 2))
     np.testing.assert_array_equal(nested(X), flat(X))
     np.testing.assert_array_equal(nested.backward(g), flat.backward(g))
-    assert len(nested.parameters()) == 4 and len(nested.leaves()) == 3
+    assert len(nested.parameters()) == 4 and len(layers.leaves(nested.layers)) == 3
 
 
 @pytest.mark.parametrize("targets", [np.float64, np.float32, int])
@@ -236,3 +237,73 @@ def test_float32_stays_float32():
 def test_the_formulas_are_those_of_functional():
     X, W, b = arrays()
     np.testing.assert_array_equal(layers.Linear(W, b)(X), F.linear(X, W, b))
+
+
+# --- a classifier against PyTorch, in numbers that anybody can repeat -----------------
+
+
+def eight_points():
+    """Points and labels from NumPy's old generator, weights from PyTorch's."""
+    old = np.random.RandomState(501)  # noqa: NPY002
+    points, coins = old.uniform(-1, 1, (8, 2)), old.choice([0, 1], (8, 1))
+    torch.manual_seed(501)
+    return points, coins, [torch.nn.Linear(2, 4), torch.nn.Linear(4, 1)]
+
+
+def near(actual, rounded):
+    """Equal to what was rounded to four decimals, up to float32's rounding."""
+    actual = np.squeeze(actual.detach().numpy() if torch.is_tensor(actual) else actual)
+    assert actual.shape == np.shape(rounded)
+    np.testing.assert_allclose(actual, rounded, rtol=0, atol=0.51e-4)
+
+
+DPROBS = [0.27670447, -0.1991569, -0.21324057, -0.21276838]
+DPROBS += [-0.21479973, -0.25149278, -0.2166928, 0.31130692]
+DW_OUT = [-0.02906101, -0.01942071, -0.12120559, -0.08780599]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rtol", "atol"), [(np.float32, 1e-6, 1e-7), (np.float64, 1e-12, 0)]
+)
+def test_eight_points_give_the_numbers_of_pytorch(dtype, rtol, atol):
+    points, coins, (hidden, output) = eight_points()
+    assert coins.ravel().tolist() == [0, 1, 1, 1, 1, 1, 1, 0]
+    near(hidden.weight.T[0], [-0.5283, -0.2843, -0.6374, -0.3771])
+    near(hidden.weight.T[1], [-0.5109, 0.6360, 0.5668, 0.6981])
+    near(hidden.bias, [-0.3359, -0.2572, 0.5822, 0.3144])
+    near(output.weight, [0.3399, -0.3500, -0.2764, -0.0239])
+    near(output.bias, 0.4749)
+
+    theirs = torch.nn.Sequential(hidden, torch.nn.ReLU(), output)
+    theirs = theirs.to(getattr(torch, dtype.__name__))
+    x, y = points.astype(dtype), coins.astype(dtype)
+    logits = theirs(torch.tensor(x))
+    probs = torch.sigmoid(logits)
+    probs.retain_grad()
+    torch.nn.functional.binary_cross_entropy(probs, torch.tensor(y)).backward()
+
+    W1, b1, W2, b2 = (p.detach().numpy().T for p in theirs.parameters())
+    first, last = layers.Linear(W1, b1), layers.Linear(W2, b2)
+    net = layers.Sequential(first, layers.ReLU(), last, layers.Sigmoid())
+    bce = layers.BCE()
+    near(bce(net(x), y), 0.6287)
+    near(logits, [0.1936, 0.5221, 0.3482, 0.3536, 0.3307, -0.0119, 0.3099, 0.3991])
+    np.testing.assert_allclose(
+        log_loss(y.ravel(), net(x).ravel()), bce(net(x), y), rtol
+    )
+    dprobs = bce.backward()
+    net.backward(dprobs)
+    np.testing.assert_allclose(dprobs.ravel(), DPROBS, rtol=1e-6)
+    np.testing.assert_allclose(last.W.grad.ravel(), DW_OUT, rtol=2e-6)
+    near(last.b.grad, -0.1745)
+    near(first.W.grad[0], [0.0140, -0.0114, 0.0051, 0.0014])
+    near(first.W.grad[1], [0.0153, 0.0145, 0.0153, 0.0024])
+    near(first.b.grad, [-0.0158, 0.0220, 0.0482, 0.0031])
+
+    pairs = [(dprobs, probs.grad.numpy())]
+    pairs += [
+        (p.grad, q.grad.numpy().T)
+        for p, q in zip(net.parameters(), theirs.parameters(), strict=True)
+    ]
+    for ours, pytorchs in pairs:
+        np.testing.assert_allclose(ours, pytorchs, rtol=rtol, atol=atol, strict=True)

@@ -35,6 +35,7 @@ LARGEST = 1e3  # of any number on the way; beyond, rounding is magnified too muc
 HEAD = """\
 import numpy as np
 import torch
+from course_utils.pictures import batch_norm, conv2d, dropout, max_pool2d, mean_pool2d
 from course_utils.scalar import Value
 from course_utils.tensor import Tensor, concatenate, layer_norm, linear, stack, where
 """
@@ -513,6 +514,72 @@ def write_layer_norm(d: Draft, i: int, v):
     return f"layer_norm(${i}, ${gamma}, ${beta})", f"{peer}${gamma}, ${beta})"
 
 
+def four(d: Draft, v) -> tuple[int, ...]:
+    """How an array with two or three axes is a stack of pictures."""
+    if v.ndim == 2:
+        return (1, 1, *v.shape)
+    return d.draw(st.sampled_from([(1, *v.shape), (v.shape[0], 1, *v.shape[1:])]))
+
+
+def three(pictures: str, shape) -> str:
+    """A stack of pictures with three axes: all of them below each other."""
+    return f"{pictures}.reshape({shape[0]}, {math.prod(shape[1:3])}, {shape[3]})"
+
+
+def write_conv2d(d: Draft, i: int, v):
+    """With filters of its own or such as serve elsewhere."""
+    N, C, H, width = four(d, v)
+    s, p = d.draw(st.sampled_from([1, 2, 3])), d.draw(st.sampled_from([0, 1, 2]))
+    size = [d.draw(st.integers(1, min(3, n + 2 * p))) for n in (H, width)]
+    out = [F.out_size(n, k, s, p) for n, k in zip((H, width), size, strict=True)]
+    M = d.draw(st.sampled_from([1, 2, 3]))
+    W, b = d.old_or_new((M, C * size[0], size[1])), d.old_or_new((M,))
+    filters = f"${W}.reshape({M}, {C}, {size[0]}, {size[1]})"
+    text = f"conv2d(${i}.reshape({N}, {C}, {H}, {width}), {filters}, ${b}, {s}, {p})"
+    text = three(text, (N, M, *out))
+    return text, f"torch.nn.functional.{text}"
+
+
+def pooled(name: str, torchs: str) -> Entry:
+    """Pooling; a window may be one pixel, and may leave pixels out."""
+
+    def write(d: Draft, i: int, v):
+        size = d.draw(st.integers(1, min(3, *v.shape[-2:])))
+        stride = d.draw(st.sampled_from([None, 1, 2, 3]))
+        shape = four(d, v)
+        out = [F.out_size(n, size, stride or size) for n in shape[2:]]
+        written = f"(${i}.reshape{shape}, {size}, {stride})"
+        return tuple(
+            three(f"{f}{written}", (*shape[:2], *out))
+            for f in (name, f"torch.nn.functional.{torchs}")
+        )
+
+    return Entry(seen, write)
+
+
+def write_dropout(d: Draft, i: int, v):
+    """Under a constant mask."""
+    mask, p = f"({d.array(tuple(v.shape))} > 0)", d.draw(st.sampled_from([0.5, 0.0]))
+    return f"dropout(${i}, {mask}, {p})", f"${i} * torch.tensor({mask} / {1 - p})"
+
+
+def write_batch_norm(d: Draft, i: int, v):
+    """With the statistics of the batch, or with such as are given."""
+    C = v.shape[1]
+    gamma, beta = d.old_or_new((C,)), d.old_or_new((C,))
+    by_channel = v.transpose(0, 1).reshape(C, -1)
+    shared = by_channel.shape[1] > 1 and low(by_channel.std(1)) > 0.1
+    if shared and d.draw(st.booleans()):
+        given, peer = "", "None, None, ${g}, ${b}, True"
+    else:
+        mean, var = d.array((C,)), d.array((C,), away_from_0)
+        given = f", {mean}, {var}"
+        peer = f"torch.tensor({mean}), torch.tensor({var}), ${{g}}, ${{b}}, False"
+    peer = peer.format(g=gamma, b=beta)
+    theirs = f"torch.nn.functional.batch_norm(${i}, {peer}, eps=1e-5)"
+    return f"batch_norm(${i}, ${gamma}, ${beta}{given})", theirs
+
+
 def loss(name: str, torchs: str, fits, targets) -> Entry:
     """A loss against constants."""
 
@@ -527,6 +594,11 @@ def loss(name: str, torchs: str, fits, targets) -> Entry:
 def rows(v) -> bool:
     """Whether there is a last axis with something on it."""
     return v.ndim > 0 and v.shape[-1] > 0
+
+
+def seen(v) -> bool:
+    """Whether it can be looked at as pictures."""
+    return v.ndim in (2, 3) and v.numel() > 0
 
 
 def some(v) -> bool:
@@ -581,6 +653,11 @@ ARRAYS = ARITHMETIC | {
     "matmul": Entry(lambda v: v.ndim > 0, write_matmul),
     "linear": Entry(lambda v: v.ndim > 0, write_linear),
     "layer_norm": Entry(rows, write_layer_norm),
+    "conv2d": Entry(seen, write_conv2d),
+    "max_pool2d": pooled("max_pool2d", "max_pool2d"),
+    "mean_pool2d": pooled("mean_pool2d", "avg_pool2d"),
+    "dropout": Entry(lambda v: True, write_dropout),
+    "batch_norm": Entry(lambda v: v.ndim > 1 and some(v), write_batch_norm),
     "mse": loss("mse", "mse_loss", some, lambda d, v: d.array(v.shape)),
     "binary_cross_entropy_with_logits": loss(
         "binary_cross_entropy_with_logits",
@@ -693,6 +770,7 @@ def order(x) -> np.ndarray:
 
 # Operations with kinks, and on which sides of them an operand is.
 SIDES = {"relu": lambda x: x > 0, "abs": np.sign, "max": order, "min": order}
+SIDES["max_pool2d"] = order
 COMPARED = re.compile(r"(?:torch\.\w+\(\$\d+, |\$\d+\.\w+\()(.*)\)$")
 
 
@@ -940,6 +1018,20 @@ def last_wins(grad_out, shape, index):
     return grad
 
 
+def all_winners(grad_out, y, x, size, stride=None):
+    """A pooling that hands the gradient to every winner of a tie."""
+    grad = np.zeros_like(x)
+    views = F.shifts(x, size, stride), F.shifts(grad, size, stride)
+    for value, place in zip(*views, strict=True):
+        place += grad_out * (value == y)
+    return grad
+
+
+def not_turned(grad_out, x, W, *how, right=F.conv2d_vjp):
+    """A convolution that goes back through filters that stand on their heads."""
+    return right(grad_out, x, W[..., ::-1, ::-1], *how)
+
+
 PLANTED = {
     "tanh_vjp": lambda grad_out, y: grad_out * (1 - y),
     "relu_vjp": lambda grad_out, x: grad_out * (x >= 0),
@@ -950,6 +1042,11 @@ PLANTED = {
         grad_out, None if axes is None else np.argsort(axes)
     ),
     "maximum_vjp": lambda grad_out, a, b: (grad_out * (a >= b), grad_out * (b >= a)),
+    "conv2d_vjp": not_turned,
+    "max_pool2d_vjp": all_winners,
+    "batch_norm_vjp": lambda grad_out, x, gamma, eps: F.batch_norm_eval_vjp(
+        grad_out, x, gamma, *F.batch_statistics(x), eps
+    ),
     "concatenate_vjp": lambda grad_out, sizes, axis: np.array_split(
         grad_out, len(sizes), axis
     ),
@@ -965,7 +1062,7 @@ def plant(patch: pytest.MonkeyPatch, name: str) -> None:
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_mistake_is_found(name, monkeypatch):
     plant(monkeypatch, name)
-    how = settings(max_examples=2000, database=None, phases=[Phase.generate])
+    how = settings(max_examples=6000, database=None, phases=[Phase.generate])
     assert find(array_programs, lambda program: not agree(program), settings=how)
 
 

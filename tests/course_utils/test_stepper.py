@@ -260,7 +260,7 @@ def test_parts_of_another_shape_are_no_sum():
 
     b = Tensor(np.ones(3))
     steps = said(Tensor(np.ones((2, 3))) + b + b, {"b": b}, not_undone)
-    assert "norm of ∂out/∂b = 2.449" in steps[-1]
+    assert "norm of ∂(Σ G·out)/∂b = 2.449" in steps[-1]
 
 
 def test_what_is_left_from_an_earlier_pass_is_called_so():
@@ -299,6 +299,19 @@ def test_paths_that_join_are_summed():
     steps = said(x * x, {"x": x})
     assert "(input 2):" in steps[-2]
     assert "Paths join: ∂out/∂x = 3 + 3 = 6." in steps[-2]
+
+
+def test_the_gradient_of_an_array_is_that_of_a_sum():
+    x = Tensor(np.ones((2, 3)))
+    y = x * x
+    y.backward(np.ones((2, 3)))
+    page = stepper.page(y, {"x": x, "y": y})
+    assert page.key.startswith("blue ∂: gradient of Σ G·y")
+    assert "∂(Σ G·y)/∂x" in page.alt
+    total = y.sum()
+    total.backward()
+    page = stepper.page(total, {"x": x})
+    assert page.key.startswith("blue ∂: gradient, ∂out/∂(this)")
 
 
 def test_arrays_go_back_by_a_named_rule():

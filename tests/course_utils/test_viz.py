@@ -434,6 +434,37 @@ def test_curves_take_logarithmic_axes():
     assert not fig.legends
 
 
+def test_levels_are_dotted_lines_under_the_curves():
+    fig = viz.plot_curves({"loss": [1.0, 0.5]}, **LABELS, levels=(0.3, 0.4))
+    _, *dotted = sorted(fig.axes[0].lines, key=lambda line: line.get_linestyle() == ":")
+    assert [line.get_ydata()[0] for line in dotted] == [0.3, 0.4]
+    assert not fig.legends
+
+
+def test_panels_beside_each_other_share_x_and_one_legend():
+    x, y = [0, 1, 2], {"a": [1, 2, 3], "b": [3, 2, 1]}
+    fig = viz.plot_beside(x, {"y": y, "slope": y}, title="A finding", xlabel="x")
+    left, right = fig.axes
+    assert (left.get_ylabel(), right.get_ylabel()) == ("y", "slope")
+    assert left.get_legend() and not right.get_legend()
+    for ax in (left, right):
+        assert [line.get_label() for line in ax.lines] == ["a", "b"]
+        np.testing.assert_array_equal(ax.lines[1].get_xydata(), np.c_[x, y["b"]])
+
+
+@pytest.mark.parametrize(
+    ("panels", "message"),
+    [
+        ({}, "maps labels to curves"),
+        ([1, 2], "maps labels to curves"),
+        ({"y": {"a": [1, 2]}}, r"shapes \(3,\) and \(2,\)"),
+    ],
+)
+def test_bad_input_to_plot_beside(panels, message):
+    with pytest.raises(ValueError, match=message):
+        viz.plot_beside([0, 1, 2], panels, title="A finding", xlabel="x")
+
+
 @pytest.mark.parametrize(
     ("curves", "log", "message"),
     [
@@ -520,6 +551,13 @@ def test_heat_map_scales():
     assert np.ma.getmaskarray(np.ma.masked_invalid(image.get_array())).tolist() == [
         [False, True, False]
     ]
+
+
+def test_blocks_of_a_heat_map_are_parted():
+    ax = viz.heat_map(np.ones((4, 6)), **HEAT, blocks=(2, 3)).axes[0]
+    assert list(ax.get_yticks()) == [0, 2] and list(ax.get_xticks()) == [0, 3]
+    across, down = ax.lines
+    assert set(across.get_ydata()) == {1.5} and set(down.get_xdata()) == {2.5}
 
 
 @pytest.mark.parametrize(
@@ -668,6 +706,73 @@ def test_bad_input_to_decision_boundary(predict, X, y, message):
         viz.decision_boundary(predict, X, y, "title")
 
 
+PATHS = {
+    "a": np.array([[0.0, 0.0], [2.0, 0.0]]),
+    "b": np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 3.0]]),
+}
+
+
+def drawn(ax):
+    return np.array(ax.lines[0].get_xydata())
+
+
+def test_paths_stand_side_by_side_on_one_map():
+    asked = []
+    fig = viz.draw_paths(
+        lambda p: asked.append(p) or p @ p, PATHS, title="t", levels=[1.0]
+    )
+    assert [ax.get_title("left") for ax in fig.axes] == ["a", "b"]
+    for ax, path in zip(fig.axes, PATHS.values(), strict=True):
+        np.testing.assert_array_equal(drawn(ax), path)
+        [line] = ax.collections
+        circle = np.concatenate([path.vertices for path in line.get_paths()])
+        np.testing.assert_allclose(np.linalg.norm(circle, axis=1), 1, atol=0.01)
+    low, high = np.min(asked, axis=0), np.max(asked, axis=0)
+    assert (low < 0).all() and (high > [2, 3]).all()
+
+
+def test_a_slice_goes_through_start_and_two_ends():
+    p, q = nn.Parameter(np.zeros((2, 2))), nn.Parameter(np.zeros(1))
+    start = np.array([1.0, 1, 1, 1, 1])
+    ways = {"a": [2.0, 0, 0, 0, 0], "b": [0.0, 3, 0, 0, 0], "c": [0.0, 3, 4, 0, 0]}
+    paths = {name: np.array([start, start + way]) for name, way in ways.items()}
+    seen = []
+
+    def loss():
+        seen.append(np.concatenate([p.data.ravel(), q.data]))
+        return Tensor(seen[-1].sum())
+
+    fig = viz.draw_slice(loss, [p, q], paths, ("a", "b"), title="t", levels=[5.0])
+    assert [ax.get_title("left") for ax in fig.axes] == [
+        "a: 100% in the plane",
+        "b: 100% in the plane",
+        "c: 60% in the plane",
+    ]
+    a, b, c = (drawn(ax)[1] for ax in fig.axes)
+    np.testing.assert_allclose([a @ a, b @ b, a @ b, b[1]], [4, 9, 0, 3], atol=1e-12)
+    np.testing.assert_allclose(c, b, atol=1e-12)
+    np.testing.assert_allclose(np.array(seen)[:, 2:], 1)  # never left the plane
+    assert p.data.tolist() == [[1, 1], [1, 1]] and q.data.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("paths", "through", "message"),
+    [
+        (PATHS, ("a", "c"), r"no path is called \['c'\]"),
+        ({**PATHS, "c": PATHS["a"] + 1}, ("a", "b"), "begin at the same point"),
+    ],
+)
+def test_bad_input_to_draw_slice(paths, through, message):
+    with pytest.raises(ValueError, match=message):
+        viz.draw_slice(lambda: 0.0, [], paths, through, title="t", levels=[1.0])
+
+
+@pytest.mark.parametrize("paths", [{}, {"a": np.zeros(3)}, {"a": np.zeros((3, 3))}])
+def test_bad_input_to_draw_paths(paths):
+    with pytest.raises(ValueError, match=r"row of points, \(T, 2\)"):
+        viz.draw_paths(lambda p: 0.0, paths, title="t", levels=[1.0])
+
+
 def test_tensors_are_drawn_by_their_data():
     matrix, points = nn.Parameter(np.array([[1.0, 2.0]])), Tensor(POINTS)
     fig = viz.heat_map(matrix, **HEAT)
@@ -688,6 +793,18 @@ def test_tensors_are_drawn_by_their_data():
 def digits():
     rng = np.random.default_rng(2)
     return viz.image_grid(rng.random((8, 784)), titles=range(8))
+
+
+def test_picture_pairs_scale_each_picture_of_values_by_itself():
+    values = np.stack([np.eye(28), -100 * np.eye(28)])
+    fig = viz.picture_pairs(np.ones((2, 784)), values, title="A finding")
+    above, below = fig.axes[:2], fig.axes[2:]
+    assert all(ax.images[0].get_cmap().name == "gray" for ax in above)
+    assert [ax.images[0].get_clim() for ax in below] == [(-1, 1), (-100, 100)]
+    for ax, value in zip(below, values, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), value)
+    with pytest.raises(ValueError, match="2 pictures, but values for 1"):
+        viz.picture_pairs(np.ones((2, 784)), values[:1], title="A finding")
 
 
 @pytest.mark.parametrize(
@@ -738,6 +855,13 @@ def test_a_singular_value_that_is_noise_is_not_drawn():
     ]
     assert np.isfinite(ax.lines[3].get_ydata()).tolist() == [True] * 3 + [False] * 2
     assert all(np.isfinite(line.get_ydata()).all() for line in ax.lines[:3])
+
+
+def test_the_axis_of_singular_values_begins_below_what_is_drawn():
+    values = {"one": np.ones((5, 40)), "small": np.full((5, 40), 3e-4)}
+    values["one"][3:, 31] = 1e-15  # noise: it does not stretch the axis
+    for ax in viz.plot_singular_values(values, title="t").axes:
+        assert ax.get_ylim() == pytest.approx((1e-5, 1e2))
 
 
 @pytest.mark.parametrize("spectra", [{}, {"few": np.ones((5, 31))}])

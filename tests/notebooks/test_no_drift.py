@@ -9,6 +9,12 @@ the package's, but for comments, docstrings, annotations, and the prefix `F.`, w
 means `course_utils.functional` everywhere. Every public function and class is taught
 in exactly one notebook, which its docstring names (`Taught in: 03_tape_engine.`),
 unless the docstring says that it is `Plumbing.`
+
+A class that is too long for a page may be shown in part:
+
+    #| package: tensor.Tensor (in part)
+
+What stands there has to stand in the package's class, too, word for word.
 """
 
 from __future__ import annotations
@@ -31,6 +37,7 @@ MODULES = (
     "scalar",
     "rules",
     "tensor",
+    "pictures",
     "layers",
     "nn",
     "optim",
@@ -42,6 +49,7 @@ MODULES = (
     "checkup",
     "launch",
     "rulebook",
+    "compiler",
 )
 TAUGHT = re.compile(r"Taught\s+in:\s+(\w+)")
 DEFINITION = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
@@ -127,6 +135,24 @@ def drift(taught: DEFINITION, kept: DEFINITION, name: str) -> str | None:
     return "\n".join(diff) or None
 
 
+def in_part(taught: DEFINITION, kept: DEFINITION) -> DEFINITION:
+    """Give what is kept of a class, without the members that the page leaves out."""
+    if not (isinstance(taught, ast.ClassDef) and isinstance(kept, ast.ClassDef)):
+        return kept
+    shown = {name for member in taught.body for name in members(member)}
+    body = [member for member in kept.body if shown.intersection(members(member))]
+    part = ast.parse(ast.unparse(kept)).body[0]
+    part.body = body or kept.body
+    return part
+
+
+def members(node: ast.stmt) -> list[str]:
+    """Give the names that a statement of a class body defines, also `a, b = …`."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    names = [x.id for t in targets for x in ast.walk(t) if isinstance(x, ast.Name)]
+    return names or names_of(node)
+
+
 # --- the package and the tags ---------------------------------------------------------
 
 
@@ -155,6 +181,7 @@ class Tag:
     cell: Cell
     module: str
     name: str
+    part: bool = False
 
     def __str__(self) -> str:
         return f"{self.notebook}: {self.module}.{self.name}"
@@ -169,16 +196,19 @@ class Tag:
         taught = definitions(self.cell.source)
         if self.name not in taught:
             return f"{where}: the cell defines no {self.name!r}"
-        diff = drift(taught[self.name], kept[self.module][self.name], self.name)
+        whole = kept[self.module][self.name]
+        there = in_part(taught[self.name], whole) if self.part else whole
+        diff = drift(taught[self.name], there, self.name)
         return f"{where}: notebook and package differ\n{diff}" if diff else None
 
 
 def tags(notebook: Notebook) -> list[Tag]:
     """List the tagged names of a notebook."""
     return [
-        Tag(notebook.path.stem, cell, *full.rpartition(".")[::2])
+        Tag(notebook.path.stem, cell, *name.rpartition(".")[::2], full != name)
         for cell in notebook.cells
         for full in cell.package_names
+        for name in [full.removesuffix(" (in part)")]
     ]
 
 
@@ -341,6 +371,45 @@ def test_tags_are_read():
     cells = [Cell("code", TAUGHT_SAME), Cell("markdown", "#| package: layers.x")]
     found = tags(Notebook(Path("06_a.ipynb"), cells))
     assert [str(tag) for tag in found] == ["06_a: layers.relu", "06_a: layers.Pair"]
+
+
+LONG = """
+class Long(Base):
+    \"\"\"Many. Taught in: 06_a.\"\"\"
+    here, there = 1, 2
+
+    def one(self):
+        return 1
+
+    def two(self):
+        return 2
+"""
+PART = "#| package: layers.Long (in part)\n" + LONG.partition("    def two")[0]
+
+
+def part(source=PART):
+    return tags(Notebook(Path("06_a.ipynb"), [Cell("code", source)]))[0]
+
+
+def test_a_class_may_be_shown_in_part():
+    assert str(part()) == "06_a: layers.Long"
+    assert part().complaint({"layers": definitions(LONG)}) is None
+    whole = PART.replace(" (in part)", "")
+    assert "+    def two" in part(whole).complaint({"layers": definitions(LONG)})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return 1", "return 3"),
+        ("def one", "def another"),
+        ("1, 2", "1, 3"),
+        ("Long(Base)", "Long"),
+    ],
+)
+def test_a_part_that_differs_is_shown(old, new):
+    said = part(PART.replace(old, new)).complaint({"layers": definitions(LONG)})
+    assert "--- notebook: Long" in said
 
 
 def test_double_tags_are_reported():

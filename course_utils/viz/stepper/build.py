@@ -119,8 +119,9 @@ def _views(
 
 def _key(picture: Picture) -> str:
     names, kinds = picture.view.names, {v.kind for v in picture.view.vertices}
-    output = names[names.nodes[-1]]
-    parts = [f"blue ∂: gradient, ∂{output}/∂(this)"]
+    whole = names.whole()
+    of = f" of {whole}" if " " in whole else f", ∂{whole}/∂(this)"
+    parts = [f"blue ∂: gradient{of}"]
     parts += ["shaded: leaf"] if "leaf" in kinds else []
     parts += ["dashed: constant"] if "constant" in kinds else []
     parts += ["double frame: module"] if "module" in kinds else []

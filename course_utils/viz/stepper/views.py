@@ -68,8 +68,14 @@ class Names:
         return expression(node.op.name, [self.value(x.data) for x in node.inputs])
 
     def slope(self, node: Any) -> str:
-        """∂output/∂node."""
-        return f"∂{self[self.nodes[-1]]}/∂{self[node]}"
+        """∂output/∂node; where the output is an array, ∂(Σ G·output)/∂node."""
+        whole = self.whole()
+        return f"∂{f'({whole})' if ' ' in whole else whole}/∂{self[node]}"
+
+    def whole(self) -> str:
+        """What the gradients are of: the output, or of an array Σ G·output."""
+        output = self.nodes[-1]
+        return self[output] if is_scalar(output.data) else f"Σ G·{self[output]}"
 
     def grad(self, grad: Any) -> str:
         """A gradient in numbers: of an array, its norm."""

@@ -1,0 +1,1 @@
+"""The exercises of 12_compiled_tape."""

@@ -1,0 +1,122 @@
+"""A shorter program with the same answers.
+
+What is known before the step is computed once and for all; what is computed twice is
+computed once; what nobody asks for is left out. No line is changed otherwise: a sum
+keeps its order, and what is rounded stays rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import numpy as np
+
+from course_utils.compiler.lines import Line, Program
+from course_utils.compiler.standins import Draw
+
+
+def shortened(program: Program) -> Program:
+    """The same program in fewer lines. Plumbing."""
+    lines, new = rewritten(program.lines)
+    short = program.made_of(lines, new)
+    wanted = needed(short)
+    short.lines = [line for line in short.lines if line in wanted]
+    return short
+
+
+def rewritten(lines: list[Line]) -> tuple[list[Line], Callable[[Line], Line]]:
+    """Lines without those that are known, or there already; and what each became.
+
+    Plumbing.
+    """
+    became: dict[Line, Line] = {}
+    there: dict[Hashable, Line] = {}
+
+    def new(line: Line) -> Line:
+        return became.get(line, line)
+
+    kept = []
+    for line in lines:
+        line.inputs = tuple(map(new, line.inputs))
+        known = answer(line)
+        twin = there.setdefault(key_of(line), line)
+        if known is not None:
+            became[line] = new(known)
+        elif twin is not line:
+            became[line] = twin
+        else:
+            kept.append(line)
+    return kept, new
+
+
+def answer(line: Line) -> Line | None:
+    """A line that is known to hold the same numbers, or None.
+
+    x⁰ is 1; a product with 1 is the other factor; a copy that nobody changes is the
+    array itself; and what is computed from known numbers is known.
+    Plumbing.
+    """
+    inputs = line.inputs
+    if line.kind == "copy":
+        return inputs[0]
+    if line.kind in ("map", "number", "axes") and inputs and line.shape == ():
+        first_power = line.function is np.power and is_one(inputs[1], 0)
+        if first_power or all(x.is_known for x in inputs):
+            return Line("constant", value=line.value)
+    factor = None
+    if line.function in (np.multiply, np.true_divide) and is_one(inputs[1], 1):
+        factor = inputs[0]
+    elif line.function is np.multiply and is_one(inputs[0], 1):
+        factor = inputs[1]
+    alike = factor is not None and (factor.shape, factor.dtype) == (
+        line.shape,
+        line.dtype,
+    )
+    return factor if alike else None
+
+
+def is_one(line: Line, number: float) -> bool:
+    """Whether a line is this number, and known to be. Plumbing."""
+    return line.is_known and line.shape == () and line.value == number
+
+
+def key_of(line: Line) -> Hashable:
+    """Equal for two lines that compute the same. Plumbing."""
+    if line.kind in ("call", "input", "constant"):
+        return id(line)
+    inputs = tuple(constant_key(x) or id(x) for x in line.inputs)
+    options = tuple(sorted((name, str(x)) for name, x in line.options.items()))
+    return line.kind, line.function, inputs, options
+
+
+def constant_key(line: Line) -> Hashable:
+    """Equal for two constants of one element that are equal. Plumbing."""
+    if not line.is_known:
+        return None
+    return (
+        line.shape,
+        str(line.dtype),
+        type(line.value),
+        np.asarray(line.value).tobytes(),
+    )
+
+
+def needed(program: Program) -> set[Line]:
+    """The lines that an answer depends on; a random number is drawn in any case.
+
+    Plumbing.
+    """
+    drawn = [line for line in program.lines if is_draw(line)]
+    found: set[Line] = set()
+    waiting = [*program.outputs(), *drawn]
+    while waiting:
+        line = waiting.pop()
+        if line not in found:
+            found.add(line)
+            waiting += line.inputs
+    return found
+
+
+def is_draw(line: Line) -> bool:
+    """Whether a line asks a random generator. Plumbing."""
+    return line.kind == "call" and isinstance(line.function.function, Draw)

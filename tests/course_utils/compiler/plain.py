@@ -1,0 +1,32 @@
+"""Loops of a plan run by Python itself: slow, and without a compiler between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from course_utils.compiler import running, watching
+
+
+class Plain:
+    """A function that needs no compiling."""
+
+    def __init__(self, function: Callable):
+        self.function = function
+
+    def __call__(self, *args):
+        return self.function(*args)
+
+    def compile(self, kinds: tuple) -> None:
+        """Nothing to do."""
+
+
+@contextmanager
+def plain_loops() -> Iterator[None]:
+    """Within, plans run their loops as the Python that they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "compiled", lambda f, *_: Plain(f))
+        patch.setattr(watching, "compiles", lambda f, kinds: f.__name__ != "power")
+        yield

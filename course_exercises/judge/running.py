@@ -64,6 +64,10 @@ def importing(frame: Any) -> bool:
     return False
 
 
+# Where it was compiled: of a module in an archive, that is not its file.
+_WITH = contextlib.contextmanager.__code__.co_filename
+
+
 def _ours(frame: Any) -> bool:
     """Whether the watch itself runs here, between `limited` and this frame.
 
@@ -72,7 +76,7 @@ def _ours(frame: Any) -> bool:
     watches = [w.__wrapped__.__code__ for w in (_alarm, _watcher, _milestones)]
     while frame is not None and frame.f_code is not limited.__code__:
         code, above = frame.f_code, frame.f_back
-        enters_or_leaves = code.co_filename == contextlib.__file__ and above is not None
+        enters_or_leaves = code.co_filename == _WITH and above is not None
         if code in watches or (enters_or_leaves and above.f_code is limited.__code__):
             return True
         frame = above

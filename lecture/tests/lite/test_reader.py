@@ -92,7 +92,7 @@ def test_a_check_names_the_mistake_and_passes_what_is_mended(notebook):
 def test_an_endless_answer_is_stopped_by_the_check(notebook):
     code = 'def slopes(w):\n    while True:\n        pass\ncheck("00.2", slopes)'
     said = text_of(notebook.run_code("from course_exercises import check\n" + code))
-    assert "second" in said
+    assert "is there a loop that does not end?" in said
 
 
 def test_edits_are_there_after_a_reload(notebook):

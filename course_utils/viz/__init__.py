@@ -54,6 +54,11 @@ from course_utils.viz.depth import (
 from course_utils.viz.memory import draw_memory, plot_cached
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
-from course_utils.viz.prices import draw_magnified, draw_rules, draw_secants
-from course_utils.viz.prices import draw_square, draw_squeeze
+from course_utils.viz.prices import (
+    draw_magnified,
+    draw_rules,
+    draw_secants,
+    draw_square,
+    draw_squeeze,
+)
 from course_utils.viz.stepping import step

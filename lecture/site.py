@@ -138,7 +138,7 @@ def stored(stem: str, cell_id: str) -> str:
     pages = (x["data"] for x in cell["outputs"] if "text/html" in x.get("data", ()))
     html = "".join(next(pages)["text/html"])
     html = LINK.sub(lambda link: as_page(link).replace('"', '"notebooks/', 1), html)
-    return f"````{{raw}} html\n{html}\n````"
+    return f'````{{raw}} html\n<div class="shown">{html}</div>\n````'
 
 
 def as_page(link: re.Match) -> str:

@@ -70,12 +70,13 @@
       const mega = (n) => (n / 1e6).toFixed(0);
       switch (said.type) {
         case "progress":
+          if (this.dead) break; // another file still comes; it is of no use any more
           bar.show(said.done < said.of
             ? `Python is being fetched: ${mega(said.done)} of ${mega(said.of)} MB. Once is enough: this browser keeps it.`
             : "Python starts …", Math.min(1, said.done / said.of));
           break;
         case "ready": bar.hide(); this.open(); break;
-        case "failed": bar.show(said.why); this.fail(new Error(said.why)); break;
+        case "failed": bar.show(said.why); this.broken(said.why); break;
         case "ended": this.broken(said.why); break;
         case "keep":
           if (!remember(said.name, said.text)) bar.show("This browser keeps nothing (a private window, or its storage is full): progress is lost when the page is closed. Download the notebook to keep your work.");

@@ -146,11 +146,9 @@ def check_setup() -> Setup:
 
 def _browser_lines() -> list:
     """In a browser Python comes whole, or not at all; nothing can be installed."""
-    import importlib
-
     lines = [_python_line(_PYTHON)]
     for name in ("numpy", "matplotlib", "tqdm"):
-        found = importlib.import_module(name).__version__
+        found = __import__(name).__version__
         lines.append(Line("packages", name, "ok", found, "what the page brings along"))
     stored = "their cells show what is stored"
     lines.append(Line("packages", "torch, scikit-learn", "ok", "not here", stored))

@@ -17,6 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 RESULTS, README = FOLDER / "results.json", FOLDER / "README.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
+EAGER = ("torch eager", "torch eager, fused")
 OURS = "ours: compiled"
 MICROGRAD = ("micrograd", "micrograd, gc once a step")
 MNIST = ("mnist-64", "mnist-256", "mnist-512-256")
@@ -62,8 +63,7 @@ class Target(NamedTuple):
 def mnist_targets(case: str) -> Iterator[Target]:
     """The targets of the MNIST epoch for one network."""
     tape = "ours: tape"
-    eager = ("torch eager", "torch eager, fused")
-    yield Target("tape ÷ torch eager", case, tape, eager, 0.60)
+    yield Target("tape ÷ torch eager", case, tape, EAGER, 0.60)
     yield Target("tape ÷ jax jit", case, tape, ("jax jit",), 1.00)
     most = {"mnist-256": 1.40, "mnist-512-256": 1.30}.get(case)
     if most:
@@ -107,6 +107,10 @@ def growth(case: str) -> Target:
 
 TARGETS = [
     *(target for case in MNIST for target in mnist_targets(case)),
+    *(
+        Target("a step ÷ torch eager", f"attention-{what}", "ours: tape", EAGER, 0.80)
+        for what in ("read", "sort")
+    ),
     Target("scalar tape ÷ micrograd", "moons", "ours: replayed", MICROGRAD, 0.30),
     Target("compiled ÷ micrograd", "moons", OURS, MICROGRAD, 0.003),
     Target("gradcheck ÷ torch's", "gradcheck", "ours", ("torch",), 0.50),

@@ -22,6 +22,8 @@ CASES = {
     "mnist-256": ("mnist", "case", (1, 2)),
     "mnist-64": ("mnist", "case", (1, 2)),
     "mnist-512-256": ("mnist", "case", (1, 2)),
+    "attention-read": ("attention", "case", (1,)),
+    "attention-sort": ("attention", "case", (1,)),
     "moons": ("scalar", "case", (1,)),
     "chain": ("chain", "case", (1,)),
     "wide": ("chain", "case", (1,)),

@@ -38,7 +38,7 @@ MATHJAX = ROOT / "lecture" / "node_modules" / "mathjax3" / "es5" / "tex-svg.js"
 DOLLARS = """<script>MathJax = {tex: {inlineMath: [["$", "$"]],
   displayMath: [["$$", "$$"]], processEscapes: true}};</script>"""
 PRINT = """<style>
-@media print { @page { size: A4; margin: 10mm 13mm; }
+@media print { @page { size: A4; margin: 6mm 9mm; }
   body, main, .jp-Notebook { padding: 0 !important; margin: 0; }
   .jp-Cell:has(h2):not(:first-child) { break-before: page; }
   h3, pre { break-inside: avoid; } }
@@ -48,13 +48,13 @@ PRINT = """<style>
 SMALL = """<style>
 [id^="cell-id=summary-"] { padding: 0 !important; }
 [id^="cell-id=summary-"].jp-MarkdownCell { break-after: avoid; }
-[id^="cell-id=summary-"] * { font-size: 7.5pt !important; line-height: 1.2 !important; }
+[id^="cell-id=summary-"] * { font-size: 6.4pt !important; line-height: 1.1 !important; }
 [id^="cell-id=summary-"] :is(p, ul, table) { margin: 1pt 0 !important; }
 [id^="cell-id=summary-"] h2 { font-size: 13pt !important; margin: 0 !important; }
 [id^="cell-id=summary-"] h3 { font-size: 9.5pt !important; margin: 4pt 0 0 !important; }
 [id^="cell-id=summary-"] code { background: none !important; padding: 0 !important; }
 .rules code { letter-spacing: -0.03em; }
-.rules :is(th, td) { padding: 0.5pt 6pt 0.5pt 0 !important; }
+.rules :is(th, td) { padding: 0.2pt 5pt 0.2pt 0 !important; }
 .rules tr { break-inside: avoid; }
 </style>"""
 

@@ -217,11 +217,13 @@ STANDS_ON = {
     "tensor": ("rules",),
     "pictures": ("tensor",),
     "nn": ("pictures",),
+    "attention": ("nn",),
     "weights": ("nn", "data"),
     "training": ("nn", "optim", "data"),
     "viz": ("tape",),
     "checkup": ("data",),
     "rulebook": ("functional", "gradcheck", "optim"),
+    "conventions": ("tensor", "gradcheck"),
     "compiler": ("scalar", "tensor"),
 }
 NEEDS_MORE = ("training", "viz")
@@ -289,11 +291,12 @@ def test_imports_point_downwards(path: Path):
 LAYERS = {
     "functional": (
         *("elementwise", "products", "logits", "losses", "shapes", "reductions"),
-        *("normalisation", "convolution", "pooling"),
+        *("normalisation", "convolution", "pooling", "attention"),
     ),
     "gradcheck": (
         *("arguments", "numerical", "comparing", "slopes", "kinks", "noise", "look"),
         *("setting", "settling", "naming", "report", "together", "checks"),
+        "__main__",
     ),
     "compiler": (
         *("jit", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
@@ -303,7 +306,15 @@ LAYERS = {
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),
         *("network", "curves", "depth", "matrices", "products", "boundary"),
-        *("memory", "landscape", "prices", "stepper", "stepping"),
+        *(
+            "attention",
+            "answers",
+            "memory",
+            "landscape",
+            "prices",
+            "stepper",
+            "stepping",
+        ),
     ),
     "viz.stepper": ("watch", "views", "steps", "picture", "svg", "build"),
 }

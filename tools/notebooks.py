@@ -31,6 +31,8 @@ COURSE = (
     "11_pytorch_and_beyond",
     "12_compiled_tape",
     "13_convolution",
+    "14_attention",
+    "15_when_the_engine_is_wrong",
 )
 # All rules on one page, shown beside the course: no lecture, no exercises, no time.
 SUMMARY = "summary"

@@ -210,13 +210,20 @@ def kinds(recorder: Recorder, args: tuple) -> tuple[np.dtype, ...]:
 
 @cache
 def compiles(f: Callable, dtypes: tuple[np.dtype, ...]) -> bool:
-    """Whether Numba takes a function as it stands, for single numbers. Plumbing."""
-    from_dtype = numba().from_dtype
+    """Whether Numba takes a function as it stands, from single numbers to such.
+
+    (Of two numbers, `np.where` makes an array without axes there.) Plumbing.
+    """
+    function, types = compiled(f, "numpy"), tuple(map(numba().from_dtype, dtypes))
     try:
-        compiled(f, "numpy").compile(tuple(map(from_dtype, dtypes)))
+        function.compile(types)
     except (numba().core.errors.NumbaError, NotImplementedError):
         return False
-    return True
+    made = function.overloads[types].signature.return_type
+    parts = made if isinstance(made, numba().types.BaseTuple) else (made,)
+    return all(
+        isinstance(x, numba().types.Number | numba().types.Boolean) for x in parts
+    )
 
 
 def named(recorder, f: Callable, args: tuple, out: Any, inside: list, mark) -> Any:

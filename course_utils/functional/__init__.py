@@ -23,6 +23,7 @@ A formula is called by its name alone, `F.relu`, wherever it is kept:
 - `normalisation`: standardise, layer_norm, batch_norm
 - `convolution`: windows, conv2d
 - `pooling`: max_pool2d, mean_pool2d
+- `attention`: attention_weights, scaled_dot_product_attention
 """
 
 from course_utils.functional.elementwise import (
@@ -121,6 +122,7 @@ from course_utils.functional.reductions import (
     var_vjp,
     std,
     std_vjp,
+    row_mean,
 )
 from course_utils.functional.normalisation import (
     standardise,
@@ -148,4 +150,13 @@ from course_utils.functional.pooling import (
     max_pool2d_vjp,
     mean_pool2d,
     mean_pool2d_vjp,
+)
+from course_utils.functional.attention import (
+    _check_mask,
+    _check_queries,
+    _check_values,
+    attention_weights,
+    attention_weights_vjp,
+    scaled_dot_product_attention,
+    scaled_dot_product_attention_vjp,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_utils.functional.reductions import row_mean
 from course_utils.functional.shapes import unbroadcast
 
 
@@ -13,8 +14,8 @@ def standardise(x, eps=1e-5):
     x̂ has the shape of x, s keeps a last axis of length 1.
     Taught in: 10_vanishing_exploding.
     """
-    centred = x - x.mean(axis=-1, keepdims=True)
-    s = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + eps)
+    centred = x - row_mean(x)
+    s = np.sqrt(row_mean(centred * centred) + eps)
     return centred / s, s
 
 
@@ -38,8 +39,7 @@ def layer_norm_vjp(grad_out, x, gamma, eps=1e-5):
     """
     x_hat, s = standardise(x, eps)
     u = grad_out * gamma
-    along = (u * x_hat).mean(axis=-1, keepdims=True)
-    grad_x = (u - u.mean(axis=-1, keepdims=True) - x_hat * along) / s
+    grad_x = (u - row_mean(u) - x_hat * row_mean(u * x_hat)) / s
     grad_gamma = unbroadcast(grad_out * x_hat, gamma.shape)
     return grad_x, grad_gamma, unbroadcast(grad_out, gamma.shape).copy()
 

@@ -100,3 +100,14 @@ def std_vjp(grad_out, x, axis=None, keepdims=False, ddof=0):
     y = std(x, axis, keepdims, ddof)
     for_var = np.where(y == 0, 0, grad_out / np.where(y == 0, 1, 2 * y))
     return var_vjp(for_var, x, axis, keepdims, ddof)
+
+
+def row_mean(x):
+    """Mean along the last axis, which stays, with length 1.
+
+    A product with a column of ones: for short rows BLAS is several times as fast as
+    `x.mean(axis=-1)`. Plumbing.
+    """
+    D = x.shape[-1]
+    total = x.reshape(-1, D) @ np.ones((D, 1), x.dtype)
+    return total.reshape(*x.shape[:-1], 1) / D

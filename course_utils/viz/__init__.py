@@ -16,11 +16,13 @@ What notebooks call:
 - `boundary`: `decision_boundary`
 - `landscape`: `draw_paths`, `draw_slice`
 - `depth`: `depth_maps`, `plot_singular_values`, `plot_predicted`, `plot_pairs`
+- `attention`: `attention_on_images`, `attention_table`
 - `memory`: `draw_memory`, `plot_cached`
 - `network`: `draw_network`
 - `graph`: `draw_graph`
 - `prices`: `draw_secants`, `draw_magnified`, `draw_square`, `draw_rules`,
   `draw_squeeze`
+- `answers`: `AnswerTable`
 - `stepping`: `step`
 
 What stands behind `network`, `graph` and `stepping`:
@@ -51,6 +53,7 @@ from course_utils.viz.depth import (
     plot_predicted,
     plot_singular_values,
 )
+from course_utils.viz.attention import attention_on_images, attention_table
 from course_utils.viz.memory import draw_memory, plot_cached
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
@@ -61,4 +64,5 @@ from course_utils.viz.prices import (
     draw_square,
     draw_squeeze,
 )
+from course_utils.viz.answers import AnswerTable
 from course_utils.viz.stepping import step

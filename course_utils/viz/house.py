@@ -140,6 +140,6 @@ def figure(size: tuple[float, float], layout: str | None = None) -> Figure:
 
 def _set_title(fig: Figure, grid: Any, title: str | None) -> None:
     if title and np.size(grid) == 1:
-        grid.set_title(title)
+        np.ravel(grid)[0].set_title(title)  # one axes, alone or in an array
     elif title:
         fig.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")

@@ -15,6 +15,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import (
     accuracy,
+    attention,
     chain,
     checks,
     mnist,
@@ -162,6 +163,8 @@ def test_a_peer_that_fails_otherwise_is_no_missing_peer():
 BUILDERS = {
     "mnist-64": mnist.case,
     "moons": scalar.case,
+    "attention-read": attention.case,
+    "attention-sort": attention.case,
     "chain": chain.case,
     "wide": chain.case,
     "gradcheck": checks.case,
@@ -178,7 +181,7 @@ def test_ours_takes_part(name):
     json.dumps(record)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", [n for n in BUILDERS if n != "pictures"])
 def test_the_compiled_one_does_the_same_work(name):
     sizes = [f"compiled, {n:,}" for n in chain.QUICK]
     only = ("ours: compiled", *sizes)
@@ -211,6 +214,14 @@ def test_both_of_ours_train_alike_and_learn():
     losses = answers["ours: tape"]["losses"]
     assert len(losses) == task.steps and losses[-1] != losses[0]
     compare(Case("mnist", "", [], mnist.TOLERANCE), answers)
+
+
+@pytest.mark.parametrize("name", attention.SIZES)
+def test_attention_takes_the_steps_of_torch(name):
+    """float32, two steps: the same losses, and they fall or rise alike."""
+    record = quickly(attention.case(name, 1, quick=True, only=("torch eager",)))
+    assert record["largest_difference"]["losses"] < 1e-4
+    assert len(record["median"]) == 2
 
 
 def test_a_wrong_learning_rate_is_found(monkeypatch):

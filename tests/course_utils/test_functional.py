@@ -300,6 +300,28 @@ def test_softmax_family_equals_torch(scale, shape):
         )
 
 
+@pytest.mark.parametrize("axis", [-1, 0, 1])
+@pytest.mark.parametrize("K", [1, 2, 31, 32, 33, 100])
+def test_rows_of_any_length_have_their_maximum(K, axis):
+    """Short rows take another way to their maximum than long ones."""
+    z = 1000 * np.random.default_rng(K).normal(size=(3, K))
+    z[1] = -np.inf  # masked but for one place
+    z[1, K // 2] = 7.0
+    theirs = torch.tensor(z)
+    assert_same(F.softmax(z, axis), torch.softmax(theirs, axis).numpy())
+    assert_same(F.logsumexp(z, axis), torch.logsumexp(theirs, axis).numpy())
+
+
+@pytest.mark.parametrize("shape", [(4,), (0, 3), (3, 1), (2, 3, 5), (7, 64)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_row_means_are_means(shape, dtype):
+    x = np.random.default_rng(3).normal(size=shape).astype(dtype)
+    ours, expected = F.row_mean(x), x.mean(axis=-1, keepdims=True)
+    assert ours.shape == expected.shape and ours.dtype == dtype
+    tolerance = 1e-14 if dtype == np.float64 else 1e-6
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=tolerance)
+
+
 @given(seed=seeds, N=sizes, K=sizes)
 def test_losses_equal_torch(seed, N, K):
     rng = np.random.default_rng(seed)

@@ -36,6 +36,7 @@ HEAD = """\
 import numpy as np
 import torch
 from course_utils.pictures import batch_norm, conv2d, dropout, max_pool2d, mean_pool2d
+from course_utils.attention import scaled_dot_product_attention
 from course_utils.scalar import Value
 from course_utils.tensor import Tensor, concatenate, layer_norm, linear, stack, where
 """
@@ -580,6 +581,24 @@ def write_batch_norm(d: Draft, i: int, v):
     return f"batch_norm(${i}, ${gamma}, ${beta}{given})", theirs
 
 
+def write_attention(d: Draft, i: int, v):
+    """A node asks, one of its width answers, which may be itself; now and then masked.
+
+    Written out for torch, whose own function has no float32 beside float64.
+    """
+    M = d.draw(st.sampled_from([v.shape[-2], 1, 2, 3]))
+    k = d.old_or_new((*v.shape[:-2], M, v.shape[-1]))
+    w = d.draw(st.sampled_from([k, None])) or d.old_or_new((*v.shape[:-2], M, 2))
+    mask = f"np.tri({v.shape[-2]}, {M}) > 0"
+    scores = f"${i} @ ${k}.mT / {v.shape[-1]} ** 0.5"
+    if d.draw(st.booleans()):
+        peer = f"({scores}).masked_fill(torch.tensor({mask}) == False, -torch.inf)"
+    else:
+        mask, peer = None, f"({scores})"
+    ours = f"scaled_dot_product_attention(${i}, ${k}, ${w}, {mask})"
+    return ours, f"{peer}.softmax(-1) @ ${w}"
+
+
 def loss(name: str, torchs: str, fits, targets) -> Entry:
     """A loss against constants."""
 
@@ -658,6 +677,7 @@ ARRAYS = ARITHMETIC | {
     "mean_pool2d": pooled("mean_pool2d", "avg_pool2d"),
     "dropout": Entry(lambda v: True, write_dropout),
     "batch_norm": Entry(lambda v: v.ndim > 1 and some(v), write_batch_norm),
+    "attention": Entry(lambda v: v.ndim > 1 and some(v), write_attention),
     "mse": loss("mse", "mse_loss", some, lambda d, v: d.array(v.shape)),
     "binary_cross_entropy_with_logits": loss(
         "binary_cross_entropy_with_logits",
@@ -961,7 +981,8 @@ def kinds_of(program: Program) -> set[str]:
         "float32 meets float64": program.rtol() == SINGLE
         and len({names[f"x{x.number}"].dtype for x in program.nodes()}) > 1,
         "three axes into a layer": any(
-            x.name in ("linear", "layer_norm") and names[f"x{x.number}"].ndim > 2
+            x.name in ("linear", "layer_norm", "attention")
+            and names[f"x{x.number}"].ndim > 2
             for x in program.nodes()
         ),
         "weights that serve twice": any(
@@ -1001,6 +1022,7 @@ def test_the_menus_hold_every_operation_of_the_tapes():
     elsewhere = {"expand_dims"}  # with "squeeze"
     assert public - no_operations - elsewhere <= set(ARRAYS)
     assert {"where", "concatenate", "stack", "linear", "layer_norm"} <= set(ARRAYS)
+    assert "attention" in ARRAYS
     signs = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
     assert {signs.get(name, name) for name in scalar.OPS} <= set(ARITHMETIC)
 

@@ -40,6 +40,7 @@ MODULES = (
     "pictures",
     "layers",
     "nn",
+    "attention",
     "optim",
     "gradcheck",
     "data",

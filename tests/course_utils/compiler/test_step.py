@@ -124,6 +124,8 @@ def test_compiled_by_numba_in_step(model, loss, optimizer, dtype):
 def test_every_optimizer_and_module_is_met():
     modules = {"Linear", "ReLU", "Sigmoid", "Tanh", "Sequential", "LayerNorm"}
     modules |= {"Residual", "MLP"}
+    # In test_modules.py:
+    modules |= {"Conv2d", "MaxPool2d", "MeanPool2d", "Flatten", "Dropout", "BatchNorm"}
     made = {
         name
         for name, kind in vars(nn).items()

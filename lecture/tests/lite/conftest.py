@@ -162,10 +162,10 @@ class Reader:
 
     def cells(self) -> list[dict]:
         """Give the cells of the notebook as it stands on the page."""
-        book = self.page.evaluate(
-            "() => jupyterapp.shell.currentWidget.content.model.toJSON()"
+        text = self.page.evaluate(
+            "() => JSON.stringify(jupyterapp.shell.currentWidget.content.model)"
         )
-        return nbformat.from_dict(json.loads(json.dumps(book))).cells
+        return nbformat.from_dict(json.loads(text)).cells
 
     def save(self) -> None:
         """Press *Save*."""

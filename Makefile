@@ -36,7 +36,7 @@ SOME_NOTEBOOKS = $(if $(wildcard $(NOTEBOOKS)),$(NOTEBOOKS),$(error No notebook 
 
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help lab update lab-course test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides instructor assignment lecture-test matrix mutants sealed clean
+.PHONY: help lab update lab-course test unit fuzz notebooks-test browser-test notebooks lint lock bench bench-quick site slides lite instructor assignment lecture-test lite-test matrix mutants sealed clean
 
 help:
 	@echo "For students"
@@ -47,9 +47,11 @@ help:
 	@echo "For instructors (one notebook: NB=03)"
 	@echo "  make slides          a deck of each notebook, and as PDF, in build/slides"
 	@echo "  make site            the course as a static site, in build/site"
+	@echo "  make lite            the course to run in a browser, nothing installed, in build/lite"
 	@echo "  make instructor      the notebooks with all solutions, and a hand-out to print"
 	@echo "  make assignment      a notebook to hand out, or grade what came back (SUBMISSIONS=folder)"
-	@echo "  make lecture-test    are site, decks and grading as they should be? (after making them)"
+	@echo "  make lecture-test    are all of these as they should be? (after making them)"
+	@echo "  make lite-test       of these, what make lite has made"
 	@echo
 	@echo "To change the course (one notebook: NB=03)"
 	@echo "  make lab-course      open the originals in JupyterLab, to change them"
@@ -72,7 +74,7 @@ help:
 # What uv has fetched for one environment is in its cache for the next.
 WHAT_$(VENV) := the course and its tests, $(COST)
 WHAT_$(BENCH) := the peers to measure against, at most $(COST)
-WHAT_$(LECTURE) := slides, site and grading, at most $(COST)
+WHAT_$(LECTURE) := slides, site, lite and grading, at most $(COST)
 WHAT_$(TOOLS) := nox and mutmut, 30 MB to download, a few seconds
 
 # Fill the environment of the target, which is its .ready, as the first source says. One
@@ -154,10 +156,19 @@ $(WEB): lecture/package.json
 site: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.site
 
-# In a browser, what `make site` and `make slides` have built.
+# Python for the browser comes from the lock, what it asks of the machine by npm. Made
+# before `make site`, it is in the site as well.
+lite: $(LECTURE)/.ready $(WEB)
+	$(LECTURE_BIN)/python -m lecture.lite.build
+
+# In a browser, what `make site`, `make slides` and `make lite` have built.
 lecture-test: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m tools.browser
 	$(LECTURE_BIN)/python -m pytest lecture/tests -n $(JOBS) --dist loadfile
+
+lite-test: $(LECTURE)/.ready $(WEB)
+	$(LECTURE_BIN)/python -m tools.browser
+	$(LECTURE_BIN)/python -m pytest lecture/tests/lite -n $(JOBS) --dist loadfile
 
 slides: $(LECTURE)/.ready $(WEB)
 	$(LECTURE_BIN)/python -m lecture.slides $(NB)

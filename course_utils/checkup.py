@@ -133,6 +133,8 @@ def check_setup() -> Setup:
     command that would is named. Raises nothing that a broken set-up may cause.
     Plumbing.
     """
+    if sys.platform in ("wasi", "emscripten"):
+        return Setup(_browser_lines())
     course, python, packages = _needs()
     needed = [p for p in packages if not p[2]]
     lines = [_python_line(python), course]
@@ -140,6 +142,17 @@ def check_setup() -> Setup:
     lines += _data_lines()
     # The peers of the benchmarks (extra "bench") live in an environment of their own.
     return Setup(lines + _dev_line([p[:2] for p in packages if p[2] == "dev"]))
+
+
+def _browser_lines() -> list:
+    """In a browser Python comes whole, or not at all; nothing can be installed."""
+    lines = [_python_line(_PYTHON)]
+    for name in ("numpy", "matplotlib", "tqdm"):
+        found = __import__(name).__version__
+        lines.append(Line("packages", name, "ok", found, "what the page brings along"))
+    stored = "their cells show what is stored"
+    lines.append(Line("packages", "torch, scikit-learn", "ok", "not here", stored))
+    return lines + _data_lines()
 
 
 # --- what is needed -------------------------------------------------------------------

@@ -4,6 +4,8 @@
 
 The pages are the notebooks with their stored outputs, and a reference of `course_utils`
 from its docstrings. Sphinx's warnings are errors, and every internal link is followed.
+Where `make lite` has been before, the course that runs in a browser is taken in, and
+each page leads to it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
 SOURCE, SITE = BUILD / "site-source", BUILD / "site"
+LITE = BUILD / "lite"
 MATHJAX = HERE / "node_modules" / "mathjax3" / "es5" / "tex-svg.js"
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -34,6 +37,14 @@ PAGES = (*COURSE, SUMMARY)
 LINK = re.compile(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"')
 # A link in a text to a section of another notebook.
 SECTION = re.compile(r"(?<=\.ipynb#)[^)\s]+(?=\))")
+
+# What the first page shows of the course: the outputs of these cells, as stored.
+SHOWN = {
+    "map": ("00_start_here", "00-034"),
+    "digits": ("00_start_here", "00-027"),
+    "steps": ("01_chain_rule", "01-029"),
+    "mistake": ("00_start_here", "00-043a"),
+}
 
 # The modules in the order in which the course builds them.
 MODULES = (
@@ -53,6 +64,10 @@ def main() -> int:
         shutil.copy(NOTEBOOKS / f"{stem}.ipynb", SITE / "_sources" / "notebooks")
     if code := subprocess.run(links(), cwd=ROOT).returncode:
         return code
+    if LITE.exists():
+        shutil.copytree(LITE, SITE / "lite")
+    else:
+        print("Without build/lite (make lite) no page leads to a running notebook.")
     print(f"The site is in {SITE.relative_to(ROOT)}: open index.html.")
     return 0
 
@@ -65,7 +80,8 @@ def lay_out() -> None:
     (SOURCE / "notebooks").mkdir()
     for stem in PAGES:
         text = (NOTEBOOKS / f"{stem}.ipynb").read_text("utf-8")
-        (SOURCE / "notebooks" / f"{stem}.ipynb").write_text(linked(text), "utf-8")
+        text = with_ways(linked(text), stem)
+        (SOURCE / "notebooks" / f"{stem}.ipynb").write_text(text, "utf-8")
     shutil.copy(NOTEBOOKS / "data_parallel.py", SOURCE / "notebooks")
     (SOURCE / "_static" / "mathjax").mkdir()
     shutil.copy(MATHJAX, SOURCE / "_static" / "mathjax")
@@ -92,6 +108,39 @@ def linked(text: str) -> str:
     return json.dumps(notebook, ensure_ascii=False)
 
 
+def with_ways(text: str, stem: str) -> str:
+    """Put below a page's title what its reader may do with it: run it, download it."""
+    notebook = json.loads(text)
+    first = notebook["cells"][0]
+    title, _, rest = "".join(first["source"]).partition("\n\n")
+    run = way(f"../{runs(stem)}", "Run in your browser") if LITE.exists() else ""
+    notebook_file = f"../_sources/notebooks/{stem}.ipynb"
+    ways = [run, f'<a class="way" href="{notebook_file}" download>Download</a>']
+    line = f'<p class="ways">{" ".join(filter(None, ways))}</p>'
+    first["source"] = "\n\n".join([title, line, rest])
+    return json.dumps(notebook, ensure_ascii=False)
+
+
+def runs(stem: str) -> str:
+    """The address of a running notebook, from the first page of the site."""
+    return f"lite/notebooks/index.html?path={stem}.ipynb"
+
+
+def way(address: str, words: str) -> str:
+    """A link to what needs a server: `ways.js` says so where there is none."""
+    return f'<a class="way runs" href="{address}">{words}</a>'
+
+
+def stored(stem: str, cell_id: str) -> str:
+    """The HTML that a cell has left in the notebook, with links of the first page."""
+    notebook = json.loads((NOTEBOOKS / f"{stem}.ipynb").read_text("utf-8"))
+    cell = next(cell for cell in notebook["cells"] if cell["id"] == cell_id)
+    pages = (x["data"] for x in cell["outputs"] if "text/html" in x.get("data", ()))
+    html = "".join(next(pages)["text/html"])
+    html = LINK.sub(lambda link: as_page(link).replace('"', '"notebooks/', 1), html)
+    return f'````{{raw}} html\n<div class="shown">{html}</div>\n````'
+
+
 def as_page(link: re.Match) -> str:
     """The link to a section of a notebook as one to its page."""
     section = f"#{make_id(link[2])}" if link[2] else ""
@@ -105,6 +154,10 @@ def write_index() -> None:
     notebooks = "\n".join(f"notebooks/{name}" for name in PAGES)
     modules = "\n".join(f"api/{name}" for name in MODULES)
     text = text.replace("{notebooks}", notebooks).replace("{modules}", modules)
+    begin = way(runs(COURSE[0]), "Begin in your browser: nothing to install")
+    text = text.replace("{begin}", begin if LITE.exists() else "")
+    for name, place in SHOWN.items():
+        text = text.replace(f"{{{name}}}", stored(*place))
     index.write_text(text, "utf-8")
 
 
@@ -142,7 +195,11 @@ def sphinx() -> list[str]:
 def links() -> list[str]:
     """The command that follows every link inside the site."""
     script = Path(sys.executable).with_name("linkchecker")
-    return [str(script), "--no-status", "--no-warnings", str(SITE / "index.html")]
+    return [
+        *(str(script), "--no-status", "--no-warnings"),
+        "--ignore-url=/lite/notebooks/",  # JupyterLite's own pages; a test opens them
+        str(SITE / "index.html"),
+    ]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from ctypes import c_ulong, py_object, pythonapi
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,15 +64,19 @@ def importing(frame: Any) -> bool:
     return False
 
 
+# Where it was compiled: of a module in an archive, that is not its file.
+_WITH = contextlib.contextmanager.__code__.co_filename
+
+
 def _ours(frame: Any) -> bool:
     """Whether the watch itself runs here, between `limited` and this frame.
 
     By its functions, and not by files: a student's code waits in `threading`, too.
     """
-    watches = _alarm.__wrapped__.__code__, _watcher.__wrapped__.__code__
+    watches = [w.__wrapped__.__code__ for w in (_alarm, _watcher, _milestones)]
     while frame is not None and frame.f_code is not limited.__code__:
         code, above = frame.f_code, frame.f_back
-        enters_or_leaves = code.co_filename == contextlib.__file__ and above is not None
+        enters_or_leaves = code.co_filename == _WITH and above is not None
         if code in watches or (enters_or_leaves and above.f_code is limited.__code__):
             return True
         frame = above
@@ -110,6 +113,8 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 def _raise_in(thread: int, error: type | None) -> None:
     """Let another thread raise, at its next step; None takes that back."""
+    from ctypes import c_ulong, py_object, pythonapi  # not there in a browser
+
     what = None if error is None else py_object(error)
     pythonapi.PyThreadState_SetAsyncExc(c_ulong(thread), what)
 
@@ -144,11 +149,42 @@ def _watcher(seconds: float) -> Iterator[None]:
         _raise_in(target, None)
 
 
+@contextlib.contextmanager
+def _milestones(seconds: float) -> Iterator[None]:
+    """The same where there is neither alarm nor thread, in a browser.
+
+    Whoever takes long jumps back or calls; at each of these the clock is looked at.
+    """
+    events, tool = sys.monitoring.events, sys.monitoring.DEBUGGER_ID
+    passed = events.JUMP | events.PY_START
+    end = time.monotonic() + seconds
+
+    def look(*_: Any) -> None:
+        frame = sys._getframe(1)
+        if time.monotonic() > end and not (_ours(frame) or importing(frame)):
+            raise Stopped("time")
+
+    sys.monitoring.use_tool_id(tool, "time limit")
+    for event in (events.JUMP, events.PY_START):
+        sys.monitoring.register_callback(tool, event, look)
+    sys.monitoring.set_events(tool, passed)
+    try:
+        yield
+    finally:
+        sys.monitoring.set_events(tool, 0)
+        sys.monitoring.free_tool_id(tool)
+
+
+def _watch() -> Callable[[float], contextlib.AbstractContextManager]:
+    if sys.platform in ("wasi", "emscripten"):
+        return _milestones
+    main = threading.current_thread() is threading.main_thread()
+    return _alarm if main and hasattr(signal, "setitimer") else _watcher
+
+
 def limited(function: Callable[[], Any], seconds: float) -> Any:
     """Call a function; raise Stopped("time") if it takes too long. Plumbing."""
-    main = threading.current_thread() is threading.main_thread()
-    watch = _alarm if main and hasattr(signal, "setitimer") else _watcher
-    with watch(seconds):
+    with _watch()(seconds):
         return function()
 
 

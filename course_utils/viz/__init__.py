@@ -57,7 +57,12 @@ from course_utils.viz.attention import attention_on_images, attention_table
 from course_utils.viz.memory import draw_memory, plot_cached
 from course_utils.viz.network import draw_network
 from course_utils.viz.graph import draw_graph
-from course_utils.viz.prices import draw_magnified, draw_rules, draw_secants
-from course_utils.viz.prices import draw_square, draw_squeeze
+from course_utils.viz.prices import (
+    draw_magnified,
+    draw_rules,
+    draw_secants,
+    draw_square,
+    draw_squeeze,
+)
 from course_utils.viz.answers import AnswerTable
 from course_utils.viz.stepping import step

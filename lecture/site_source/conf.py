@@ -36,6 +36,7 @@ html_theme_options = {
 html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
+html_js_files = ["ways.js"]
 html_copy_source = True
 html_sourcelink_suffix = ""
 mathjax_path = "mathjax/tex-svg.js"

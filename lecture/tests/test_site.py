@@ -6,12 +6,13 @@ make site && make lecture-test
 from __future__ import annotations
 
 import json
+import re
 import urllib.parse
 
 import pypdf
 import pytest
 
-from lecture.site import AXE, MODULES, SITE, linked
+from lecture.site import AXE, LITE, MODULES, SITE, linked, runs
 from lecture.site import PAGES as NOTEBOOKS
 from tools.notebooks import COURSE, describes
 
@@ -76,6 +77,39 @@ def test_a_notebook_can_be_downloaded(shown, name):
     link = page.locator("a.btn-download-source-button").get_attribute("href")
     assert (SITE / "notebooks" / link).resolve().suffix == ".ipynb"
     assert (SITE / "notebooks" / link).resolve().exists()
+
+
+WAYS = ["index.html", *(f"notebooks/{name}.html" for name in NOTEBOOKS)]
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_page_leads_to_its_notebook_in_the_browser(name):
+    """Where `make lite` was before; opened as a file, a page says what is missing."""
+    if not LITE.exists():
+        pytest.skip("build/lite is not there: make lite")
+    text = (SITE / name).read_text("utf-8")
+    (address,) = re.findall(r'class="way runs" href="([^"]+)"', text)
+    path, _, notebook = address.partition("?path=")
+    assert ((SITE / name).parent / path).resolve() == SITE / runs("").partition("?")[0]
+    stem = name.removeprefix("notebooks/").removesuffix(".html")
+    assert notebook == f"{COURSE[0] if stem == 'index' else stem}.ipynb"
+    assert (SITE / "lite" / "files" / notebook).exists()
+
+
+def test_a_page_opened_as_a_file_says_what_running_needs(shown):
+    page = shown("notebooks/01_chain_rule.html").page
+    assert page.locator("a.way.runs").count() == 0
+    assert "python -m http.server" in page.inner_text(".ways")
+
+
+def test_the_first_page_shows_the_course_alive(shown):
+    page = shown("index.html").page
+    alts = page.eval_on_selector_all("img", "all => all.map(x => x.alt)")
+    assert len([alt for alt in alts if describes(alt)]) >= 2
+    assert "The slope of the inner formula is missing" in page.inner_text(
+        ".shown >> nth=2"
+    )
+    assert page.locator(".shown >> nth=0").locator("button").count() >= 4
 
 
 def test_a_search_finds_the_notebook(shown):

@@ -1,0 +1,1 @@
+"""The course in a browser tab, with nothing installed."""

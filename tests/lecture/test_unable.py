@@ -1,0 +1,94 @@
+"""What cannot run in a browser is found from the code, statement by statement."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from lecture.lite.unable import divided, names, unable
+from tools.notebooks import COURSE
+
+CASES = {
+    "an import, and what uses it": (
+        ["import torch\nx = 1", "t = torch.ones(3)\ny = x + 1", "print(t)", "print(y)"],
+        [["x = 1"], ["y = x + 1"], [], ["print(y)"]],
+    ),
+    "of a package some names": (
+        ["from torch import nn\nfrom math import pi", "nn.Linear", "pi"],
+        [["from math import pi"], [], ["pi"]],
+    ),
+    "a name made anew is there again": (
+        ["import torch", "x = torch.ones(3)", "x = [1]", "print(x)"],
+        [[], [], ["x = [1]"], ["print(x)"]],
+    ),
+    "a function is lost with what it uses": (
+        ["import torch", "def f(x):\n    return torch.exp(x)", "f(1)"],
+        [[], [], []],
+    ),
+    "a loop fills its names before it uses them": (
+        ["import torch", "G = torch.ones(1)", "for k in [1]:\n    G = k\n    h = G"],
+        [[], [], ["for k in [1]:\n    G = k\n    h = G"]],
+    ),
+    "a loop that uses a name before it fills it": (
+        ["import torch", "G = torch.ones(1)", "for k in [1]:\n    h = G\n    G = k"],
+        [[], [], []],
+    ),
+    "what is added to is used": (
+        ["import torch", "n = torch.ones(1)", "for _ in [1]:\n    n += 1"],
+        [[], [], []],
+    ),
+    "a list that a lost loop was to fill is not whole": (
+        ["import torch\nlosses = []", "losses.append(torch.ones(1))", "losses[-1]"],
+        [["losses = []"], [], []],
+    ),
+    "an array that was to be written to": (
+        ["import torch", "a = [0]\nb = [0]", "a[0] = torch.pi", "a", "b"],
+        [[], ["a = [0]", "b = [0]"], [], [], ["b"]],
+    ),
+    "a module is not changed by a call": (
+        ["import math, torch", "math.nothing(torch.pi)", "math.pi"],
+        [["import math"], [], ["math.pi"]],
+    ),
+    "what a function would change is not changed by defining it": (
+        ["import torch\ny = [1]", "def f(y):\n    y.append(torch.pi)", "y"],
+        [["y = [1]"], [], ["y"]],
+    ),
+    "a comprehension": (
+        ["import torch", "t = torch.pi", "[t for t in [1, 2]]", "[t for u in [1]]"],
+        [[], [], ["[t for t in [1, 2]]"], []],
+    ),
+}
+
+
+@pytest.mark.parametrize("cells, kept", CASES.values(), ids=CASES)
+def test_a_statement_runs_where_all_that_it_uses_is_there(cells, kept):
+    lost, modules = {}, set()
+    if "import math, torch" in cells:  # one statement is whole, or not
+        cells = ["import math\nimport torch", *cells[1:]]
+    assert [divided(cell, lost, modules)[0] for cell in cells] == kept
+
+
+def test_what_is_needed_is_named():
+    lost = {}
+    assert divided("import numba", lost, set()) == ([], "Numba")
+    assert divided("f = numba.njit", lost, set()) == ([], "Numba")
+    assert lost == {"numba": "Numba", "f": "Numba"}
+
+
+def test_names_made_and_used():
+    made, used = names(*ast.parse("y = f(x)\ndef g(a):\n    return a + z").body)
+    assert made == {"y", "g"}
+    assert used >= {"f", "x", "z"} and "a" not in used
+
+
+def test_cells_of_the_course_that_cannot_run_have_what_is_shown_in_their_place():
+    """They know what they need, and hold nothing that a browser has not."""
+    found = unable(COURSE)
+    assert {cell["notebook"] for cell in found} >= {
+        "01_chain_rule",
+        "11_pytorch_and_beyond",
+    }
+    for cell in found:
+        assert cell["needs"]
+        assert "torch" not in names(*ast.parse(cell["runs"]).body)[1], cell["id"]

@@ -27,6 +27,7 @@ from course_utils.compiler.jit import compiled, numba
 from course_utils.compiler.lines import Line, Place
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.writing import MANY, SLOW
+from course_utils.functional import _largest
 from course_utils.tape import Node, Op
 from course_utils.tensor import Tensor, as_tensor
 
@@ -49,7 +50,7 @@ def watching(recorder: Recorder, around: Iterable[dict] = ()) -> Iterator[None]:
     """
     seen = (*formulas().values(), check_ids)  # this one asks the batch for its bounds
     watched = {f: partial(formula, recorder, f) for f in seen}
-    watched[as_tensor] = constant
+    watched |= {as_tensor: constant, _largest: largest}
     own = [vars(m) for name, m in sys.modules.items() if is_course(name)]
     spaces = {id(space): space for space in (*own, *around)}
     kept = [
@@ -91,6 +92,13 @@ def constant(x: Any, dtype: Any = None) -> Tensor:
         return as_tensor(x, dtype)
     x = x.astype(dtype) if x.line.is_number and dtype else x
     return Tensor(x, requires_grad=False)
+
+
+def largest(x: Any, axis: Any) -> Any:
+    """`_largest` without its copy of columns, which a loop needs not. Plumbing."""
+    if isinstance(x, Symbol) and x.line.value.size:
+        return x.max(axis=axis, keepdims=True)
+    return _largest(x, axis)
 
 
 def real(x: Symbol) -> Symbol:

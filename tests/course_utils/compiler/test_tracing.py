@@ -392,6 +392,14 @@ def test_arrays_in_lists_and_several_results(between):
     assert both.n_plans == 1
 
 
+@pytest.mark.parametrize("n", [-1.0, 0.0, 0.5, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (9, 8)])
+def test_an_exponent_may_be_an_array(n, shape):
+    both = Pair(lambda: made(lambda self, h: (h * h + 1) ** np.full(shape, n)))
+    both.go()
+    both.go(0.5 * X)
+
+
 def test_a_vjp_without_a_rule_may_give_none():
     def scaled(x: Tensor, factor: Tensor) -> Tensor:
         """As `x * factor`, but the factor gets no gradient; no symbol follows it."""

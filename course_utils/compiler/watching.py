@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from course_utils import functional as F
-from course_utils.attention import check_ids
 from course_utils.compiler.calls import called, is_symbol
 from course_utils.compiler.jit import compiled, numba
 from course_utils.compiler.lines import Line, Place
@@ -48,10 +47,11 @@ def watching(recorder: Recorder, around: Iterable[dict] = ()) -> Iterator[None]:
     `around`: the global names of functions that are recorded, besides those of the
     package: there, too, `as_tensor` may be known. Plumbing.
     """
-    seen = (*formulas().values(), check_ids)  # this one asks the batch for its bounds
+    own = [vars(m) for name, m in sys.modules.items() if is_course(name)]
+    checks = [space["check_ids"] for space in own if "check_ids" in space]  # of a batch
+    seen = (*formulas().values(), *checks)
     watched = {f: partial(formula, recorder, f) for f in seen}
     watched |= {as_tensor: constant, _largest: largest}
-    own = [vars(m) for name, m in sys.modules.items() if is_course(name)]
     spaces = {id(space): space for space in (*own, *around)}
     kept = [
         (space, name, f)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -70,6 +71,34 @@ def tape(t: Task) -> Entrant:
     return Entrant("ours: tape", work, reset, answer)
 
 
+def compiled(t: Task, facts: dict) -> Entrant:
+    """The same step as a plan, which gathers its batch itself; making it is apart."""
+    from course_utils.compiler import compile_step
+
+    model = reader(np.random.default_rng(1))
+    optimizer = optim.Adam(model.parameters(), LR)
+    step = compile_step(model, Tensor.softmax_cross_entropy, optimizer)
+
+    def reset(number: int) -> None:
+        t.start(number)
+        for p, w in zip(model.parameters(), t.weights, strict=True):
+            p.data = w.copy()
+        optimizer.t[:] = [0] * len(optimizer.t)
+        for moment in (*optimizer.means, *optimizer.squares):
+            moment[...] = 0
+
+    def work() -> None:
+        for rows in t.order():
+            t.losses.append(step(t.x, t.y, rows))
+
+    reset(0)
+    began = time.perf_counter()
+    step(t.x, t.y, t.order()[0])
+    facts["apart"] = {"recording and compiling": time.perf_counter() - began}
+    answer = lambda: t.answer([p.data for p in model.parameters()])  # noqa: E731
+    return Entrant("ours: compiled", work, reset, answer)
+
+
 def torch_eager(t: Task, threads: int) -> Entrant:
     """The same in torch, eager, as its users write it."""
     import torch
@@ -117,7 +146,11 @@ def case(name: str, threads: int, quick: bool = False, only: tuple = ()) -> Case
     t = task(512 if quick else None)
     what = "one MNIST epoch of notebook 13's convolutional network, batch 64, Adam"
     built = Case(name, what, [tape(t)], TOLERANCE)
-    return gather(built, {"torch eager": lambda: torch_eager(t.copy(), threads)}, only)
+    peers = {
+        "ours: compiled": lambda: compiled(t.copy(), built.facts),
+        "torch eager": lambda: torch_eager(t.copy(), threads),
+    }
+    return gather(built, peers, only)
 
 
 # --- memory ---------------------------------------------------------------------------

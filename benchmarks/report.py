@@ -116,6 +116,7 @@ TARGETS = [
     Target("gradcheck ÷ torch's", "gradcheck", "ours", ("torch",), 0.50),
     Target("compiled ÷ torch's", "gradcheck", OURS, ("torch",), 0.25),
     beside_torch("convolutional epoch ÷ torch eager", "pictures"),
+    Target("compiled ÷ torch eager", "pictures", OURS, ("torch eager",), 1.00),
     beside_torch("memory of a convolution ÷ torch's", "memory-convolution"),
     growth("chain"),
     growth("wide"),

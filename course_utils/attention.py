@@ -126,7 +126,7 @@ class Embedding(Module):
 
 def check_ids(ids: Any, n_tokens: int) -> None:
     """Raise unless `ids` are whole numbers that stand in the table. Plumbing."""
-    found = np.asarray(ids)
+    found = ids if hasattr(ids, "dtype") else np.asarray(ids)
     if found.dtype.kind not in "iu":
         raise TypeError(
             f"Embedding: expected whole numbers, found {found.dtype}; a token is the "

@@ -41,10 +41,12 @@ BUILD = ROOT / "mutants"
 RESULTS = BUILD / "results.json"
 CHOICE = "MUTANT_UNDER_TEST"  # mutmut's own variable
 MODULES = ("functional", "tape", "scalar", "rules", "tensor", "layers", "optim")
-MODULES += ("gradcheck",)
+MODULES += ("gradcheck", "compiler.scalars", "compiler.buffers", "compiler.plan")
 TESTS = ("functional", "tape", "tensor", "operations", "quantity", "layers", "nn")
 TESTS += ("gradcheck", "gradcheck_report", "gradcheck_second_look")
+COMPILER = ("scalars", "parts", "tracing")
 SECONDS, TIMES = 5, 5  # of the processor: an endless loop is a dead mutant
+COMPILING = 30  # seconds more where Numba may have to compile the mutant
 MOST_MEMORY = 6 * 2**30  # and so is an endless list
 KILLED, SURVIVED = "killed", "survived"
 
@@ -160,11 +162,13 @@ class Hunt:
         self.items = {item.nodeid: item for item in session.items}
         imported = set(state()._stats)
         no_shrinking()
+        compile_the_chosen()
         warm_up()
         reach = in_child(self.survey, BUILD / "reach.json")
         for i, key in enumerate(self.mutants):
             tests = reach.get(home(key), {})
             seconds = SECONDS + TIMES * sum(tests.values())
+            seconds += COMPILING * key.startswith("course_utils.compiler.")
             ordered = sorted(tests, key=tests.get)
             dead = bool(tests) and self.dies(key, ordered, seconds)
             if not dead and home(key) in imported:
@@ -231,9 +235,41 @@ def no_shrinking() -> None:
     settings.load_profile("mutants")
 
 
+def chosen(function: Any) -> Any:
+    """Give the version of a function that its trampoline would call now."""
+    from mutmut.state import state
+
+    module, name = function.__module__, f"x_{function.__name__}"
+    versions = getattr(sys.modules.get(module), f"mutants_{name}__mutmut", None)
+    if versions is None:
+        return function
+    under_test, _, version = os.environ[CHOICE].rpartition(".")
+    if version == "stats":
+        state()._stats.add(f"{module}.{name}")
+    original = versions["_mutmut_orig"]
+    return versions.get(version, original) if under_test == module else original
+
+
+def compile_the_chosen() -> None:
+    """Let Numba compile what a trampoline calls: the trampoline itself it cannot."""
+    from course_utils.compiler import jit
+
+    compiled = jit.compiled
+
+    def ours(function: Any, *how: Any) -> Any:
+        return compiled(chosen(function), *how)
+
+    for module in list(sys.modules.values()):
+        if getattr(module, "compiled", None) is compiled:
+            module.compiled = ours
+
+
 def warm_up() -> None:
-    """Let Hypothesis read the sources for constants once, and not in each child."""
+    """Let Hypothesis read sources, and Numba compile, once and not in each child."""
     from hypothesis import given, settings, strategies
+
+    from course_utils.compiler import CompiledTape
+    from course_utils.scalar import Value
 
     @settings(max_examples=1)
     @given(strategies.integers(), strategies.floats(), strategies.text())
@@ -241,6 +277,7 @@ def warm_up() -> None:
         pass
 
     nothing()
+    CompiledTape(Value(2.0) * Value(3.0)).backward()  # what Numba compiles for it
     gc.collect()
     gc.freeze()  # children share what nobody counts anew
 
@@ -271,6 +308,7 @@ def pytest_arguments() -> list[str]:
     names = ("cacheprovider", "xdist", "nbval", "faulthandler", "logging", "warnings")
     off = [f"-pno:{name}" for name in names]
     tests = [f"tests/course_utils/test_{name}.py" for name in TESTS]
+    tests += [f"tests/course_utils/compiler/test_{name}.py" for name in COMPILER]
     return ["-q", "--rootdir=.", "--tb=native", *off, *tests]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.compiler.lines import CannotCompile, Line
+from course_utils.compiler.lines import CannotCompile, Line, several
 
 
 class Hole(int):
@@ -70,24 +70,35 @@ def called(
         raise CannotCompile(
             f"{call.__name__} changes an array in place; compute a new one instead"
         )
-    many = isinstance(value, tuple | list)
-    value = value if many else np.asarray(value)[()]
+    value = value if several(value) else np.asarray(value)[()]
     line = Line("call", call, tuple(lines), {}, value, recorder.place)
     line.shares = any(
         looks_at(part, x.value) for part in parts_of(value) for x in lines
     )
-    out = recorder.add(line)
-    if not many:
+    return opened(recorder, recorder.add(line))
+
+
+def opened(recorder: Any, out: Any) -> Any:
+    """Give each of several results a symbol of its own; None is no result. Plumbing."""
+    values = out.line.value
+    if not several(values):
         return out
-    parts = [recorder.note("part", part, out, k=k) for k in range(len(value))]
-    for symbol in parts:
-        symbol.line.shares = line.shares
-    return type(value)(parts)
+    parts = []
+    for k, value in enumerate(values):
+        symbol = None if value is None else recorder.note("part", part, out, k=k)
+        if symbol is not None:
+            symbol.line.shares = out.line.shares
+            symbol = opened(recorder, symbol)
+        parts.append(symbol)
+    kind = type(values)
+    return getattr(kind, "_make", kind)(parts)  # np.linalg gives tuples with names
 
 
 def parts_of(value: Any) -> list:
-    """Several results, or the only one. Plumbing."""
-    return list(value) if isinstance(value, tuple | list) else [value]
+    """Several results, however nested, or the only one. Plumbing."""
+    if several(value):
+        return [x for inner in value for x in parts_of(inner)]
+    return [value]
 
 
 def looks_at(value: Any, other: Any) -> bool:
@@ -96,6 +107,6 @@ def looks_at(value: Any, other: Any) -> bool:
     return both and np.may_share_memory(value, other)
 
 
-def part(value: tuple, k: int) -> Any:
+def part(values: tuple, k: int) -> Any:
     """One of several results. Plumbing."""
-    return value[k]
+    return values[k] if several(values[k]) else np.asarray(values[k])[()]

@@ -52,7 +52,8 @@ class Line:
     place: Place = Place()
 
     def __post_init__(self) -> None:
-        self.shape = np.shape(self.value)
+        many = several(self.value)  # arrays that need not have one shape
+        self.shape = (len(self.value),) if many else np.shape(self.value)
         self.dtype = getattr(self.value, "dtype", None)
         # Whether its memory is that of an input, of which it is a view.
         self.shares = self.kind in ("axes", "view")
@@ -70,6 +71,11 @@ class Line:
     def is_known(self) -> bool:
         """Whether it is a constant of one element."""
         return self.kind == "constant" and np.size(self.value) == 1
+
+
+def several(value: Any) -> bool:
+    """Whether a call gave several results. Plumbing."""
+    return isinstance(value, tuple | list)
 
 
 def name_of(function: Any) -> str:

@@ -316,7 +316,7 @@ def written(line: Line, operands: list[str]) -> str:
     f = line.function
     if f is np.power and line.inputs[1].is_known:
         short = {2: "np.square({})", 0.5: "np.sqrt({})", 1: "{}", -1: "1 / {}"}
-        text = short.get(line.inputs[1].value, WRITTEN[f])
+        text = short.get(np.asarray(line.inputs[1].value).item(), WRITTEN[f])
         return text.format(*operands)
     if f is np.invert and line.dtype == bool:
         return f"not {operands[0]}"

@@ -34,6 +34,7 @@ class Names:
             "np",
             "plus",
             "seen",
+            "left",
             "step",
             "optimizer",
             *vars(F),

@@ -16,7 +16,6 @@ from course_utils.compiler.lines import CannotCompile, Line, Program
 from course_utils.compiler.plan import Plan
 from course_utils.compiler.shorten import is_draw
 from course_utils.compiler.source import Source
-from course_utils.compiler.stages import base_of
 
 
 @cache
@@ -221,9 +220,9 @@ class Runner:
 
     def leave(self) -> None:
         """Leave behind what is no number and no array that was there before."""
-        for slot, new in self.plan.schedule.left:
+        for k, (slot, new) in enumerate(self.plan.schedule.left):
             if isinstance(new, Line) and not new.is_number:
-                value = np.array(self.space[self.plan.names(base_of(new))])
+                value = np.array(self.space["left"].pop(k))
                 slot.set(slot.kind(value) if slot.kind else value)
             elif not isinstance(new, Line):
                 slot.set(new)

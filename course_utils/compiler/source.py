@@ -38,7 +38,7 @@ class Source:
         self.loops: list[tuple[str, str, Loop]] = []
         self.known: dict[str, str] = {}
         self.texts: list[str] = []
-        self.space: dict[str, Any] = {"np": np, "seen": seen}
+        self.space: dict[str, Any] = {"np": np, "seen": seen, "left": {}}
         given = [self.names(x) for x, slot in plan.program.inputs if slot is None]
         head = f"def step({', '.join(given)}):"
         self.step = "\n".join([head, *right(list(self.body()))])
@@ -51,9 +51,11 @@ class Source:
         yield from self.numbers()
         for part in self.plan.parts:
             yield from self.loop(part) if is_loop(part) else [self.call(part)]
-        for slot, new in self.plan.schedule.left:
+        for k, (slot, new) in enumerate(self.plan.schedule.left):
             if isinstance(new, Line) and new.is_number:
                 yield f"{text_of(slot)} = {self.number(new)}"
+            elif isinstance(new, Line):
+                yield f"left[{k}] = {self.operand(new)}  # {slot.label}"
         result = base_of(self.plan.program.result)
         zeros = ", ".join("0" * len(result.shape)) or "()"
         yield f"return {self.names(result)}[{zeros}].item()"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.compiler.kinds import as_line, retyped
-from course_utils.compiler.lines import CannotCompile, Line, Place, name_of
+from course_utils.compiler.lines import CannotCompile, Line, Place, name_of, several
 from course_utils.tape import Node
 
 
@@ -62,7 +62,7 @@ class Recorder:
             return x.line
         if isinstance(x, Node):
             return self.line_of(x.data)
-        return Line("constant", value=x)
+        return Line("constant", value=np.asarray(x) if several(x) else x)
 
     def note(self, kind: str, function: Callable, *inputs: Any, **options: Any):
         """Run a function on what the symbols stand for, and write the line."""

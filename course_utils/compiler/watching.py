@@ -47,9 +47,11 @@ def watching(recorder: Recorder, around: Iterable[dict] = ()) -> Iterator[None]:
     `around`: the global names of functions that are recorded, besides those of the
     package: there, too, `as_tensor` may be known. Plumbing.
     """
-    watched = {f: partial(formula, recorder, f) for f in formulas().values()}
-    watched |= {as_tensor: constant, _largest: largest}
     own = [vars(m) for name, m in sys.modules.items() if is_course(name)]
+    checks = [space["check_ids"] for space in own if "check_ids" in space]  # of a batch
+    seen = (*formulas().values(), *checks)
+    watched = {f: partial(formula, recorder, f) for f in seen}
+    watched |= {as_tensor: constant, _largest: largest}
     spaces = {id(space): space for space in (*own, *around)}
     kept = [
         (space, name, f)
@@ -93,12 +95,10 @@ def constant(x: Any, dtype: Any = None) -> Tensor:
 
 
 def largest(x: Any, axis: Any) -> Any:
-    """The maximum of a softmax. A loop gains nothing by columns in place of rows.
-
-    Plumbing.
-    """
-    rows = isinstance(x, Symbol) and x.size
-    return x.max(axis=axis, keepdims=True) if rows else _largest(x, axis)
+    """`_largest` without its copy of columns, which a loop needs not. Plumbing."""
+    if isinstance(x, Symbol) and x.line.value.size:
+        return x.max(axis=axis, keepdims=True)
+    return _largest(x, axis)
 
 
 def real(x: Symbol) -> Symbol:

@@ -352,6 +352,9 @@ def test_a_hole_between_two_is_used():
     }
     places, size = placed(lives)
     assert size == 384 and places["d"] == 192
+    lives |= {"c": Life(0, 9, 128), "d": Life(2, 9, 128)}  # which it fills to the end
+    places, size = placed(lives)
+    assert size == 448 and places["d"] == 192
 
 
 @pytest.mark.parametrize(("size", "whole"), [(0, 0), (1, 64), (64, 64), (65, 128)])

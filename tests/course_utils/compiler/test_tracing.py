@@ -11,7 +11,7 @@ import pytest
 from course_utils import nn, optim
 from course_utils.compiler import CannotCompile, compile_step
 from course_utils.tape import Op, no_grad, record
-from course_utils.tensor import Tensor, as_tensor
+from course_utils.tensor import Tensor, as_tensor, concatenate, stack, where
 from course_utils.training import train_step
 from tests.course_utils.compiler.plain import plain_loops
 
@@ -276,6 +276,51 @@ def test_what_a_module_keeps_to_be_looked_at_is_that_of_the_last_step():
     assert both.n_plans == 1
 
 
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda h: h.T,
+        lambda h: h[:, :3],
+        lambda h: h[:, None],
+        lambda h: h.reshape(-1),
+        lambda h: np.sort(h.T * 2, axis=0),
+        lambda h: np.split(h, [3], axis=1)[1],
+        lambda h: h.mean(axis=0),
+        lambda h: h.max(),
+        lambda h: np.broadcast_to(h[:1], (4, 8)),
+        lambda h: np.ones((2, 2)) + 0 * h.sum(),
+    ],
+)
+def test_what_a_module_keeps_may_be_seen_in_another_way(look):
+    """Turned, cut, or made by NumPy.
+
+    (The axes of a turned one were forgotten, and what no loop makes was not found.)
+    """
+
+    def between(self, h):
+        self.seen = look(h.data)
+        return h.relu()
+
+    both = Pair(lambda: made(between))
+    both.net.seen = both.other.seen = None
+    for k in (1, 3):
+        both.go(k * X)
+        np.testing.assert_allclose(both.net.seen, both.other.seen, 1e-12, 1e-12)
+
+
+def test_the_batch_may_be_kept():
+    class Keeps(Net):
+        def forward(self, x):
+            self.batch, self.rows = x, x[2:].T
+            return super().forward(x)
+
+    both = Pair(lambda: made(kind=Keeps))
+    for k in (1, 2):
+        both.go(k * X)
+        np.testing.assert_array_equal(both.net.batch, k * X)
+        np.testing.assert_array_equal(both.net.rows, k * X[2:].T)
+
+
 def test_arithmetic_of_numpy_on_data_is_part_of_the_plan():
     def between(self, h):
         return (
@@ -296,6 +341,78 @@ def test_the_batch_may_be_prepared_by_numpy():
     both = Pair(lambda: made(kind=Prepares))
     both.go()
     both.go(2 * X + 1)
+
+
+C = np.linspace(-1, 1, 36).reshape(9, 4)
+EDGES = np.ones((9, 1)), np.full((9, 3), 2.0)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda h: concatenate([EDGES[0], h, EDGES[1]], 1),
+        lambda h: concatenate([h, EDGES[1], h * 2], 1),
+        lambda h: concatenate([C, h.T.reshape(9, 8), C], 1),
+        lambda h: concatenate([h[:4], h[4:]]),
+        lambda h: stack([h, np.ones((9, 8)), h * h], 1),
+        lambda h: stack([np.ones((9, 8)), h], 2),
+        lambda h: where(C[:, :1] > 0, h, EDGES[0]),
+        lambda h: where(C[:, :1] > 0, 0.5, h),
+        lambda h: where(h.data > 0, np.ones((9, 8)), h),
+        lambda h: h * [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+        lambda h: h + tuple(h.data.sum(axis=0) for _ in "1")[0],
+        lambda h: h * np.add(h.data, [0.5] * 8).mean(),
+        lambda h: h * np.maximum([[0.5] * 8] * 9, h.data),
+        lambda h: h * np.where(h.data > 0, [1.0] * 8, [2.0] * 8),
+        lambda h: h * np.stack([h.data[0], np.ones(8), h.data[1]]).mean(axis=0),
+        lambda h: h * np.concatenate([EDGES[0], h.data[:, :7]], 1),
+        lambda h: h + np.hstack([h.data[:, 3:], EDGES[1]]),
+        lambda h: h * np.block([[h.data[:, 3:], EDGES[1]]]),
+        lambda h: h * np.split(h.data, [2, 3], axis=1)[1],
+        lambda h: h * np.array_split(h.data, 3, axis=1)[0].sum(),
+        lambda h: h * np.modf(h.data)[0],
+        lambda h: h * np.linalg.slogdet(h.data[:8])[1],
+        lambda h: h * np.linalg.svd(h.data).S,
+        lambda h: h * np.linalg.eigh(h.data[:8]).eigenvalues,
+    ],
+)
+def test_arrays_in_lists_and_several_results(between):
+    """What NumPy takes or gives as a list, its arrays not of one shape, symbols or not.
+
+    `concatenate` of arrays that are not equally long failed: its gradients have as
+    many shapes, and no shape together.
+    """
+
+    def flat(self, h):
+        return between(h).reshape(9, -1)[:, :8]
+
+    both = Pair(lambda: made(flat))
+    both.go()
+    both.go(0.5 * X)
+    assert both.n_plans == 1
+
+
+@pytest.mark.parametrize("n", [-1.0, 0.0, 0.5, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (9, 8)])
+def test_an_exponent_may_be_an_array(n, shape):
+    both = Pair(lambda: made(lambda self, h: (h * h + 1) ** np.full(shape, n)))
+    both.go()
+    both.go(0.5 * X)
+
+
+def test_a_vjp_without_a_rule_may_give_none():
+    def scaled(x: Tensor, factor: Tensor) -> Tensor:
+        """As `x * factor`, but the factor gets no gradient; no symbol follows it."""
+
+        def vjp(g, y, x, factor):
+            return np.array(np.asarray(g) * np.asarray(factor)), None
+
+        op = Op("scaled", lambda x, factor: np.asarray(x) * np.asarray(factor), vjp)
+        return record(Tensor, op, x, factor)
+
+    both = Pair(lambda: made(lambda self, h: scaled(h, self.first.b)))
+    both.go()
+    both.go(2 * X)
 
 
 def test_an_index_of_the_batch_is_read_anew():

@@ -21,7 +21,7 @@ ex = Exercise(
     "13.5",
     "Open challenge: digits that are anywhere",
     slow=True,
-    seconds=60,
+    seconds=600,
     hints=(
         "Begin with the network of the notebook, trained on the pictures as they are. "
         "It knows its pictures by heart and reads half of the moved ones: what has it "

@@ -148,6 +148,12 @@ def compiled(t: Task, facts: dict) -> Entrant:
         ):
             p.data, v[...] = w.copy(), 0
 
+    return planned(t, model, step, reset, facts)
+
+
+def planned(t: Task, model: nn.Module, step, reset, facts: dict) -> Entrant:
+    """Steps by a plan; what its first call takes is told apart."""
+
     def work() -> None:
         for rows in t.order():
             t.losses.append(step(t.x, t.y, rows))

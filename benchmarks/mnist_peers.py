@@ -55,6 +55,19 @@ def torch_weights(model) -> list[np.ndarray]:
     return [p.detach().numpy().T for p in model.parameters()]
 
 
+def torch_epoch(t: Task, x_all, y_all, model, optimizer) -> None:
+    """An epoch of torch's plain training loop."""
+    import torch
+
+    for rows in torch.from_numpy(t.order()):
+        x, y = x_all.index_select(0, rows), y_all.index_select(0, rows)
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        t.losses.append(loss.item())
+
+
 def torch_eager(t: Task, threads: int, fused: bool | None = None) -> Entrant:
     """The plain training loop; the optimizer as it comes, or asked to be fused."""
     import torch
@@ -72,13 +85,7 @@ def torch_eager(t: Task, threads: int, fused: bool | None = None) -> Entrant:
         )
 
     def work() -> None:
-        for rows in torch.from_numpy(t.order()):
-            x, y = x_all.index_select(0, rows), y_all.index_select(0, rows)
-            optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(x), y)
-            loss.backward()
-            optimizer.step()
-            t.losses.append(loss.item())
+        torch_epoch(t, x_all, y_all, model, optimizer)
 
     name = "torch eager, fused" if fused else "torch eager"
     return Entrant(name, work, reset, lambda: t.answer(torch_weights(model)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,8 @@ import numpy as np
 
 from benchmarks.harness import Case, Entrant, gather
 from benchmarks.memory import megabytes
-from benchmarks.mnist import Task
+from benchmarks.mnist import Task, planned
+from benchmarks.mnist_peers import torch_epoch
 from course_utils import data, nn, optim
 from course_utils.pictures import conv2d
 from course_utils.tensor import Tensor
@@ -87,16 +87,7 @@ def compiled(t: Task, facts: dict) -> Entrant:
         for moment in (*optimizer.means, *optimizer.squares):
             moment[...] = 0
 
-    def work() -> None:
-        for rows in t.order():
-            t.losses.append(step(t.x, t.y, rows))
-
-    reset(0)
-    began = time.perf_counter()
-    step(t.x, t.y, t.order()[0])
-    facts["apart"] = {"recording and compiling": time.perf_counter() - began}
-    answer = lambda: t.answer([p.data for p in model.parameters()])  # noqa: E731
-    return Entrant("ours: compiled", work, reset, answer)
+    return planned(t, model, step, reset, facts)
 
 
 def torch_eager(t: Task, threads: int) -> Entrant:
@@ -116,13 +107,7 @@ def torch_eager(t: Task, threads: int) -> Entrant:
         optimizer = torch.optim.Adam(model.parameters(), LR)
 
     def work() -> None:
-        for rows in torch.from_numpy(t.order()):
-            x, y = x_all.index_select(0, rows), y_all.index_select(0, rows)
-            optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(x), y)
-            loss.backward()
-            optimizer.step()
-            t.losses.append(loss.item())
+        torch_epoch(t, x_all, y_all, model, optimizer)
 
     def answer() -> dict:
         arrays = [p.detach().numpy() for p in model.parameters()]

@@ -9,8 +9,6 @@ that it has too many. `build/slides/*.pdf` then holds each deck with all its for
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,18 +63,6 @@ class Overflow:
         return f"{self.deck}, slide {self.slide}, cell {self.cell}: {', '.join(said)}"
 
 
-@contextmanager
-def opened() -> Iterator:
-    """A browser, or one line that says what to install."""
-    from playwright.sync_api import sync_playwright
-
-    path = browser.find()
-    if path is None:
-        raise SystemExit(browser.MEND)
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=list(browser.FLAGS))
-
-
 def ready(page, deck: Path, query: str = "") -> None:
     """Open a deck and wait until its formulas are set."""
     page.goto(deck.as_uri() + query)
@@ -110,7 +96,7 @@ def main(prefix: str = "") -> int:
         print("There are no decks: make slides makes them", file=sys.stderr)
         return 1
     found = []
-    with opened() as chromium:
+    with browser.opened() as chromium:
         for deck in decks:
             page = chromium.new_page(viewport={"width": 1320, "height": 743})
             found += overflows(page, deck)

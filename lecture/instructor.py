@@ -25,7 +25,6 @@ from course_exercises.general import SENTENCES
 from course_exercises.judge import Exercise
 from course_exercises.library import exercises
 from course_exercises.record import FILE
-from lecture.fit import opened
 from tools import browser, store_outputs
 from tools.exercise_cells import Asked, asked, solved
 from tools.notebooks import COURSE, FOLDER, SUMMARY, chosen, read
@@ -161,7 +160,7 @@ def as_pdf(page: Path) -> str:
     if browser.find() is None:
         return f"No PDF of it: {browser.MEND}"
     pdf = page.with_suffix(".pdf")
-    with opened() as chromium:
+    with browser.opened() as chromium:
         sheet = chromium.new_page()
         sheet.goto(page.as_uri())
         sheet.wait_for_function("window.MathJax?.startup?.promise", timeout=120_000)

@@ -13,7 +13,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 COMMANDS = (
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
@@ -43,6 +49,17 @@ def find() -> str | None:
     found = (shutil.which(command) for command in COMMANDS)
     there = (place for place in PLACES if Path(place).is_file())
     return next(filter(None, found), None) or next(there, None)
+
+
+@contextmanager
+def opened(*flags: str) -> Iterator[Browser]:
+    """Start the browser, with more flags; without one, end with what to do."""
+    from playwright.sync_api import sync_playwright
+
+    if not (path := find()):
+        raise SystemExit(MEND)
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
 
 
 def can_install() -> bool:

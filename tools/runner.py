@@ -260,7 +260,7 @@ def machine_paths() -> list[str]:
 def temporary() -> re.Pattern:
     """Match temporary folders, as deep as they go, and names that are drawn by lot.
 
-    A cell is a file in there, too: its warnings come from /tmp/ipykernel_12/345.py:1.
+    A cell is a file in there, too: its warnings come from ipykernel_12/345.py:1.
     """
     root = tempfile.gettempdir()
     roots = "|".join(re.escape(r) for r in sorted({root, os.path.realpath(root)}))

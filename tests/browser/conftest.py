@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 from tests.browser import computations
 from tools import browser as browsers
@@ -32,12 +32,8 @@ TOKEN = "only-for-this-test"
 def browser() -> Iterator[Browser]:
     if os.environ.get("SKIP_BROWSER"):
         pytest.skip("SKIP_BROWSER is set")
-    path = browsers.find()
-    assert path, browsers.MEND
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=path, args=list(browsers.FLAGS)
-        )
+    with browsers.opened() as browser:
+        yield browser
 
 
 class Visit:

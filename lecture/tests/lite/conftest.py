@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from lecture.lite.build import LITE
 from tools import browser as browsers
@@ -71,12 +71,8 @@ def faults(server) -> Iterator[dict[str, str]]:
 def browser() -> Iterator[Browser]:
     if os.environ.get("SKIP_BROWSER"):
         pytest.skip("SKIP_BROWSER is set")
-    path = browsers.find()
-    assert path, browsers.MEND
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=path, args=[*browsers.FLAGS, CUT]
-        )
+    with browsers.opened(CUT) as browser:
+        yield browser
 
 
 class Reader:

@@ -5,8 +5,6 @@ make lite && make lite-test
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 BOOK = "01_chain_rule"
@@ -56,10 +54,8 @@ def test_an_endless_loop_is_stopped_and_what_was_written_stays(notebook):
         """() => jupyterapp.shell.currentWidget.content.activeCell
                  .outputArea.model.length > 0"""
     )
-    began = time.monotonic()
     notebook.page.locator('[data-command="notebook:interrupt-kernel"]').click()
-    notebook.wait(20)
-    assert time.monotonic() - began < 20
+    notebook.wait()
     outputs = notebook.cells()[-1]["outputs"]
     assert outputs[-1]["ename"] == "KeyboardInterrupt"
     assert "run its cells again" in outputs[-1]["evalue"]

@@ -228,9 +228,11 @@ def settle(text: str) -> str:
 def join_streams(outputs: list) -> list:
     """Join all pieces of stdout, and of stderr, and let progress bars settle.
 
-    Which of the two comes first is a race. Side by side, stdout does.
+    Which of the two comes first is a race. Side by side, stdout does. What another
+    process prints races with the value of a cell, too: the value comes last.
     """
     joined: list = []
+    outputs = sorted(outputs, key=lambda o: o.output_type == "execute_result")
     streams: dict[str, dict] = {}
     for output in outputs:
         first = streams.get(output.get("name"))

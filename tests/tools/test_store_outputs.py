@@ -74,6 +74,8 @@ def test_which_stream_comes_first_is_no_race():
     ]
     joined = runner.join_streams([*said, nbformat.v4.new_output("display_data")])
     assert [output.get("text") for output in joined] == ["a", "wx", None]
+    value = nbformat.v4.new_output("execute_result")
+    assert runner.join_streams([value, said[1]]) == [said[1], value]
 
 
 def test_what_is_stored_is_clean(stored):

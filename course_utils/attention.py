@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from course_utils import functional as F
+from course_utils.layer_checks import check_counts, check_generator, check_table
 from course_utils.nn import MLP, LayerNorm, Linear, Module, Parameter, xavier_normal
 from course_utils.rules import broadcasting
 from course_utils.tape import Op, record
@@ -29,8 +30,8 @@ def scaled_dot_product_attention(q: Any, k: Any, v: Any, mask: Any = None) -> Te
     The tape keeps the weights, since the way back needs them.
     Raises ValueError if the shapes do not fit. Taught in: 14_attention.
     """
-    v = as_tensor(v)
-    F._check_values(as_tensor(k), v)
+    q, k, v = as_tensor(q), as_tensor(k), as_tensor(v)
+    F._check_values(q, k, v)
     return attention_weights(q, k, mask) @ v
 
 
@@ -48,6 +49,8 @@ class MultiHeadAttention(Module):
     Each head has queries, keys and values of size d_model / n_heads; what the heads
     find is mixed by a last linear layer. With `causal`, a token sees itself and those
     before it. `weights` (B, heads, N, N) holds where the last forward looked.
+    PyTorch's module takes query, key and value, and drops weights out if asked: ours
+    takes x, which is all three, and drops none.
     Raises ValueError if n_heads does not divide d_model. Taught in: 14_attention.
     Source: A. Vaswani et al. (2017), Attention is all you need.
     """
@@ -60,12 +63,11 @@ class MultiHeadAttention(Module):
         causal: bool = False,
         dtype: Any = np.float64,
     ):
-        check_heads(d_model, n_heads)
-        self.n_heads, self.causal, self.weights = n_heads, causal, None
-        self.query = Linear(d_model, d_model, rng, xavier_normal, dtype)
-        self.key = Linear(d_model, d_model, rng, xavier_normal, dtype)
-        self.value = Linear(d_model, d_model, rng, xavier_normal, dtype)
-        self.out = Linear(d_model, d_model, rng, xavier_normal, dtype)
+        check_heads(d_model, n_heads, rng, causal)
+        self.d_model, self.n_heads = d_model, n_heads
+        self.causal, self.weights = causal, None
+        four = (Linear(d_model, d_model, rng, xavier_normal, dtype) for _ in range(4))
+        self.query, self.key, self.value, self.out = four
 
     def split(self, x: Tensor) -> Tensor:
         """(B, N, d_model) → (B, heads, N, d_model / heads)."""
@@ -74,17 +76,25 @@ class MultiHeadAttention(Module):
 
     def forward(self, x: Any) -> Tensor:
         """(B, N, d_model) → the same shape."""
-        x = check_tokens(x, len(self.out.b))
+        x = check_tokens(x, self.d_model)
         mask = causal_mask(x.shape[1]) if self.causal else None
         q, k, v = (self.split(f(x)) for f in (self.query, self.key, self.value))
-        weights = attention_weights(q, k, mask)
+        weights = attention_weights(q, k, mask)  # (B, heads, N, N)
         self.weights = weights.data
-        return self.out((weights @ v).transpose(0, 2, 1, 3).reshape(x.shape))
+        found = (weights @ v).transpose(0, 2, 1, 3)  # (B, N, heads, d_model / heads)
+        return self.out(found.reshape(x.shape))
 
 
-def check_heads(d_model: int, n_heads: int) -> None:
+def check_heads(d_model: Any, n_heads: Any, rng: Any, causal: Any) -> None:
     """Raise ValueError unless d_model is n_heads times a whole number. Plumbing."""
-    if n_heads < 1 or d_model < 1 or d_model % n_heads:
+    check_counts("MultiHeadAttention", d_model=d_model, n_heads=n_heads)
+    check_generator("MultiHeadAttention", rng)
+    if not isinstance(causal, bool):
+        raise TypeError(
+            f"MultiHeadAttention: causal is a {type(causal).__name__}; expected True "
+            f"or False: it makes its mask by itself, for rows of any length"
+        )
+    if d_model % n_heads:
         raise ValueError(
             f"MultiHeadAttention: d_model is {d_model} and n_heads {n_heads}; the "
             f"heads share d_model evenly, so n_heads must divide it"
@@ -105,8 +115,9 @@ def check_tokens(x: Any, d_model: int) -> Tensor:
 class Embedding(Module):
     """A table with a row for each token; a row that is chosen twice is paid twice.
 
-    Raises ValueError for numbers outside of 0 … n_tokens − 1, TypeError for what is no
-    whole number. Taught in: 14_attention.
+    Raises ValueError for numbers outside of 0 … n_tokens − 1, and below 0 as well, for
+    none counts from the end; TypeError for what is no whole number.
+    Taught in: 14_attention.
     """
 
     def __init__(
@@ -116,6 +127,7 @@ class Embedding(Module):
         rng: np.random.Generator,
         dtype: Any = np.float64,
     ):
+        check_table("Embedding", rng, n_tokens=n_tokens, d_model=d_model)
         self.table = Parameter(rng.normal(size=(n_tokens, d_model)).astype(dtype))
 
     def forward(self, ids: Any) -> Tensor:
@@ -130,7 +142,7 @@ def check_ids(ids: Any, n_tokens: int) -> None:
     if found.dtype.kind not in "iu":
         raise TypeError(
             f"Embedding: expected whole numbers, found {found.dtype}; a token is the "
-            f"number of a row. Mend: ids.astype(int)"
+            f"number of a row. Mend: np.asarray(ids, int)"
         )
     if found.size and not (0 <= found.min() and found.max() < n_tokens):
         raise ValueError(
@@ -152,18 +164,29 @@ class Positions(Module):
         rng: np.random.Generator,
         dtype: Any = np.float64,
     ):
+        check_table("Positions", rng, n_places=n_places, d_model=d_model)
         self.table = Parameter(rng.normal(size=(n_places, d_model)).astype(dtype))
 
     def forward(self, x: Any) -> Tensor:
         """(…, N, d_model) → the same shape."""
-        x = as_tensor(x)
-        N, n_places = x.shape[-2], len(self.table)
-        if N > n_places:
-            raise ValueError(
-                f"Positions: x has shape {x.shape}, {N} tokens in a row; there are "
-                f"vectors for {n_places} places. Make it with n_places={N} or more"
-            )
-        return x + self.table[:N]
+        x = check_places(x, self.table.shape)
+        return x + self.table[: x.shape[-2]]
+
+
+def check_places(x: Any, table: tuple[int, int]) -> Tensor:
+    """Give x as a Tensor; raise ValueError unless each token has a place. Plumbing."""
+    x, (n_places, d_model) = as_tensor(x), table
+    if x.ndim < 2 or x.shape[-1] != d_model:
+        raise ValueError(
+            f"Positions: x has shape {x.shape}; expected (…, N, {d_model}): tokens, "
+            f"features. Numbers of tokens go through an Embedding first"
+        )
+    if (N := x.shape[-2]) > n_places:
+        raise ValueError(
+            f"Positions: x has shape {x.shape}, {N} tokens in a row; there are "
+            f"vectors for {n_places} places. Make it with n_places={N} or more"
+        )
+    return x
 
 
 class TransformerBlock(Module):

@@ -8,6 +8,12 @@ from typing import Any
 import numpy as np
 
 from course_utils import functional as F
+from course_utils.layer_checks import (
+    check_dropping,
+    check_filters,
+    check_pooling,
+    check_running,
+)
 from course_utils.pictures import batch_norm, conv2d, dropout, max_pool2d, mean_pool2d
 from course_utils.tape import _count
 from course_utils.tensor import Tensor, as_tensor, layer_norm, linear
@@ -233,7 +239,10 @@ class MLP(Sequential):
 class Conv2d(Module):
     """Convolution with W (out_channels, in_channels, kh, kw) from `init` and b = 0.
 
-    `kernel_size` is a number, or a pair (kh, kw). Taught in: 13_convolution.
+    `kernel_size` is a number, or a pair (kh, kw). Of what PyTorch's has, there are no
+    groups, no dilation, and one stride and padding for rows and columns.
+    Raises ValueError for sizes that make no filters, TypeError without a generator.
+    Taught in: 13_convolution.
     """
 
     def __init__(
@@ -247,8 +256,9 @@ class Conv2d(Module):
         init: Any = he_normal,
         dtype: Any = np.float64,
     ):
-        pair = isinstance(kernel_size, tuple)
-        size = kernel_size if pair else (kernel_size, kernel_size)
+        size = check_filters(
+            in_channels, out_channels, kernel_size, rng, stride, padding
+        )
         W = init(in_channels * size[0] * size[1], out_channels, rng, dtype)
         self.W = Parameter(W.T.reshape(out_channels, in_channels, *size))
         self.b = Parameter(np.zeros(out_channels, dtype))
@@ -262,10 +272,12 @@ class Conv2d(Module):
 class MaxPool2d(Module):
     """The largest of each window; without a stride, windows do not overlap.
 
-    Taught in: 13_convolution.
+    There is no padding: pixels that no window fits are left out. Raises ValueError for
+    what is no size. Taught in: 13_convolution.
     """
 
     def __init__(self, kernel_size: int, stride: int | None = None):
+        check_pooling(kernel_size, stride)
         self.kernel_size, self.stride = kernel_size, stride
 
     def forward(self, x: Any) -> Tensor:
@@ -293,10 +305,12 @@ class Dropout(Module):
     """While training, a share p of the elements becomes 0, drawn anew by `rng`.
 
     The rest is divided by 1 − p; after `eval()` nothing happens.
+    Raises ValueError for p outside of [0, 1): PyTorch takes 1, too.
     Taught in: 13_convolution.
     """
 
     def __init__(self, p: float, rng: np.random.Generator):
+        check_dropping(p, rng)
         self.p, self.rng = p, rng
 
     def forward(self, x: Any) -> Tensor:
@@ -312,7 +326,10 @@ class BatchNorm(Module):
 
     While training, x̂ has the mean and variance of the batch, and the running ones move
     towards them by a share `momentum`; after `eval()`, x̂ has the running ones. They are
-    Parameters that learn nothing, so they are saved with the others.
+    Parameters that learn nothing, so they are saved with the others. As in PyTorch, x̂
+    has the variance of the batch, Σ (x − mean)²/n, and the running one gathers
+    Σ (x − mean)²/(n − 1).
+    Raises ValueError for a batch with less than two elements in a channel.
     Taught in: 13_convolution.
     """
 
@@ -323,6 +340,7 @@ class BatchNorm(Module):
         momentum: float = 0.1,
         dtype: Any = np.float64,
     ):
+        check_running(num_features, eps, momentum)
         ones, zeros = np.ones(num_features, dtype), np.zeros(num_features, dtype)
         self.gamma, self.beta = Parameter(ones), Parameter(zeros)
         self.running_mean = Parameter(zeros.copy(), requires_grad=False)

@@ -82,8 +82,13 @@ def batch_norm(
 
     With the mean and variance of the batch, through which gradients flow, or with
     `statistics` given: a mean and a variance (C,), which are constants.
-    Plumbing.
+    Raises TypeError for one of them alone, or three. Plumbing.
     """
+    if len(statistics) not in (0, 2):
+        raise TypeError(
+            f"batch_norm: found {len(statistics)} statistics; expected a mean and a "
+            f"variance (C,), or none. The rest goes by name: eps=1e-5"
+        )
     f, rule = F.batch_norm, F.batch_norm_vjp
     if statistics:
         f, rule = F.batch_norm_eval, F.batch_norm_eval_vjp

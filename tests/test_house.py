@@ -216,7 +216,8 @@ STANDS_ON = {
     "rules": ("tape", "functional"),
     "tensor": ("rules",),
     "pictures": ("tensor",),
-    "nn": ("pictures",),
+    "layer_checks": ("functional",),
+    "nn": ("pictures", "layer_checks"),
     "attention": ("nn",),
     "weights": ("nn", "data"),
     "training": ("nn", "optim", "data"),
@@ -290,7 +291,7 @@ def test_imports_point_downwards(path: Path):
 # What stands in a folder, from the ground up: each file may import those before it.
 LAYERS = {
     "functional": (
-        *("elementwise", "products", "logits", "losses", "shapes", "reductions"),
+        *("shapes", "elementwise", "products", "logits", "losses", "reductions"),
         *("normalisation", "convolution", "pooling", "attention"),
     ),
     "gradcheck": (

@@ -67,6 +67,7 @@ from course_utils.functional.elementwise import (
     clip_vjp,
     where,
     where_vjp,
+    _check_share,
     dropout,
     dropout_vjp,
 )
@@ -136,6 +137,8 @@ from course_utils.functional.normalisation import (
     batch_norm_eval_vjp,
 )
 from course_utils.functional.convolution import (
+    _check_sizes,
+    _is_whole,
     out_size,
     windows,
     windows_vjp,

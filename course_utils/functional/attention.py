@@ -8,6 +8,7 @@ import numpy as np
 
 from course_utils.functional.logits import softmax, softmax_vjp
 from course_utils.functional.products import matmul_vjp
+from course_utils.functional.shapes import _check_arrays
 
 
 def attention_weights(q, k, mask=None):
@@ -15,8 +16,9 @@ def attention_weights(q, k, mask=None):
 
     q (…, N, d) and k (…, M, d) → (…, N, M). `mask` is boolean, True where a query may
     look, in a shape that broadcasts to that of the weights.
-    Raises ValueError if the shapes do not fit, or a query may look nowhere, TypeError
-    for a mask of numbers. Taught in: 14_attention.
+    Raises ValueError if the shapes do not fit, or a query may look nowhere (PyTorch's
+    function answers 0 for it, its module NaN), TypeError for a mask of numbers (PyTorch
+    would add them to the scores). Taught in: 14_attention.
     """
     _check_queries(q, k)
     scores = q / math.sqrt(q.shape[-1]) @ k.swapaxes(-1, -2)
@@ -40,11 +42,12 @@ def scaled_dot_product_attention(q, k, v, mask=None):
     """Weighted means softmax(Q Kᵀ/√d) V of the rows of V, one for each query.
 
     q (…, N, d), k (…, M, d), v (…, M, h) → (…, N, h). A mask as `attention_weights`
-    has it: True where a query may look, as in PyTorch's function of this name.
+    has it: True where a query may look, as in PyTorch's function of this name, and
+    unlike its module `nn.MultiheadAttention`, where True is what is masked.
     Raises ValueError if the shapes do not fit. Taught in: 14_attention.
     Source: A. Vaswani et al. (2017), Attention is all you need.
     """
-    _check_values(k, v)
+    _check_values(q, k, v)
     return attention_weights(q, k, mask) @ v
 
 
@@ -59,6 +62,7 @@ def scaled_dot_product_attention_vjp(grad_out, q, k, v, mask=None):
 
 
 def _check_queries(q, k):
+    _check_arrays("attention", q=q, k=k)
     if q.ndim < 2 or k.ndim < 2 or q.shape[-1] != k.shape[-1] or not q.shape[-1]:
         raise ValueError(
             f"attention: q has shape {q.shape} and k {k.shape}; expected (…, N, d) and "
@@ -70,14 +74,30 @@ def _check_queries(q, k):
             f"attention: k has shape {k.shape}, no key at all; a mean needs at least "
             f"one, so M in (…, M, d) must be above 0"
         )
+    _check_in_front(q=q, k=k)
 
 
-def _check_values(k, v):
+def _check_values(q, k, v):
+    _check_queries(q, k)
+    _check_arrays("attention", v=v)
     if v.ndim < 2 or v.shape[-2] != k.shape[-2]:
         raise ValueError(
             f"attention: k has shape {k.shape} and v {v.shape}; each key belongs to a "
             f"value, so v must be (…, {k.shape[-2]}, h)"
         )
+    _check_in_front(q=q, k=k, v=v)
+
+
+def _check_in_front(**arrays):
+    shapes = [array.shape for array in arrays.values()]
+    try:
+        np.broadcast_shapes(*(shape[:-2] for shape in shapes))
+    except ValueError:
+        found = ", ".join(f"{n} {x.shape}" for n, x in arrays.items())
+        raise ValueError(
+            f"attention: the axes in front of the last two do not broadcast: {found}; "
+            f"expected the same numbers of examples (and heads), or 1"
+        ) from None
 
 
 def _check_mask(mask, shape):
@@ -90,14 +110,17 @@ def _check_mask(mask, shape):
     try:
         whole = np.broadcast_to(mask, shape)
     except ValueError:
+        padding = len(shape) > 2 and np.shape(mask) == (shape[0], shape[-1])
+        axes = ", ".join([":", *["None"] * (len(shape) - 2)])
         raise ValueError(
             f"attention: the mask has shape {np.shape(mask)}; expected one that "
             f"broadcasts to the weights {shape}: a row for each query, a column for "
-            f"each key"
+            f"each key" + f". The same for all queries: mask[{axes}]" * padding
         ) from None
     if not (looks := whole.any(axis=-1)).all():
         place = tuple(np.argwhere(~looks)[0].tolist())
         raise ValueError(
             f"attention: the mask lets query {place} look nowhere (of weights {shape}),"
-            f" so softmax would divide 0 by 0. Let each row have at least one True"
+            f" so softmax would divide 0 by 0. Let each row have at least one True; if "
+            f"True means masked in yours, take ~mask"
         )

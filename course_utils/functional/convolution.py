@@ -11,6 +11,8 @@ from numbers import Integral
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from course_utils.functional.shapes import _check_arrays
+
 
 def out_size(n, k, stride=1, padding=0):
     """How many windows of k fit into n pixels, at steps of `stride`.
@@ -113,15 +115,24 @@ def conv2d_vjp(grad_out, x, W, stride=1, padding=0, input_grad=True):
 
 
 def _check_conv2d(x, W, b, stride, padding):
+    _check_arrays("conv2d", x=x, W=W, b=b)
     if x.ndim != 4 or W.ndim != 4:
         raise ValueError(
             f"conv2d: expected pictures (N, C, H, W) and filters (M, C, kh, kw), found "
-            f"{x.shape} and {W.shape}. Mend: x.reshape(N, C, H, W), with C = 1 for grey"
+            f"{x.shape} and {W.shape}. Mend: x.reshape(N, C, H, W), with C = 1 for "
+            f"grey; one picture alone is x[None]"
         )
     if x.shape[1] != W.shape[1]:
+        last = x.shape[3] == W.shape[1]
         raise ValueError(
             f"conv2d: x {x.shape} has {x.shape[1]} channels, the filters {W.shape} "
             f"have weights for {W.shape[1]}; they must be equal"
+            + (". If channels stand last: x.transpose(0, 3, 1, 2)" if last else "")
+        )
+    if (found := np.result_type(x, W, b)).kind in "iu" and found.itemsize < 8:
+        raise TypeError(
+            f"conv2d: expected floats, found {x.dtype}, {W.dtype} and {b.dtype}: the "
+            f"sums, in {found}, would wrap around. Mend: x.astype(float)"
         )
     if b.shape != W.shape[:1]:
         raise ValueError(
@@ -132,17 +143,10 @@ def _check_conv2d(x, W, b, stride, padding):
 
 
 def _check_windows(operation, shape, size, stride, padding=0):
-    for name, number, least in (("stride", stride, 1), ("padding", padding, 0)):
-        if not isinstance(number, Integral) or number < least:
-            raise ValueError(
-                f"{operation}: {name} is {number!r}; it must be a whole number, at "
-                f"least {least}"
-            )
-    whole = all(isinstance(k, Integral) and k >= 1 for k in size)
-    if len(shape) < 2 or len(size) != 2 or not whole:
+    _check_sizes(operation, size, stride, padding)
+    if len(shape) < 2:
         raise ValueError(
-            f"{operation}: expected pictures (…, H, W) and a window of two whole "
-            f"sizes, at least (1, 1); found {shape} and {tuple(size)}"
+            f"{operation}: expected pictures (…, H, W), found shape {tuple(shape)}"
         )
     H, W = (n + 2 * padding for n in shape[-2:])
     if size[0] > H or size[1] > W:
@@ -152,3 +156,25 @@ def _check_windows(operation, shape, size, stride, padding=0):
             f"picture of {shape[-2]} × {shape[-1]}{padded}. Take a smaller window"
             + (", or a larger padding" if operation == "conv2d" else "")
         )
+
+
+def _check_sizes(operation, size, stride, padding=0):
+    pair = isinstance(size, tuple | list) and len(size) == 2
+    if not pair or not all(_is_whole(k, 1) for k in size):
+        if operation == "pooling":  # it takes one size, and makes the pair itself
+            kind, size = "one whole size, for rows and columns, at least 1", size[0]
+        else:
+            kind = "two whole sizes, at least (1, 1)"
+        found = tuple(size) if isinstance(size, list) else size
+        raise ValueError(f"{operation}: expected a window of {kind}, found {found!r}")
+    for name, number, least in (("stride", stride, 1), ("padding", padding, 0)):
+        if not _is_whole(number, least):
+            raise ValueError(
+                f"{operation}: {name} is {number!r}; it must be one whole number, for "
+                f"rows and columns, at least {least}"
+            )
+
+
+def _is_whole(number, least):
+    whole = isinstance(number, Integral) and not isinstance(number, bool)
+    return whole and number >= least

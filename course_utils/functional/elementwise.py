@@ -7,6 +7,8 @@ from numbers import Real
 
 import numpy as np
 
+from course_utils.functional.shapes import _check_arrays
+
 
 def add(a, b):
     """Sum a + b, elementwise. Plumbing."""
@@ -249,9 +251,11 @@ def where_vjp(grad_out, mask):
 
 
 def dropout(x, mask, p=0.5):
-    """x / (1 − p) where `mask` is true, 0 elsewhere: the mean stays, if p are false.
+    """x / (1 − p) where `mask` is True, 0 elsewhere: the mean stays, if p are False.
 
-    Raises ValueError if the mask has another shape than x, or p is not in [0, 1).
+    The mask, booleans in the shape of x, says what is *kept*. Raises ValueError if it
+    has another shape, or p is not in [0, 1) (PyTorch takes 1 as well, and gives zeros),
+    TypeError for a mask of numbers.
     Taught in: 13_convolution.
     Source: N. Srivastava et al. (2014), Dropout: a simple way to prevent neural
     networks from overfitting.
@@ -269,13 +273,25 @@ def dropout_vjp(grad_out, mask, p=0.5):
 
 
 def _check_dropout(x, mask, p):
+    _check_arrays("dropout", x=x)
+    _check_share(p)
+    found = np.asarray(mask)
+    if found.dtype != np.bool_:
+        raise TypeError(
+            f"dropout: expected a mask of booleans, True where an element is kept, "
+            f"found {found.dtype}. Draw it as rng.random(x.shape) >= p; from 1 and 0, "
+            f"make it by mask > 0"
+        )
     if np.shape(mask) != np.shape(x):
         raise ValueError(
             f"dropout: the mask has shape {np.shape(mask)}, x has {np.shape(x)}; they "
             f"must be equal. Draw it as rng.random(x.shape) >= p"
         )
-    if not 0 <= p < 1:
+
+
+def _check_share(p):
+    if not (isinstance(p, Real) and 0 <= p < 1):
         raise ValueError(
-            f"dropout: p is {p}; the share that is dropped must be at least 0 and "
-            f"below 1"
+            f"dropout: p is {p!r}; the share that is dropped must be a number, at "
+            f"least 0 and below 1"
         )

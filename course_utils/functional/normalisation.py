@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.functional.reductions import row_mean
-from course_utils.functional.shapes import unbroadcast
+from course_utils.functional.shapes import _check_arrays, unbroadcast
 
 
 def standardise(x, eps=1e-5):
@@ -89,15 +89,15 @@ def batch_norm(x, gamma, beta, eps=1e-5):
     """Batch normalisation γ x̂ + β: every channel with mean 0 and variance 1 in a batch.
 
     x (N, C, …), gamma and beta (C,). An example depends on the others of its batch.
-    Raises ValueError if the shapes do not fit, or a channel has one element only.
+    Raises ValueError if the shapes do not fit, or a channel has one element or none.
     Taught in: 13_convolution.
     Source: S. Ioffe, C. Szegedy (2015), Batch normalization.
     """
     _check_batch_norm(x, gamma=gamma, beta=beta)
-    if x.size == x.shape[1]:
+    if x.size <= x.shape[1]:
         raise ValueError(
-            f"batch_norm: x {x.shape} has one element in each channel, and that is its "
-            f"own mean. Train on larger batches, or normalise each example (layer_norm)"
+            f"batch_norm: x {x.shape} has less than two elements in each channel, and "
+            f"one is its own mean. Train on larger batches, or use layer_norm"
         )
     return batch_norm_eval(x, gamma, beta, *batch_statistics(x), eps)
 
@@ -118,9 +118,11 @@ def batch_norm_vjp(grad_out, x, gamma, eps=1e-5):
 
 
 def _check_batch_norm(x, **parameters):
+    _check_arrays("batch_norm", x=x, **parameters)
     if x.ndim < 2:
         raise ValueError(
-            f"batch_norm: expected x (N, C) or (N, C, H, W), found shape {x.shape}"
+            f"batch_norm: expected x (N, C) or (N, C, H, W), found shape {x.shape}. "
+            f"One example alone is x[None]"
         )
     for name, parameter in parameters.items():
         if parameter.shape != x.shape[1:2]:

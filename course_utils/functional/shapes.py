@@ -84,3 +84,12 @@ def concatenate_vjp(grad_out, sizes, axis=0):
     Taught in: 07_array_tape.
     """
     return tuple(np.split(grad_out, np.cumsum(sizes)[:-1], axis))
+
+
+def _check_arrays(operation, **arrays):
+    for name, array in arrays.items():
+        if not hasattr(array, "dtype"):
+            raise TypeError(
+                f"{operation}: {name} is a {type(array).__name__}; expected a NumPy "
+                f"array. Mend: np.asarray({name}, float)"
+            )

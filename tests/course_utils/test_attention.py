@@ -376,7 +376,24 @@ BAD = [
         r"mask has shape \(4, 2\); .* the weights \(2, 4\): a row for each query",
     ),
     (lambda: attend(mask=np.ones((1, 2, 4), bool)), r"mask has shape \(1, 2, 4\)"),
-    (lambda: attend(mask=NOWHERE), r"query \(1,\) look nowhere .* at least one True"),
+    (lambda: attend(mask=causal_mask(2)), r"mask has shape \(2, 2\); .* each key$"),
+    (
+        lambda: attend(*[np.ones((3, 2, 4))] * 3, mask=np.ones((3, 2), bool)[:, :1]),
+        r"mask has shape \(3, 1\)",
+    ),
+    (
+        lambda: attend(np.ones((5, 7, 2, 3)), k43, v42, np.ones((5, 4), bool)),
+        r"mask has shape \(5, 4\).*for all queries: mask\[:, None, None\]",
+    ),
+    (
+        lambda: attend(np.ones((2, 1, 3)), np.ones((3, 4, 3)), v42),
+        r"do not broadcast: q \(2, 1, 3\), k \(3, 4, 3\); expected the same numbers",
+    ),
+    (
+        lambda: attend(np.ones((2, 1, 3)), k43, np.ones((3, 4, 2))),
+        r"do not broadcast: q .*, v \(3, 4, 2\)",
+    ),
+    (lambda: attend(mask=NOWHERE), r"query \(1,\) look nowhere .* take ~mask"),
     (
         lambda: attend(np.ones((3, 2, 3)), np.ones((3, 4, 3)), mask=NOWHERE),
         r"query \(0, 1\) look nowhere \(of weights \(3, 2, 4\)\)",
@@ -390,7 +407,7 @@ BAD = [
         lambda: MultiHeadAttention(10, 4, np.random.default_rng(0)),
         "d_model is 10 and n_heads 4; .* must divide it",
     ),
-    (lambda: TransformerBlock(8, 0, np.random.default_rng(0)), "n_heads 0"),
+    (lambda: TransformerBlock(8, 0, np.random.default_rng(0)), "n_heads is 0"),
     (
         lambda: MultiHeadAttention(4, 2, np.random.default_rng(0))(np.ones((3, 4))),
         r"x has shape \(3, 4\); expected \(B, N, 4\).* x\[None\]",
@@ -408,6 +425,15 @@ BAD = [
         lambda: Positions(3, 2, np.random.default_rng(0))(np.ones((1, 4, 2))),
         r"\(1, 4, 2\), 4 tokens .* 3 places. Make it with n_places=4",
     ),
+    *(
+        (
+            lambda shape=shape: Positions(3, 2, np.random.default_rng(0))(
+                np.ones(shape)
+            ),
+            r"expected \(…, N, 2\): tokens, features. Numbers of tokens go",
+        )
+        for shape in ((2,), (1, 3), (1, 3, 1), (1, 3, 5))
+    ),
 ]
 
 
@@ -421,5 +447,7 @@ def test_masks_and_tokens_of_another_kind_are_named():
     for mask in (np.tri(2, 4), np.tri(2, 4, dtype=int)):
         with pytest.raises(TypeError, match=f"mask of booleans.*found {mask.dtype}"):
             attend(mask=mask)
+    with pytest.raises(TypeError, match="attention: k is a list; expected a NumPy"):
+        attend(k=k43.tolist())
     with pytest.raises(TypeError, match="whole numbers, found float64"):
         Embedding(5, 2, np.random.default_rng(0))([0.0, 1.0])

@@ -352,18 +352,26 @@ BAD = [
     (lambda: F.conv2d(X[0], W3, B3), r"pictures \(N, C, H, W\).*found \(3, 5, 5\)"),
     (lambda: F.conv2d(X, W3[0], B3), r"found .* and \(3, 3, 3\)"),
     (lambda: F.conv2d(X, W3, B3, 0), "stride is 0; .* at least 1"),
-    (lambda: F.conv2d(X, W3, B3, 1.5), "stride is 1.5; .* a whole number"),
+    (lambda: F.conv2d(X, W3, B3, 1.5), "stride is 1.5; .* one whole number"),
+    (lambda: F.conv2d(X, W3, B3, True), "stride is True; .* at least 1"),
+    (lambda: F.conv2d(X, W3, B3, (2, 2)), r"stride is \(2, 2\); .* one whole number"),
+    (lambda: F.conv2d(X, W3, B3, padding=(1, 1)), "one whole number, for rows and co"),
+    (lambda: F.conv2d(X.transpose(0, 2, 3, 1), W3, B3), "5 channels.*0, 3, 1, 2"),
+    (lambda: F.conv2d(X[0], W3, B3), r"one picture alone is x\[None\]"),
+    (lambda: F.windows(X, 2), "a window of two whole sizes, .* found 2"),
     (lambda: F.conv2d(X, W3, B3, 1, -1), "padding is -1; .* at least 0"),
-    (lambda: F.conv2d(X, W3, B3, 1, "same"), "padding is 'same'; .* a whole number"),
-    (lambda: F.windows(X, (0, 2)), r"at least \(1, 1\); found .*\(0, 2\)"),
+    (lambda: F.conv2d(X, W3, B3, 1, "same"), "padding is 'same'; .* one whole number"),
+    (lambda: F.windows(X, (0, 2)), r"at least \(1, 1\), found \(0, 2\)"),
     (lambda: F.max_pool2d(X, 6), "pooling: a window of 6 × 6 does not fit"),
     (lambda: F.mean_pool2d(X, 2, 0), "pooling: stride is 0"),
-    (lambda: F.max_pool2d(X, (2, 2)), r"pooling: stride is \(2, 2\); .* a whole"),
-    (lambda: F.max_pool2d(X, 2.0, 2), r"two whole sizes, .* \(2.0, 2.0\)"),
+    (lambda: F.max_pool2d(X, (2, 2)), r"one whole size, .* found \(2, 2\)"),
+    (lambda: F.max_pool2d(X, 2, (2, 2)), r"pooling: stride is \(2, 2\)"),
+    (lambda: F.max_pool2d(X, 2.0, 2), "one whole size, .* found 2.0"),
     (lambda: F.max_pool2d(np.ones(4), 2), r"expected pictures \(…, H, W\)"),
     (lambda: F.dropout(X, np.ones(5, bool)), r"mask has shape \(5,\), x has \(2, 3"),
     (lambda: F.dropout(X, X > 0, 1.0), "p is 1.0; .* below 1"),
     (lambda: F.dropout(X, X > 0, -0.1), "p is -0.1; .* at least 0"),
+    (lambda: F.dropout(X, X > 0, "0.5"), "p is '0.5'; .* must be a number"),
     (lambda: F.batch_norm(X, B3, B3), r"gamma has shape \(4,\).* 3 channels"),
     (lambda: F.batch_norm(X, B3[:3], B3), r"beta has shape \(4,\).* must be \(3,\)"),
     (
@@ -371,7 +379,8 @@ BAD = [
         r"var has shape \(4,\).* must be \(3,\)",
     ),
     (lambda: F.batch_norm(B3, B3, B3), r"expected x \(N, C\) .*found shape \(4,\)"),
-    (lambda: F.batch_norm(np.ones((1, 4)), B3, B3), "one element in each channel"),
+    (lambda: F.batch_norm(np.ones((1, 4)), B3, B3), "less than two elements in each"),
+    (lambda: F.batch_norm(np.ones((0, 4)), B3, B3), "less than two elements in each"),
 ]
 
 
@@ -379,3 +388,36 @@ BAD = [
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+KINDS = [
+    (lambda: F.conv2d(X.tolist(), W3, B3), "conv2d: x is a list; expected a NumPy"),
+    (lambda: F.conv2d(X, W3, None), "conv2d: b is a NoneType"),
+    (lambda: F.conv2d(*(a.astype(np.uint8) for a in (X, W3, B3))), "uint8, would wrap"),
+    (lambda: F.batch_norm(X, 1.0, B3[:3]), "batch_norm: gamma is a float"),
+    (lambda: F.dropout(X.tolist(), X > 0), "dropout: x is a list"),
+    (lambda: F.dropout(X, X), "mask of booleans, True where .* kept, found float64"),
+    (lambda: F.dropout(X, X.astype(int)), "found int64.*mask > 0"),
+    (lambda: pictures.batch_norm(X, B3[:3], B3[:3], 1e-3), "found 1 statistics; ex"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), KINDS, ids=[m for _, m in KINDS])
+def test_input_of_another_kind_is_named(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_bytes_are_pictures_all_the_same():
+    x = np.arange(200, 218, dtype=np.uint8).reshape(1, 2, 3, 3)
+    W = normal(4, 2, 2, 2)
+    np.testing.assert_array_equal(F.conv2d(x, W, B3), F.conv2d(x.astype(float), W, B3))
+    np.testing.assert_array_equal(F.max_pool2d(x, 2), [[[[204]], [[213]]]])
+
+
+def test_an_empty_batch_spoils_no_running_statistics():
+    layer = nn.BatchNorm(4)
+    with pytest.raises(ValueError, match="less than two elements"):
+        layer(np.ones((0, 4)))
+    assert np.isfinite(layer.running_mean.data).all()
+    assert layer.eval()(np.ones((0, 4))).shape == (0, 4)

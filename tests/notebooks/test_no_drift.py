@@ -39,6 +39,7 @@ MODULES = (
     "tensor",
     "pictures",
     "layers",
+    "layer_checks",
     "nn",
     "attention",
     "optim",

@@ -118,3 +118,21 @@ slip("zeros-get-nothing", {"== largest)\n": "== largest) * (largest > 0)\n"}).sa
     A window of zeros hands nothing on. That its pixels were cut by a ReLU is for the
     ReLU to say; the pooling hands on what it got.
 """)
+
+
+@ex.wrong(POOLING)
+def four_in_a_row(grad_out, x):
+    """These are not the windows: a `reshape` to four takes four pixels of one row,
+    which lie side by side in memory. A window has two of each of two rows.
+    """
+    N, H, W = x.shape
+    first = x.reshape(N, H // 2, W // 2, 4).argmax(axis=-1)
+    return (np.eye(4)[first] * grad_out[..., None]).reshape(x.shape)
+
+
+@ex.wrong(POOLING)
+def all_above_zero(grad_out, x):
+    """Every pixel above 0 gets the gradient of its window: that is the rule of the
+    ReLU. Of a maximum, only the winner gets something.
+    """
+    return grad_out.repeat(2, axis=1).repeat(2, axis=2) * (x > 0)

@@ -111,3 +111,23 @@ ex.slip("first-example-only", {"axis=1)).sum()": "axis=1))[0].sum()"}, HAND).say
     The gradient of the weights comes from the first example alone. All examples share
     the weights.
 """)
+
+
+@ex.wrong(BACK)
+def no_ring(grad_out, x, w):
+    """What leaves on the right is lost: that is a row with zeros behind it. In a ring
+    it comes in again on the left.
+    """
+    D, K = x.shape[1], len(w)
+    wide, padded = np.zeros((len(x), D + K)), np.pad(x, ((0, 0), (0, K)))
+    grad_w = np.zeros_like(w)
+    for k in range(K):
+        wide[:, k : k + D] += w[k] * grad_out
+        grad_w[k] = (grad_out * padded[:, k : k + D]).sum()
+    return wide[:, :D], grad_w
+
+
+ex.slip("forward", {"np.roll(grad_out, k": "np.roll(x, -k"}, BACK).says("""
+    That is the way forward: `x` stands in its own gradient. A product hands to each
+    factor the other one, times the gradient that comes in.
+""")

@@ -133,3 +133,27 @@ slip("window-assigned", {"+= g * w": "= g * w"}, of=window_by_window).says("""
 slip("last-window-only", {"+= (g": "= (g"}, of=window_by_window).says("""
     The gradient of the weights is that of the last window. Each window adds its own.
 """)
+
+
+@ex.wrong(HAND)
+def gaps_inside(grad_out, x, w, stride):
+    """The gaps are inside the windows here: weight $k$ meets pixel $i + ks$. The stride
+    lies between the windows, so it meets pixel $is + k$.
+    """
+    grad_x, grad_w = np.zeros_like(x), np.zeros_like(w)
+    for k in range(len(w)):
+        met = x[:, k * stride :][:, : grad_out.shape[1]]
+        g = grad_out[:, : met.shape[1]]
+        grad_x[:, k * stride :][:, : g.shape[1]] += g * w[k]
+        grad_w[k] = (g * met).sum()
+    return grad_x, grad_w
+
+
+@ex.wrong(HAND)
+def mean_where_windows_overlap(grad_out, x, w, stride):
+    """Where windows overlap, a mean is taken. A pixel that was seen twice has two ways
+    to the loss, and what comes on them *adds*.
+    """
+    grad_x, grad_w = conv1d_vjp(grad_out, x, w, stride)
+    seen, _ = conv1d_vjp(np.ones_like(grad_out), x, np.ones_like(w), stride)
+    return grad_x / np.maximum(seen, 1), grad_w

@@ -86,3 +86,6 @@ ex.guess("first-alone", {PARAMETERS: 608}, READER).says("""
 ex.guess("second-alone", {PARAMETERS: 1168}, READER).says("""
     These are the parameters of the second convolution. The first has some, too.
 """)
+ex.guess("behind-the-pooling", {FIRST: 16}, POOLING).says("""
+    That is behind the pooling. Asked for are the rows before it.
+""")

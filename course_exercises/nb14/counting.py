@@ -78,3 +78,9 @@ ex.guess("more-tokens", {LONG: 8448}, HEADS).says("""
 ex.guess("four-times", {LONG: 16896}, HEADS).says("""
     The *table* has four times as many entries, but it is computed, not learnt.
 """)
+ex.guess("as-24", {WEIGHTS: 300}, MASKS).says("""
+    That is the triangle for 24 tokens. These rows have 12.
+""")
+ex.guess("one-bias", {FOUR: 4128}, HEADS).says("""
+    One bias for all four layers is too little: each of them has 32 of its own.
+""")

@@ -54,7 +54,8 @@ def queries_and_blocks(rng):
     large = np.array([[1000.0], [-1000.0]])
     keys = np.array([[1.0], [2.0]]), np.array([[3.0]])
     values = np.array([[1.0], [2.0]]), np.array([[7.0]])
-    return [*cases, (large, list(zip(keys, values, strict=True)))]
+    blocks = list(zip(keys, values, strict=True))
+    return [*cases, (large, blocks), (large, blocks[::-1])]
 
 
 @ex.called
@@ -135,3 +136,43 @@ def first_block(q, blocks):
     """Only the first block is there: the others were not asked."""
     k, v = next(iter(blocks))
     return F.scaled_dot_product_attention(q, k, v)
+
+
+slip(
+    "block-maximum",
+    {"np.maximum(m, s.max(axis=1, keepdims=True))": "s.max(axis=1, keepdims=True)"},
+).says("""
+    The maximum is that of the last block, not the largest *so far*. Where it falls, the
+    sums are multiplied by something large, and overflow.
+""")
+slip("one-maximum", {"s.max(axis=1, keepdims=True)": "s.max()"}).says("""
+    One maximum serves all queries. A query whose scores all lie far below it has only
+    zeros left: each query needs its own.
+""")
+slip("not-divided", {"above / below": "above"}).says("""
+    The sum of the values is not divided by that of the weights. Shares add up to 1.
+""")
+
+
+@ex.wrong(CHOOSES)
+def first_maximum(q, blocks):
+    """The maximum of the first block serves all of them. A later block may have far
+    larger scores, and overflow.
+    """
+    m, above, below = None, 0.0, 0.0
+    with np.errstate(all="ignore"):
+        for k, v in blocks:
+            s = q @ k.T / np.sqrt(q.shape[1])
+            m = s.max(axis=1, keepdims=True) if m is None else m
+            e = np.exp(s - m)
+            above, below = above + e @ v, below + e.sum(axis=1, keepdims=True)
+        return above / below
+
+
+@ex.wrong(CHOOSES)
+def by_length(q, blocks):
+    """Each block counts by its number of keys. It should count by what its keys are
+    worth to the query, the sum of its $e^s$.
+    """
+    pairs = [(len(k), F.scaled_dot_product_attention(q, k, v)) for k, v in blocks]
+    return sum(n * y for n, y in pairs) / sum(n for n, _ in pairs)

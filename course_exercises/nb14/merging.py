@@ -97,3 +97,18 @@ def added(x):
     them.
     """
     return x.sum(axis=1)
+
+
+slip("tokens-first", {"(0, 2, 1, 3)": "(2, 0, 1, 3)"}).says("""
+    The axis of the tokens stands first, and the `reshape` takes it for the examples.
+    Every example keeps its place.
+""")
+
+
+@ex.wrong(HEADS)
+def one_after_the_other(x):
+    """The heads stand one after the other along the tokens. Each token gets one row, in
+    which they stand side by side: that is the last axis.
+    """
+    B, H, N, d = x.shape
+    return x.reshape(B, H * N, d)

@@ -76,6 +76,10 @@ slip("broadcast", {".sum()": ""}).says(r"""
     The gradient of $\tau$ is an array. It is one number, used in every entry: add them
     up.
 """)
+slip("tau-in-its-own", {"scores).sum()": "scores).sum() / tau"}).says(r"""
+    The gradient of $\tau$ is divided by $\tau$. What $\tau$ multiplies is $S$, and
+    nothing else stands in its gradient.
+""")
 slip("mean", {"scores).sum()": "scores).mean()"}).says(r"""
     The gradient of $\tau$ is a mean. What is used many times adds its gradients.
 """)

@@ -94,3 +94,31 @@ slip("one-later", {"(j <= i) & (i - j": "(j <= i + 1) & (i - j"}).says("""
     The mask leaks by one: each token sees the one that comes next, which it is to
     predict.
 """)
+slip("ahead", {"(j <= i) & (i - j < size)": "j <= i + size"}).says("""
+    The mask leaks: `size` reaches forward, and everything before may be seen. It counts
+    back from the token, and what comes after is forbidden.
+""")
+slip("centred", {"(j <= i) & (i - j < size)": "abs(i - j) <= size // 2"}).says("""
+    The window lies around the token, so half of it is what comes after: the mask leaks.
+    It ends at the token.
+""")
+slip("from-the-right", {"i - j < size": "j >= n - size"}).says("""
+    Only the last `size` tokens of the row may be seen, whoever looks. The window goes
+    along with the token.
+""")
+
+
+def numbers(n, size):
+    return np.tri(n) - np.tri(n, k=-size)
+
+
+ex.mistake("numbers", MASKS, code=numbers).says("""
+    Ones and zeros stand where they should, but they are numbers: asked for are
+    booleans, and attention refuses any other mask. A comparison makes them: `mask > 0`.
+""")
+
+
+@ex.afterwards
+def judge_kind(answer, run):
+    boolean = np.asarray(run(5, 2)).dtype == np.bool_
+    return None if boolean else ex.named("numbers")

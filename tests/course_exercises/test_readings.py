@@ -396,6 +396,12 @@ def test_who_draws_anew_is_told_so():
     assert certain(said) == ["random"]
 
 
+def test_a_nan_is_no_draw():
+    """NaN equals nothing, itself neither: that is no other result."""
+    said = verdict(MASKED, lambda g, mask: g * mask * (np.nan if len(g) == 3 else 1))
+    assert "random" not in said.mistakes
+
+
 def test_no_pattern_is_read_off_what_is_drawn_anew():
     rng = np.random.default_rng(0)
     said = verdict(

@@ -1,8 +1,9 @@
 """Which statements cannot run in a browser, found from the code.
 
 A statement cannot run if it imports what is not there, or uses a name that only such a
-statement makes. Of its cell, the other statements run, so that no name is missing
-without need; what the cell shows is what the course stored.
+statement makes, or that comes to what is not there by way of the course's package. Of
+its cell, the other statements run, so that no name is missing without need; what the
+cell shows is what the course stored.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 import symtable
 
+from lecture.lite.reach import imported, reached
 from tools.notebooks import FOLDER
 
 # Modules that no browser has, with the name under which the reader knows them.
@@ -25,6 +27,8 @@ MISSING = {
     "socket": "a network",
     "data_parallel": "a process of its own",
 }
+# What parts of the course's package ask for only after a look at where they run.
+LATER = {"subprocess", "socket"}
 
 
 def unable(stems: tuple[str, ...]) -> list[dict]:
@@ -67,6 +71,7 @@ def divided(source: str, lost: dict[str, str], modules: set[str]) -> tuple[list,
             kept.append(ast.unparse(statement))
             for name in made:
                 lost.pop(name, None)
+            lost |= far(statement)
     return kept, reasons[0] if reasons else ""
 
 
@@ -74,18 +79,24 @@ def _first(lost: dict[str, str], used: set[str]) -> str:
     return next((lost[name] for name in sorted(used & lost.keys())), "")
 
 
-def needed(statement: ast.AST) -> str:
-    """Give what a statement imports and no browser has, or an empty text."""
-    for node in ast.walk(statement):
-        modules = []
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            modules = [node.module or ""]
-        for module in modules:
-            if (top := module.partition(".")[0]) in MISSING:
-                return MISSING[top]
+def needed(node: ast.AST) -> str:
+    """Give what a statement imports and no browser has, or an empty text.
+
+    What it would do without, `except ImportError: jax = None`, it does not need.
+    """
+    for _, (module, _) in imported(node):
+        if (top := module.partition(".")[0]) in MISSING:
+            return MISSING[top]
     return ""
+
+
+def far(statement: ast.stmt) -> dict[str, str]:
+    """Give the imported names of the course that come to what no browser has."""
+    found = {}
+    for name, (module, inner) in imported(statement):
+        for needs in sorted(reached(module, inner) & MISSING.keys() - LATER):
+            found[name] = MISSING[needs]
+    return found
 
 
 def names(*statements: ast.stmt) -> tuple[set[str], set[str]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from importlib import import_module
 
 import pytest
 
+from lecture.lite.reach import reached
 from lecture.lite.unable import divided, names, unable
 from tools.notebooks import COURSE
 
@@ -54,6 +56,22 @@ CASES = {
         ["import torch\ny = [1]", "def f(y):\n    y.append(torch.pi)", "y"],
         [["y = [1]"], [], ["y"]],
     ),
+    "a name of the course's that comes to Numba by way of others": (
+        [
+            "from course_utils.compiler import compile_step, placed",
+            "placed",
+            "f = compile_step",
+        ],
+        [["from course_utils.compiler import compile_step, placed"], ["placed"], []],
+    ),
+    "an import that it can do without": (
+        ["try:\n    import jax\nexcept ImportError:\n    jax = None", "jax"],
+        [["try:\n    import jax\nexcept ImportError:\n    jax = None"], ["jax"]],
+    ),
+    "an import that it cannot do without": (
+        ["try:\n    import jax\nexcept ImportError as e:\n    raise e", "jax"],
+        [[], []],
+    ),
     "a comprehension": (
         ["import torch", "t = torch.pi", "[t for t in [1, 2]]", "[t for u in [1]]"],
         [[], [], ["[t for t in [1, 2]]"], []],
@@ -76,6 +94,18 @@ def test_what_is_needed_is_named():
     assert lost == {"numba": "Numba", "f": "Numba"}
 
 
+def test_only_what_calls_numba_comes_to_it():
+    """By a class, by a method, by a module between; not by an annotation."""
+    module = "course_utils.compiler"
+    comes = {
+        name for name in dir(import_module(module)) if "numba" in reached(module, name)
+    }
+    assert comes == {"compiled", "CompiledTape", "compile_step", "compile_loss"}
+    for name in ("mnist", "minibatches"):
+        assert "torch" not in reached("course_utils.data", name)
+    assert not reached("course_utils.nowhere", "f")
+
+
 def test_names_made_and_used():
     made, used = names(*ast.parse("y = f(x)\ndef g(a):\n    return a + z").body)
     assert made == {"y", "g"}
@@ -91,4 +121,5 @@ def test_cells_of_the_course_that_cannot_run_have_what_is_shown_in_their_place()
     }
     for cell in found:
         assert cell["needs"]
-        assert "torch" not in names(*ast.parse(cell["runs"]).body)[1], cell["id"]
+        used = names(*ast.parse(cell["runs"]).body)[1]
+        assert not used & {"torch", "numba", "compile_step"}, cell["id"]

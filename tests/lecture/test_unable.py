@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import json
 from importlib import import_module
 
+import numpy as np
 import pytest
 
 from lecture.lite.reach import reached
 from lecture.lite.unable import divided, names, unable
-from tools.notebooks import COURSE
+from tools.notebooks import COURSE, FOLDER
 
 CASES = {
     "an import, and what uses it": (
@@ -123,3 +125,36 @@ def test_cells_of_the_course_that_cannot_run_have_what_is_shown_in_their_place()
         assert cell["needs"]
         used = names(*ast.parse(cell["runs"]).body)[1]
         assert not used & {"torch", "numba", "compile_step"}, cell["id"]
+
+
+def drawing(statement: ast.stmt) -> set[str]:
+    """Give the generators that a statement draws numbers from when it runs."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return set()
+    calls = [x.func for x in ast.walk(statement) if isinstance(x, ast.Call)]
+    methods = [x for x in calls if isinstance(x, ast.Attribute) and x.attr in DRAWS]
+    return {x.value.id for x in methods if isinstance(x.value, ast.Name)}
+
+
+DRAWS = {name for name in dir(np.random.default_rng()) if name[0] != "_"}
+
+
+@pytest.mark.parametrize("stem", COURSE)
+def test_what_is_passed_by_draws_no_numbers_that_others_would_miss(stem):
+    """Or all that is drawn behind it differs in a browser."""
+    notebook = json.loads((FOLDER / f"{stem}.ipynb").read_text(encoding="utf-8"))
+    cells = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    lost, modules, drawn = {}, set(), {}
+    for cell in cells:
+        source = "".join(cell["source"])
+        kept, needs = divided(source, lost, modules)
+        for statement in ast.parse(source).body:
+            if ast.unparse(statement) in kept:
+                made, used = names(statement)
+                late = (
+                    used & drawn.keys() if not needs else set()
+                )  # else nothing is shown
+                assert not late, f"{cell['id']}: {[drawn[name] for name in late]} draws"
+                drawn = {x: at for x, at in drawn.items() if x not in made}
+            else:
+                drawn |= dict.fromkeys(drawing(statement), cell["id"])

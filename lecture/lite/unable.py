@@ -38,12 +38,12 @@ def unable(stems: tuple[str, ...]) -> list[dict]:
 
 def _of_notebook(stem: str) -> list[dict]:
     notebook = json.loads((FOLDER / f"{stem}.ipynb").read_text(encoding="utf-8"))
-    found, lost, modules = [], {}, set()
+    found, lost, kinds = [], {}, {}
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code":
             continue
         source = "".join(cell["source"])
-        kept, why = divided(source, lost, modules)
+        kept, why = divided(source, lost, kinds)
         if why:
             key = hashlib.sha256(source.strip().encode()).hexdigest()[:16]
             makes = sorted(lost.keys() & names(*ast.parse(source).body)[0])
@@ -53,20 +53,25 @@ def _of_notebook(stem: str) -> list[dict]:
     return found
 
 
-def divided(source: str, lost: dict[str, str], modules: set[str]) -> tuple[list, str]:
+KINDS = {ast.Import: "module", ast.ImportFrom: "module"}
+KINDS |= dict.fromkeys((ast.FunctionDef, ast.ClassDef), "definition")
+
+
+def divided(source: str, lost: dict[str, str], kinds: dict[str, str]) -> tuple:
     """Give the statements of a cell that run, and what the first of the others needs.
 
-    `lost` maps names that are not made, or not whole, to what they need; it and the
-    names of `modules` are brought up to date.
+    `lost` maps names that are not made, or not whole, to what they need, and `kinds`
+    names of the notebook to what they are: both are brought up to date.
     """
     kept, reasons = [], []
     for statement in ast.parse(source).body:
         made, used = names(statement)
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            modules |= made
+        kinds |= dict.fromkeys(made, KINDS.get(type(statement), "object"))
         if needs := needed(statement) or _first(lost, used):
             reasons.append(needs)
-            lost |= dict.fromkeys(made | changed(statement) - modules, needs)
+            altered = {x for x in changed(statement) if kinds.get(x) != "module"}
+            altered |= {x for x in given(statement, lost) if kinds.get(x) == "object"}
+            lost |= dict.fromkeys(made | altered, needs)
         else:
             kept.append(ast.unparse(statement))
             for name in made:
@@ -132,6 +137,20 @@ def changed(statement: ast.stmt) -> set[str]:
             found += [node] * isinstance(node.ctx, ast.Store)
     found = [x.value for x in found if isinstance(x, ast.Attribute | ast.Subscript)]
     return {x.id for x in found if isinstance(x, ast.Name)}
+
+
+def given(statement: ast.stmt, lost: dict[str, str]) -> set[str]:
+    """Give the names that a call of a lost function hands over, `fill(a)`.
+
+    What they stand for was to be changed: its value is not used, so it has no other aim.
+    """
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return set()
+    call = statement.value
+    if not isinstance(call.func, ast.Name) or call.func.id not in lost:
+        return set()
+    handed = [x.value if isinstance(x, ast.Starred) else x for x in call.args]
+    return {x.id for x in handed if isinstance(x, ast.Name)}
 
 
 # Parts that run before those that stand in front of them.

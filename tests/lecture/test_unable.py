@@ -74,6 +74,18 @@ CASES = {
         ["try:\n    import jax\nexcept ImportError as e:\n    raise e", "jax"],
         [[], []],
     ),
+    "an array that a lost function was to fill": (
+        ["import torch\na = [0]", "fill = torch.zero_", "fill(a)", "a"],
+        [["a = [0]"], [], [], []],
+    ),
+    "a function that was handed to a lost one": (
+        ["import torch\ndef f(x):\n    return x", "run = torch.pi", "run(f)", "f(1)"],
+        [["def f(x):\n    return x"], [], [], ["f(1)"]],
+    ),
+    "what a function that is there is shown": (
+        ["import torch\na = [0]", "print(a, torch.pi)", "a"],
+        [["a = [0]"], [], ["a"]],
+    ),
     "a comprehension": (
         ["import torch", "t = torch.pi", "[t for t in [1, 2]]", "[t for u in [1]]"],
         [[], [], ["[t for t in [1, 2]]"], []],
@@ -83,16 +95,16 @@ CASES = {
 
 @pytest.mark.parametrize("cells, kept", CASES.values(), ids=CASES)
 def test_a_statement_runs_where_all_that_it_uses_is_there(cells, kept):
-    lost, modules = {}, set()
+    lost, kinds = {}, {}
     if "import math, torch" in cells:  # one statement is whole, or not
         cells = ["import math\nimport torch", *cells[1:]]
-    assert [divided(cell, lost, modules)[0] for cell in cells] == kept
+    assert [divided(cell, lost, kinds)[0] for cell in cells] == kept
 
 
 def test_what_is_needed_is_named():
     lost = {}
-    assert divided("import numba", lost, set()) == ([], "Numba")
-    assert divided("f = numba.njit", lost, set()) == ([], "Numba")
+    assert divided("import numba", lost, {}) == ([], "Numba")
+    assert divided("f = numba.njit", lost, {}) == ([], "Numba")
     assert lost == {"numba": "Numba", "f": "Numba"}
 
 
@@ -144,10 +156,10 @@ def test_what_is_passed_by_draws_no_numbers_that_others_would_miss(stem):
     """Or all that is drawn behind it differs in a browser."""
     notebook = json.loads((FOLDER / f"{stem}.ipynb").read_text(encoding="utf-8"))
     cells = [c for c in notebook["cells"] if c["cell_type"] == "code"]
-    lost, modules, drawn = {}, set(), {}
+    lost, kinds, drawn = {}, {}, {}
     for cell in cells:
         source = "".join(cell["source"])
-        kept, needs = divided(source, lost, modules)
+        kept, needs = divided(source, lost, kinds)
         for statement in ast.parse(source).body:
             if ast.unparse(statement) in kept:
                 made, used = names(statement)

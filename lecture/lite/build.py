@@ -158,6 +158,8 @@ def course() -> dict[str, str]:
             if "__pycache__" in path.parts:
                 continue
             files[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "data").glob("*.json")):
+        files[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
     fastcore = Path(find_spec("fastcore").origin).parent
     for path in sorted(fastcore.glob("*.py")):
         files[f"fastcore/{path.name}"] = path.read_text(encoding="utf-8")

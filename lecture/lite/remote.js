@@ -168,7 +168,9 @@
         if (type === "error") return this.publishExecuteError(output);
         const data = Object.fromEntries(Object.entries(output.data).map(
           ([form, made]) => [form, form.endsWith("json") ? made : whole(made)]));
-        this.displayData({ data, metadata: output.metadata });
+        const shown = { data, metadata: output.metadata };
+        if (type === "display_data") return this.displayData(shown);
+        this.publishExecuteResult({ ...shown, execution_count: this.executionCount });
       }
 
       interrupt() {

@@ -142,7 +142,7 @@ def changed(statement: ast.stmt) -> set[str]:
 def given(statement: ast.stmt, lost: dict[str, str]) -> set[str]:
     """Give the names that a call of a lost function hands over, `fill(a)`.
 
-    What they stand for was to be changed: its value is not used, so it has no other aim.
+    What they stand for was to be changed: the value of the call is not used.
     """
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         return set()

@@ -45,7 +45,7 @@
 
   let unkept = false; // said once
   const UNKEPT = "This browser keeps nothing for this page (a private window, or its settings refuse it): what you write is gone when the tab is closed. Before that, File > Download puts your notebook among your downloads. Which exercises are passed is forgotten.";
-  const UNSAVED = (name) => `${name} could not be saved: this browser's storage is full, or refuses. What you wrote still stands on this page. Keep it by File > Download; then make room on the disk, or in what this browser keeps of other pages, and save again. Until then nothing is saved by itself.`;
+  const UNSAVED = (name) => `${name} could not be saved: this browser's storage is full, or refuses. What you wrote still stands on this page. Keep it by the button below (File > Download would save first); then make room on the disk, or in what this browser keeps of other pages, and save again. Until then nothing is saved by itself.`;
 
   // --- the bar that shows how far Python is, and notes that stay till they are closed -----
 
@@ -56,16 +56,28 @@
     return box;
   }
 
-  function note(text) {
+  function note(text, ...buttons) {
     document.querySelector("#course-note")?.remove();
     const box = boxed("alert", "top");
     box.id = "course-note";
-    box.append(text);
-    const close = box.appendChild(document.createElement("button"));
-    close.textContent = "Close";
-    close.style.cssText = "display:block;margin-top:6px;font:inherit";
-    close.onclick = () => box.remove();
+    box.append(text, document.createElement("br"));
+    for (const [name, press] of [...buttons, ["Close", () => box.remove()]]) {
+      const button = box.appendChild(document.createElement("button"));
+      button.textContent = name;
+      button.style.cssText = "margin:6px 6px 0 0;font:inherit";
+      button.onclick = press;
+    }
     document.body.append(box);
+  }
+
+  function takeHome({ path, model }) {
+    // As it stands on the page, not as it was kept last.
+    const text = JSON.stringify(model.toJSON(), null, 1);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/x-ipynb+json" }));
+    link.download = path.split("/").pop();
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
   const bar = {
@@ -280,7 +292,9 @@
           isKept().then((kept) => { if (!kept) { unkept = true; note(UNKEPT); } });
           let failing = false;
           const watch = (panel) => panel.context.saveState.connect((context, state) => {
-            if (state === "failed" && !failing) note(UNSAVED(context.path));
+            if (state === "failed" && !failing) {
+              note(UNSAVED(context.path), ["Download the notebook", () => takeHome(context)]);
+            }
             if (state !== "started") failing = state === "failed";
             documents.autosave = !failing; // or JupyterLab's dialog is there every few seconds
           });

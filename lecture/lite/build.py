@@ -38,6 +38,7 @@ LEFT_OUT = frozenset(
     "soupsieve charset_normalizer toolz wrapt turtle.pyc turtledemo idlelib pydoc_data "
     "profiling _pyrepl docx pptx et_xmlfile tabulate jinja2 markupsafe joblib".split()
 )
+AUTOSAVE = 10  # seconds
 # Of matplotlib's fonts, those that its defaults and its formulas ask for.
 FONTS = ("DejaVuSans", "cmr10", "cmmi10", "cmsy10", "cmex10", "LastResort")
 
@@ -66,7 +67,8 @@ def pages() -> int:
         shutil.copy(NOTEBOOKS / f"{stem}.ipynb", contents)
     command = [sys.executable, "-m", "jupyterlite_core", "build"]
     command += ["--contents", contents, "--output-dir", LITE, "--no-sourcemaps"]
-    command += ["--no-unused-shared-packages"]
+    # Extensions of the JupyterLab that builds this (of nbgrader) need a server.
+    command += ["--no-unused-shared-packages", "--ignore-sys-prefix"]
     done = subprocess.run(list(map(str, command)), cwd=contents, capture_output=True)
     if done.returncode:
         sys.stderr.write((done.stdout + done.stderr).decode())
@@ -156,6 +158,8 @@ def course() -> dict[str, str]:
             if "__pycache__" in path.parts:
                 continue
             files[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "data").glob("*.json")):
+        files[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
     fastcore = Path(find_spec("fastcore").origin).parent
     for path in sorted(fastcore.glob("*.py")):
         files[f"fastcore/{path.name}"] = path.read_text(encoding="utf-8")
@@ -175,6 +179,8 @@ def extension() -> None:
         text = page.read_text("utf-8")
         icon = '<link rel="icon" href="../lab/favicon.ico" />'
         page.write_text(text.replace("<head>", f"<head>\n    {icon}", 1), "utf-8")
+    icons = Path(find_spec("jupyter_server").origin).parent / "static" / "favicons"
+    shutil.copytree(icons, LITE / "static" / "favicons")  # what a busy tab shows
     path = LITE / "jupyter-lite.json"
     settings = json.loads(path.read_text())
     config = settings["jupyter-config-data"]
@@ -185,6 +191,16 @@ def extension() -> None:
         "defaultKernelName": "python3",
     }
     config |= {"exposeAppInBrowser": True}  # the tests press its commands
+    # Where the browser refuses to keep anything, the notebook is to open all the same.
+    drivers = ["asyncStorage", "localStorageWrapper", "memoryStorageDriver"]
+    for kind in ("contents", "settings", "workspaces"):
+        config[f"{kind}StorageDrivers"] = drivers
+    config |= {"enableMemoryStorage": True}
+    # What is written is kept after seconds: a closed tab takes no more than these.
+    keeping = {
+        "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": AUTOSAVE}
+    }
+    config["settingsOverrides"] = config.get("settingsOverrides", {}) | keeping
     path.write_text(json.dumps(settings, indent=1))
 
 

@@ -123,9 +123,21 @@ function folder(files) {
 
 let turn;
 
+// (module (func try_table end)): exceptions as the standard has them since 2025.
+const EXCEPTIONS = Uint8Array.of(
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 0, 31, 64, 0, 11, 11);
+
+function lacking() {
+  // What this browser lacks, before anything big is fetched.
+  if (typeof WebAssembly !== "object") return "WebAssembly";
+  if (typeof DecompressionStream !== "function") return "DecompressionStream";
+  return WebAssembly.validate(EXCEPTIONS) ? "" : "WebAssembly's exceptions (try_table)";
+}
+
 async function start({ base, kept: before }) {
-  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") {
-    throw new Stopped("This browser is too old for Python: it lacks WebAssembly or DecompressionStream. Chrome, Edge, Firefox or Safari of the last two years have both.");
+  const what = lacking();
+  if (what) {
+    throw new Stopped(`This browser is too old for Python: it lacks ${what}. The Chrome, Edge, Firefox or Safari of today has it; update yours, or open this page in another. The notebook can be read and changed here all the same.`);
   }
   const manifest = await (await fetch(new URL("engine.json", base), { cache: "no-cache" })).json();
   const store = await kept(manifest.cache);

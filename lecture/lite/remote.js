@@ -31,14 +31,59 @@
     return files;
   }
 
-  // --- the bar that shows how far Python is ----------------------------------------------
+  async function isKept() {
+    // A private window may refuse all, or only what is written.
+    try {
+      await new Promise((yes, no) => {
+        const asked = indexedDB.open(`${KEPT}asked`);
+        asked.onsuccess = () => { asked.result.close(); yes(); };
+        asked.onerror = () => no(asked.error);
+      });
+      return remember("asked", "yes");
+    } catch { return false; }
+  }
+
+  let unkept = false; // said once
+  const UNKEPT = "This browser keeps nothing for this page (a private window, or its settings refuse it): what you write is gone when the tab is closed. Before that, File > Download puts your notebook among your downloads. Which exercises are passed is forgotten.";
+  const UNSAVED = (name) => `${name} could not be saved: this browser's storage is full, or refuses. What you wrote still stands on this page. Keep it by the button below (File > Download would save first); then make room on the disk, or in what this browser keeps of other pages, and save again. Until then nothing is saved by itself.`;
+
+  // --- the bar that shows how far Python is, and notes that stay till they are closed -----
+
+  function boxed(role, edge) {
+    const box = document.createElement("div");
+    box.setAttribute("role", role);
+    box.style.cssText = `position:fixed;right:12px;${edge}:12px;z-index:99999;padding:8px 12px;border-radius:4px;font:13px/1.4 sans-serif;max-width:min(30em,80vw);background:#1b2a3a;color:#fff;box-shadow:0 1px 6px #0006`;
+    return box;
+  }
+
+  function note(text, ...buttons) {
+    document.querySelector("#course-note")?.remove();
+    const box = boxed("alert", "top");
+    box.id = "course-note";
+    box.append(text, document.createElement("br"));
+    for (const [name, press] of [...buttons, ["Close", () => box.remove()]]) {
+      const button = box.appendChild(document.createElement("button"));
+      button.textContent = name;
+      button.style.cssText = "margin:6px 6px 0 0;font:inherit";
+      button.onclick = press;
+    }
+    document.body.append(box);
+  }
+
+  function takeHome({ path, model }) {
+    // As it stands on the page, not as it was kept last.
+    const text = JSON.stringify(model.toJSON(), null, 1);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/x-ipynb+json" }));
+    link.download = path.split("/").pop();
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
 
   const bar = {
     show(text, share) {
       if (!this.box) {
-        this.box = document.createElement("div");
-        this.box.setAttribute("role", "status");
-        this.box.style.cssText = "position:fixed;right:12px;bottom:12px;z-index:9999;padding:8px 12px;border-radius:4px;font:13px/1.4 sans-serif;max-width:min(30em,80vw);background:#1b2a3a;color:#fff;box-shadow:0 1px 6px #0006";
+        this.box = boxed("status", "bottom");
         this.words = this.box.appendChild(document.createElement("div"));
         this.meter = this.box.appendChild(document.createElement("progress"));
         this.meter.style.width = "100%";
@@ -79,7 +124,7 @@
         case "failed": bar.show(said.why); this.broken(said.why); break;
         case "ended": this.broken(said.why); break;
         case "keep":
-          if (!remember(said.name, said.text)) bar.show("This browser keeps nothing (a private window, or its storage is full): progress is lost when the page is closed. Download the notebook to keep your work.");
+          if (!remember(said.name, said.text) && !unkept) { unkept = true; note(UNKEPT); }
           break;
         case "reply": { const { answer } = this.asked ?? {}; this.asked = undefined; answer?.(said); break; }
         default: this.hear(said);
@@ -135,7 +180,9 @@
         if (type === "error") return this.publishExecuteError(output);
         const data = Object.fromEntries(Object.entries(output.data).map(
           ([form, made]) => [form, form.endsWith("json") ? made : whole(made)]));
-        this.displayData({ data, metadata: output.metadata });
+        const shown = { data, metadata: output.metadata };
+        if (type === "display_data") return this.displayData(shown);
+        this.publishExecuteResult({ ...shown, execution_count: this.executionCount });
       }
 
       interrupt() {
@@ -212,6 +259,8 @@
 
   async function plugins() {
     const { BaseKernel, IKernelClient, IKernelSpecs } = await load("@jupyterlite/services");
+    const { INotebookTracker } = await load("@jupyterlab/notebook");
+    const { IDocumentManager } = await load("@jupyterlab/docmanager");
     const Kernel = kernelOn(BaseKernel);
     const running = new Map();
     const spec = {
@@ -234,6 +283,25 @@
         activate: (_, client) => {
           const plain = client.interrupt.bind(client);
           client.interrupt = async (id) => { await plain(id); running.get(id)?.interrupt(); };
+        },
+      },
+      {
+        // JupyterLab tells the error of a failed save; what it means, and what to do, is told here.
+        id: `${NAME}:kept`, autoStart: true, requires: [INotebookTracker, IDocumentManager],
+        activate: (_, tracker, documents) => {
+          isKept().then((kept) => { if (!kept) { unkept = true; note(UNKEPT); } });
+          let failing = false;
+          const watch = (panel) => panel.context.saveState.connect((context, state) => {
+            if (state === "failed" && !failing) {
+              note(UNSAVED(context.path), ["Download the notebook", () => takeHome(context)]);
+            }
+            if (state !== "started") failing = state === "failed";
+            documents.autosave = !failing; // or JupyterLab's dialog is there every few seconds
+          });
+          // Else it is never off: a closed tab asks nobody whether to save.
+          documents.stateChanged.connect(() => { documents.autosave = !failing; });
+          tracker.forEach(watch);
+          tracker.widgetAdded.connect((_, panel) => watch(panel));
         },
       },
     ];

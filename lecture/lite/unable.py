@@ -1,8 +1,9 @@
 """Which statements cannot run in a browser, found from the code.
 
 A statement cannot run if it imports what is not there, or uses a name that only such a
-statement makes. Of its cell, the other statements run, so that no name is missing
-without need; what the cell shows is what the course stored.
+statement makes, or that comes to what is not there by way of the course's package. Of
+its cell, the other statements run, so that no name is missing without need; what the
+cell shows is what the course stored.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 import symtable
 
+from lecture.lite.reach import imported, reached
 from tools.notebooks import FOLDER
 
 # Modules that no browser has, with the name under which the reader knows them.
@@ -25,6 +27,8 @@ MISSING = {
     "socket": "a network",
     "data_parallel": "a process of its own",
 }
+# What parts of the course's package ask for only after a look at where they run.
+LATER = {"subprocess", "socket"}
 
 
 def unable(stems: tuple[str, ...]) -> list[dict]:
@@ -34,12 +38,12 @@ def unable(stems: tuple[str, ...]) -> list[dict]:
 
 def _of_notebook(stem: str) -> list[dict]:
     notebook = json.loads((FOLDER / f"{stem}.ipynb").read_text(encoding="utf-8"))
-    found, lost, modules = [], {}, set()
+    found, lost, kinds = [], {}, {}
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code":
             continue
         source = "".join(cell["source"])
-        kept, why = divided(source, lost, modules)
+        kept, why = divided(source, lost, kinds)
         if why:
             key = hashlib.sha256(source.strip().encode()).hexdigest()[:16]
             makes = sorted(lost.keys() & names(*ast.parse(source).body)[0])
@@ -49,24 +53,30 @@ def _of_notebook(stem: str) -> list[dict]:
     return found
 
 
-def divided(source: str, lost: dict[str, str], modules: set[str]) -> tuple[list, str]:
+KINDS = {ast.Import: "module", ast.ImportFrom: "module"}
+KINDS |= dict.fromkeys((ast.FunctionDef, ast.ClassDef), "definition")
+
+
+def divided(source: str, lost: dict[str, str], kinds: dict[str, str]) -> tuple:
     """Give the statements of a cell that run, and what the first of the others needs.
 
-    `lost` maps names that are not made, or not whole, to what they need; it and the
-    names of `modules` are brought up to date.
+    `lost` maps names that are not made, or not whole, to what they need, and `kinds`
+    names of the notebook to what they are: both are brought up to date.
     """
     kept, reasons = [], []
     for statement in ast.parse(source).body:
         made, used = names(statement)
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            modules |= made
+        kinds |= dict.fromkeys(made, KINDS.get(type(statement), "object"))
         if needs := needed(statement) or _first(lost, used):
             reasons.append(needs)
-            lost |= dict.fromkeys(made | changed(statement) - modules, needs)
+            altered = {x for x in changed(statement) if kinds.get(x) != "module"}
+            altered |= {x for x in given(statement, lost) if kinds.get(x) == "object"}
+            lost |= dict.fromkeys(made | altered, needs)
         else:
             kept.append(ast.unparse(statement))
             for name in made:
                 lost.pop(name, None)
+            lost |= far(statement)
     return kept, reasons[0] if reasons else ""
 
 
@@ -74,18 +84,24 @@ def _first(lost: dict[str, str], used: set[str]) -> str:
     return next((lost[name] for name in sorted(used & lost.keys())), "")
 
 
-def needed(statement: ast.AST) -> str:
-    """Give what a statement imports and no browser has, or an empty text."""
-    for node in ast.walk(statement):
-        modules = []
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            modules = [node.module or ""]
-        for module in modules:
-            if (top := module.partition(".")[0]) in MISSING:
-                return MISSING[top]
+def needed(node: ast.AST) -> str:
+    """Give what a statement imports and no browser has, or an empty text.
+
+    What it would do without, `except ImportError: jax = None`, it does not need.
+    """
+    for _, (module, _) in imported(node):
+        if (top := module.partition(".")[0]) in MISSING:
+            return MISSING[top]
     return ""
+
+
+def far(statement: ast.stmt) -> dict[str, str]:
+    """Give the imported names of the course that come to what no browser has."""
+    found = {}
+    for name, (module, inner) in imported(statement):
+        for needs in sorted(reached(module, inner) & MISSING.keys() - LATER):
+            found[name] = MISSING[needs]
+    return found
 
 
 def names(*statements: ast.stmt) -> tuple[set[str], set[str]]:
@@ -121,6 +137,20 @@ def changed(statement: ast.stmt) -> set[str]:
             found += [node] * isinstance(node.ctx, ast.Store)
     found = [x.value for x in found if isinstance(x, ast.Attribute | ast.Subscript)]
     return {x.id for x in found if isinstance(x, ast.Name)}
+
+
+def given(statement: ast.stmt, lost: dict[str, str]) -> set[str]:
+    """Give the names that a call of a lost function hands over, `fill(a)`.
+
+    What they stand for was to be changed: the value of the call is not used.
+    """
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return set()
+    call = statement.value
+    if not isinstance(call.func, ast.Name) or call.func.id not in lost:
+        return set()
+    handed = [x.value if isinstance(x, ast.Starred) else x for x in call.args]
+    return {x.id for x in handed if isinstance(x, ast.Name)}
 
 
 # Parts that run before those that stand in front of them.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import json
+from importlib import import_module
 
+import numpy as np
 import pytest
 
+from lecture.lite.reach import reached
 from lecture.lite.unable import divided, names, unable
-from tools.notebooks import COURSE
+from tools.notebooks import COURSE, FOLDER
 
 CASES = {
     "an import, and what uses it": (
@@ -54,6 +58,34 @@ CASES = {
         ["import torch\ny = [1]", "def f(y):\n    y.append(torch.pi)", "y"],
         [["y = [1]"], [], ["y"]],
     ),
+    "a name of the course's that comes to Numba by way of others": (
+        [
+            "from course_utils.compiler import compile_step, placed",
+            "placed",
+            "f = compile_step",
+        ],
+        [["from course_utils.compiler import compile_step, placed"], ["placed"], []],
+    ),
+    "an import that it can do without": (
+        ["try:\n    import jax\nexcept ImportError:\n    jax = None", "jax"],
+        [["try:\n    import jax\nexcept ImportError:\n    jax = None"], ["jax"]],
+    ),
+    "an import that it cannot do without": (
+        ["try:\n    import jax\nexcept ImportError as e:\n    raise e", "jax"],
+        [[], []],
+    ),
+    "an array that a lost function was to fill": (
+        ["import torch\na = [0]", "fill = torch.zero_", "fill(a)", "a"],
+        [["a = [0]"], [], [], []],
+    ),
+    "a function that was handed to a lost one": (
+        ["import torch\ndef f(x):\n    return x", "run = torch.pi", "run(f)", "f(1)"],
+        [["def f(x):\n    return x"], [], [], ["f(1)"]],
+    ),
+    "what a function that is there is shown": (
+        ["import torch\na = [0]", "print(a, torch.pi)", "a"],
+        [["a = [0]"], [], ["a"]],
+    ),
     "a comprehension": (
         ["import torch", "t = torch.pi", "[t for t in [1, 2]]", "[t for u in [1]]"],
         [[], [], ["[t for t in [1, 2]]"], []],
@@ -63,17 +95,29 @@ CASES = {
 
 @pytest.mark.parametrize("cells, kept", CASES.values(), ids=CASES)
 def test_a_statement_runs_where_all_that_it_uses_is_there(cells, kept):
-    lost, modules = {}, set()
+    lost, kinds = {}, {}
     if "import math, torch" in cells:  # one statement is whole, or not
         cells = ["import math\nimport torch", *cells[1:]]
-    assert [divided(cell, lost, modules)[0] for cell in cells] == kept
+    assert [divided(cell, lost, kinds)[0] for cell in cells] == kept
 
 
 def test_what_is_needed_is_named():
     lost = {}
-    assert divided("import numba", lost, set()) == ([], "Numba")
-    assert divided("f = numba.njit", lost, set()) == ([], "Numba")
+    assert divided("import numba", lost, {}) == ([], "Numba")
+    assert divided("f = numba.njit", lost, {}) == ([], "Numba")
     assert lost == {"numba": "Numba", "f": "Numba"}
+
+
+def test_only_what_calls_numba_comes_to_it():
+    """By a class, by a method, by a module between; not by an annotation."""
+    module = "course_utils.compiler"
+    comes = {
+        name for name in dir(import_module(module)) if "numba" in reached(module, name)
+    }
+    assert comes == {"compiled", "CompiledTape", "compile_step", "compile_loss"}
+    for name in ("mnist", "minibatches"):
+        assert "torch" not in reached("course_utils.data", name)
+    assert not reached("course_utils.nowhere", "f")
 
 
 def test_names_made_and_used():
@@ -91,4 +135,38 @@ def test_cells_of_the_course_that_cannot_run_have_what_is_shown_in_their_place()
     }
     for cell in found:
         assert cell["needs"]
-        assert "torch" not in names(*ast.parse(cell["runs"]).body)[1], cell["id"]
+        used = names(*ast.parse(cell["runs"]).body)[1]
+        assert not used & {"torch", "numba", "compile_step"}, cell["id"]
+
+
+def drawing(statement: ast.stmt) -> set[str]:
+    """Give the generators that a statement draws numbers from when it runs."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return set()
+    calls = [x.func for x in ast.walk(statement) if isinstance(x, ast.Call)]
+    methods = [x for x in calls if isinstance(x, ast.Attribute) and x.attr in DRAWS]
+    return {x.value.id for x in methods if isinstance(x.value, ast.Name)}
+
+
+DRAWS = {name for name in dir(np.random.default_rng()) if name[0] != "_"}
+
+
+@pytest.mark.parametrize("stem", COURSE)
+def test_what_is_passed_by_draws_no_numbers_that_others_would_miss(stem):
+    """Or all that is drawn behind it differs in a browser."""
+    notebook = json.loads((FOLDER / f"{stem}.ipynb").read_text(encoding="utf-8"))
+    cells = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    lost, kinds, drawn = {}, {}, {}
+    for cell in cells:
+        source = "".join(cell["source"])
+        kept, needs = divided(source, lost, kinds)
+        for statement in ast.parse(source).body:
+            if ast.unparse(statement) in kept:
+                made, used = names(statement)
+                late = (
+                    used & drawn.keys() if not needs else set()
+                )  # else nothing is shown
+                assert not late, f"{cell['id']}: {[drawn[name] for name in late]} draws"
+                drawn = {x: at for x, at in drawn.items() if x not in made}
+            else:
+                drawn |= dict.fromkeys(drawing(statement), cell["id"])

@@ -245,8 +245,9 @@ def _error(error: BaseException, cell: str) -> dict:
             f"\n{error.name} is made by a cell that needs {by['needs']}, which a "
             "browser has not: that cell did not run, its stored output was shown."
         )
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        told.append(f"\n{error.name} is not there in the browser. Installed, it works.")
+    for one in _chain(error):
+        if isinstance(one, ModuleNotFoundError) and one.name:
+            told.append(f"\n{one.name} is not there in a browser. Installed, it works.")
     say("error", ename=name, evalue=text, traceback="".join(told).split("\n"))
     return {"status": "error", "ename": name, "evalue": text, "traceback": []}
 

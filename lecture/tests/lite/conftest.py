@@ -75,6 +75,15 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+def text_of(outputs: list[dict]) -> str:
+    """All that a cell shows, as text and HTML."""
+    parts = []
+    for output in outputs:
+        parts.append(output.get("text", "") or output.get("evalue", ""))
+        parts += [str(made) for made in output.get("data", {}).values()]
+    return "".join(parts)
+
+
 class Reader:
     """Somebody with a browser of their own, who keeps it."""
 
@@ -182,3 +191,16 @@ def reader(browser, server) -> Iterator[Callable[..., Reader]]:
     yield new
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def refused(browser, server, tmp_path) -> Iterator[Reader]:
+    """Give a reader whose browser lets no page keep anything."""
+    (tmp_path / "Default").mkdir()
+    refuse = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(refuse))
+    context = browser.browser_type.launch_persistent_context(
+        tmp_path, executable_path=browsers.find(), args=[*browsers.FLAGS, CUT]
+    )
+    yield Reader(context, f"http://localhost:{server.server_port}")
+    context.close()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from lecture.tests.lite.conftest import text_of
+
 BOOK = "01_chain_rule"
 CODE_WRONG = """
 from course_exercises import check
@@ -15,15 +17,6 @@ def slopes(w):
 check("00.2", slopes)
 """
 CODE_RIGHT = CODE_WRONG.replace("2 * (", "4 * w * (")
-
-
-def text_of(outputs: list[dict]) -> str:
-    """All that a cell shows, as text and HTML."""
-    parts = []
-    for output in outputs:
-        parts.append(output.get("text", "") or output.get("evalue", ""))
-        parts += [str(made) for made in output.get("data", {}).values()]
-    return "".join(parts)
 
 
 @pytest.fixture
@@ -134,37 +127,3 @@ def test_a_long_chain_is_freed_and_deep_recursion_is_an_error(notebook):
     assert "freed" in text_of(notebook.run_code(chain))
     deep = "def f(n):\n    return f(n + 1)\nf(0)"
     assert "maximum recursion depth" in text_of(notebook.run_code(deep))
-
-
-# --- bad input ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "fault, said",
-    [
-        ("missing", "library.bin could not be fetched (the server says 404)"),
-        ("damaged", "library.bin was damaged on the way"),
-    ],
-)
-def test_a_file_that_is_not_there_or_not_whole_is_named(reader, faults, fault, said):
-    faults["library.bin"] = fault
-    one = reader()
-    page = one.open(BOOK)
-    page.wait_for_selector(f"div[role=status]:has-text('{said}')")
-    assert "eload this page" in page.inner_text("div[role=status]")
-    faults.clear()
-    one.open(BOOK)
-    assert "3" in text_of(one.run_code("1 + 2"))
-
-
-def test_without_webassembly_one_sentence_says_what_is_missing(reader):
-    one = reader()
-    one.context.route(
-        "**/engine.js",
-        lambda route: route.fulfill(
-            body="delete globalThis.WebAssembly;\n" + route.fetch().text(),
-            content_type="text/javascript",
-        ),
-    )
-    page = one.open(BOOK)
-    page.wait_for_selector("div[role=status]:has-text('This browser is too old')")

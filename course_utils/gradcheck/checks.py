@@ -107,10 +107,10 @@ def check_input(setting: Setting, k: int) -> Check:
 
     Plumbing.
     """
-    x, value, rtol = setting.arrays[k], setting.value, setting.rtol
+    x, rtol = setting.arrays[k], setting.rtol
     flat, before = x.ravel(), [a.copy() for a in setting.arrays]
     steps = step_size(flat, setting.eps)
-    high, low = nudged_values(value, flat, steps)
+    high, low = nudged_values(setting.value_along(k), flat, steps)
     refuse_changes(setting.names, setting.arrays, before)
     with np.errstate(invalid="ignore"):  # an infinite f is reported, not warned of
         numeric = central_differences(flat, steps, high, low).reshape(x.shape)

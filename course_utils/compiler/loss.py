@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
 
+from course_utils.compiler.held import WORTH, Held, Rest
 from course_utils.compiler.lines import CannotCompile, Program
 from course_utils.compiler.replays import Replays, as_array
+from course_utils.compiler.running import Runner
 from course_utils.compiler.standins import StandIns
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.watching import watching
@@ -30,16 +32,56 @@ def compile_loss(f: Callable) -> CompiledLoss:
 
 
 class CompiledLoss(Replays):
-    """Replays a function of arrays. Plumbing."""
+    """Replays a function of arrays. Plumbing.
+
+    - `rests`: for each plan, what depends on one input alone, by its number.
+    """
 
     def __init__(self, f: Callable):
         super().__init__()
         update_wrapper(self, f)  # gradcheck takes the names of f's inputs from it
         self.f = f
+        self.rests: dict[Runner, dict[int, Rest | None]] = {}
 
     def __call__(self, *arrays: Any) -> float:
         """The value of f for these arrays."""
         return self.run(tuple(map(as_array, arrays)))
+
+    def but_for(self, k: int, *arrays: np.ndarray) -> Callable[[], float]:
+        """The value of f while nothing but array k changes, in place.
+
+        What the others give is computed once, and then only what depends on array k;
+        all else that f reads has to stay as it is.
+        Raises TypeError if there is no array that could be changed in place. Plumbing.
+        """
+        for x in arrays:
+            if not isinstance(x, np.ndarray):
+                raise TypeError(
+                    f"expected arrays, which are changed in place; found "
+                    f"{type(x).__name__}: pass np.array(…) of it"
+                )
+        self.run(arrays)
+        runner, whole = self.latest, partial(self.run, arrays)
+        few = arrays[k].size < WORTH or arrays[k].dtype != np.float64
+        if few or runner.drawn or (rest := self.rest(runner, k)) is None:
+            return whole
+        held = Held(rest, runner.program, arrays)
+
+        def value() -> float:
+            try:
+                found = held()
+            except (ArithmeticError, LookupError, TypeError, ValueError):
+                found = None  # the whole says where it comes from
+            self.count += found is not None
+            return whole() if found is None else found
+
+        return value
+
+    def rest(self, runner: Runner, k: int) -> Rest | None:
+        """What depends on input k in a plan; None where the result does not."""
+        if k not in self.rests.setdefault(runner, {}):
+            self.rests[runner][k] = Rest.of(runner.program, k)
+        return self.rests[runner][k]
 
     def record(self, recorder: Recorder, *given: np.ndarray) -> Program:
         """Run f on symbols."""

@@ -71,6 +71,7 @@ from course_utils.gradcheck.setting import (
 from course_utils.gradcheck.settling import (
     look_again,
     look_at_bends,
+    right_by,
     settle,
 )
 from course_utils.gradcheck.together import (
@@ -80,6 +81,7 @@ from course_utils.gradcheck.together import (
 from course_utils.gradcheck.look import (
     Look,
     second_look,
+    wide_slope,
 )
 from course_utils.gradcheck.slopes import (
     Limit,

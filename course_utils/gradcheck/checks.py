@@ -17,7 +17,7 @@ from course_utils.gradcheck.comparing import (
     compare,
     misshapen,
 )
-from course_utils.gradcheck.look import Look, second_look
+from course_utils.gradcheck.look import Look, second_look, wide_slope
 from course_utils.gradcheck.naming import looks_like, notes_on, sizes_of
 from course_utils.gradcheck.noise import TINY
 from course_utils.gradcheck.numerical import (
@@ -107,10 +107,10 @@ def check_input(setting: Setting, k: int) -> Check:
 
     Plumbing.
     """
-    x, value, rtol = setting.arrays[k], setting.value, setting.rtol
+    x, rtol = setting.arrays[k], setting.rtol
     flat, before = x.ravel(), [a.copy() for a in setting.arrays]
     steps = step_size(flat, setting.eps)
-    high, low = nudged_values(value, flat, steps)
+    high, low = nudged_values(setting.value_along(k), flat, steps)
     refuse_changes(setting.names, setting.arrays, before)
     with np.errstate(invalid="ignore"):  # an infinite f is reported, not warned of
         numeric = central_differences(flat, steps, high, low).reshape(x.shape)
@@ -120,21 +120,29 @@ def check_input(setting: Setting, k: int) -> Check:
         setting.names[k], setting.grads[k], numeric, floor.reshape(x.shape), rtol
     )
     look = _looker(setting, k, steps, numeric)
-    return _finish(check, setting, k, look, bends)
+
+    def wide(i: int) -> float:
+        return wide_slope(_probe(setting, k, i), float(steps[i]))
+
+    return _finish(check, setting, k, (look, wide), bends)
 
 
 def _looker(setting: Setting, k: int, steps, numeric) -> Callable[[int], Look]:
     """The second look at entry i of input k, as a function of i."""
-    x, value, eps = setting.arrays[k], setting.value, setting.eps
-    flat, slopes = x.ravel(), np.abs(numeric[np.isfinite(numeric)])
+    x, slopes = setting.arrays[k], np.abs(numeric[np.isfinite(numeric)])
     size = float(np.abs(x).max(initial=0.0) * slopes.max(initial=1.0))
 
     def look(i: int) -> Look:
-        at = float(flat[i])
-        probe = partial(_nudged, value, flat, i, at)
-        return second_look(probe, at, float(steps[i]), eps, size)
+        at, h = float(x.flat[i]), float(steps[i])
+        return second_look(_probe(setting, k, i), at, h, setting.eps, size)
 
     return look
+
+
+def _probe(setting: Setting, k: int, i: int) -> Callable[[float], float]:
+    """f of how far entry i of input k is moved."""
+    flat = setting.arrays[k].ravel()
+    return partial(_nudged, setting.value, flat, i, float(flat[i]))
 
 
 def check_along(setting: Setting, k: int, rng, n: int) -> Check:
@@ -167,7 +175,10 @@ def check_along(setting: Setting, k: int, rng, n: int) -> Check:
             right = right_on_kinks(setting, k, vs[i], own, h, look(i).near)
             check.verdict[i] = KINK if right else WRONG
 
-    return _finish(check, setting, k, look, np.zeros(n), settle_kinks)
+    def wide(i) -> float:
+        return wide_slope(probes[i], h)
+
+    return _finish(check, setting, k, (look, wide), np.zeros(n), settle_kinks)
 
 
 def right_on_kinks(setting: Setting, k: int, v, own, h: float, near: bool) -> bool:
@@ -199,13 +210,14 @@ def right_on_kinks(setting: Setting, k: int, v, own, h: float, near: bool) -> bo
 
 
 def _finish(
-    check: Check, setting: Setting, k: int, look, bends, settle_kinks=None
+    check: Check, setting: Setting, k: int, looks, bends, settle_kinks=None
 ) -> Check:
     """Second look where needed; then a name for the mistake, and notes."""
-    check.noisy, look = setting.noisy, cache(look)  # a second look, not a third
+    check.noisy, (look, wide) = setting.noisy, looks
+    look = cache(look)  # a second look, not a third
     if not (check.reason or check.noisy):
         with np.errstate(all="ignore"):
-            look_again(check, look, setting)
+            look_again(check, look, wide, setting)
             look_at_bends(check, look, setting.rtol, bends)
             if settle_kinks and not check.noisy:
                 settle_kinks(check)

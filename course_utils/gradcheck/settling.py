@@ -11,20 +11,23 @@ from course_utils.gradcheck.look import Look
 from course_utils.gradcheck.setting import Setting
 
 
-def look_again(check: Check, look: Callable, setting: Setting) -> None:
+def look_again(check: Check, look: Callable, wide: Callable, setting: Setting) -> None:
     """Take the second look where the quick test failed; settle each entry's verdict.
 
     Wrong entries are taken worst first, until 20 are found wrong for certain. Of those
     that only noise excuses, the worst five and 2 % of all are looked at as well: the
     second look has less noise, so that gradients too small for the quick test do not
-    pass unseen.
+    pass unseen. Most of them are right by a wider step, which costs four calls only.
 
     Plumbing.
     """
     order = np.argsort(-check.scores().ravel(), stable=True)
     verdict = check.verdict.ravel()[order]
     confirmed, few = 0, 5 + order.size // 50
-    for i in (*order[verdict == WRONG], *order[verdict == NOISE][:few]):
+    wrong, noise = order[verdict == WRONG], order[verdict == NOISE][:few]
+    for place, i in enumerate((*wrong, *noise)):
+        if place >= wrong.size and right_by(check, i, wide(i), setting.rtol):
+            continue
         found = look(i)
         check.noisy = setting.noise_named(found)
         confirmed += settle(check, i, found, setting.rtol) == WRONG
@@ -50,6 +53,20 @@ def look_at_bends(check: Check, look, rtol: float, bends) -> None:
             found = look(i)
             misses = 0 if found.kink else misses + 1
             settle(check, i, found, rtol)
+
+
+def right_by(check: Check, i: int, slope: float, rtol: float) -> bool:
+    """Call entry i right if it agrees with a better slope, noise left out of account.
+
+    Plumbing.
+    """
+    at = np.unravel_index(i, check.numeric.shape)
+    tolerance = rtol * max(abs(check.analytic[at]), abs(slope))
+    if not agrees(check.analytic[at], slope, tolerance):
+        return False
+    check.numeric[at], check.tolerance[at] = slope, tolerance
+    check.verdict[at] = RIGHT
+    return True
 
 
 def settle(check: Check, i: int, look: Look, rtol: float) -> int:

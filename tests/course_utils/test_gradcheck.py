@@ -387,7 +387,7 @@ def test_a_wrong_shape_has_no_entry_to_show():
     assert math.isnan(check.worst().analytic) and math.isnan(check.worst().numeric)
 
 
-def looks(check, found, bends=None, noisy=""):
+def looks(check, found, bends=None, noisy="", wide=lambda i: np.nan):
     """Which entries are looked at again, when every look finds `found`."""
     seen = []
 
@@ -397,7 +397,7 @@ def looks(check, found, bends=None, noisy=""):
 
     if bends is None:
         setting = SimpleNamespace(rtol=1e-6, noise_named=lambda look: noisy)
-        look_again(check, look, setting)
+        look_again(check, look, wide, setting)
     else:
         look_at_bends(check, look, 1e-6, np.array(bends, float))
     return seen
@@ -426,6 +426,39 @@ def test_of_what_noise_excuses_the_worst_few_are_looked_at():
     noise = np.linspace(0.1, 1, 100)
     check = compare("x", noise, 0 * noise, np.ones(100), 1e-6)
     assert looks(check, SMOOTH) == list(range(99, 92, -1))
+
+
+def test_what_is_right_by_a_wider_step_is_not_looked_at_again():
+    noise = np.linspace(0.1, 1, 100)
+    check = compare("x", noise, 0 * noise, np.ones(100), 1e-6)
+    off = {99: 1 + 0.9e-6, 98: 1 - 1.1e-6, 97: np.inf}
+    seen = looks(check, SMOOTH, wide=lambda i: noise[i] * off.get(int(i), 1))
+    assert seen == [98, 97]
+    settled = check.verdict == FINE
+    assert np.flatnonzero(settled).tolist() == [93, 94, 95, 96, 99]
+    np.testing.assert_allclose(check.numeric[settled], noise[settled], rtol=1e-6)
+    np.testing.assert_allclose(check.tolerance[settled], 1e-6 * noise[settled], 1e-5)
+
+
+def test_a_wide_step_excuses_no_entry_that_is_wrong():
+    check = compare("x", np.ones(3), np.zeros(3), np.zeros(3), 1e-6)
+    assert looks(check, SMOOTH, wide=lambda i: 1.0) == [0, 1, 2]
+    assert (check.verdict == BAD).all()
+
+
+def test_few_calls_are_made_for_entries_that_noise_excuses():
+    rng = np.random.default_rng(0)
+    x, calls = 1e-3 * rng.standard_normal(200), []
+
+    def f(x):
+        calls.append(0)
+        return 1 + np.exp(x).sum()  # 200 beside slopes of 1, and steps of 1e-6
+
+    report = gradcheck(f, x, np.exp(x))
+    assert report and (report.checks[0].verdict == FINE).sum() > 20
+    looked = len(calls) - 2 * x.size
+    assert looked < 100
+    assert not gradcheck(f, x, np.exp(x) * (1 + 1e-3 * (np.arange(200) == 7)))
 
 
 def test_noise_ends_the_second_look():

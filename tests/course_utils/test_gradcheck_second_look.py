@@ -15,6 +15,7 @@ from course_utils.gradcheck import (
     hidden_noise,
     noise_level,
     second_look,
+    wide_slope,
 )
 from course_utils.gradcheck.look import _ladder
 
@@ -164,3 +165,14 @@ def test_float32_inside_is_named_at_every_scale(scale):
     x = scale * np.array([0.3, -0.7, 0.9])
     f = lambda x: float(np.sin(x.astype(np.float32)).sum(dtype=float))  # noqa: E731
     assert "as if part of it computed in float32" in said(f, x, 1.5 * np.cos(x))
+
+
+def test_a_wide_slope_is_exact_for_a_polynomial_of_fourth_degree():
+    calls = []
+
+    def probe(t):
+        calls.append(t)
+        return 5.0 + 3 * t + 2 * t**2 + 7 * t**3 - t**4
+
+    assert wide_slope(probe, 2.0**-10) == pytest.approx(3.0, rel=1e-12)
+    assert calls == [2.0**-6, -(2.0**-6), 2.0**-4, -(2.0**-4)]

@@ -6,6 +6,7 @@ the decoder that sorts: the same modules, sizes and batches, with random example
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -97,6 +98,34 @@ def ours(t: Task) -> Entrant:
             losses.append(train_step(model, x, y, optimizer, loss_of))
 
     return Entrant("ours: tape", work, reset, lambda: {"losses": list(losses)})
+
+
+def compiled(t: Task, facts: dict) -> Entrant:
+    """The same steps as a plan; what its first call takes is told apart."""
+    from course_utils.compiler import compile_step
+
+    model = Network(t.sizes, np.random.default_rng(1))
+    first = [p.data.copy() for p in model.parameters()]
+    optimizer = optim.Adam(model.parameters(), LR)
+    step = compile_step(model, loss_of, optimizer)
+    losses: list[float] = []
+
+    def reset(number: int) -> None:
+        for p, w in zip(model.parameters(), first, strict=True):
+            p.data = w.copy()
+        for array in (*optimizer.means, *optimizer.squares):
+            array[...] = 0
+        optimizer.t[:] = [0] * len(first)  # in place, as the plan knows the list
+        losses.clear()
+
+    def work() -> None:
+        for x, y in zip(t.x, t.y, strict=True):
+            losses.append(step(x, y))
+
+    began = time.perf_counter()
+    step(t.x[0], t.y[0])
+    facts["apart"] = {"recording and compiling": time.perf_counter() - began}
+    return Entrant("ours: compiled", work, reset, lambda: {"losses": list(losses)})
 
 
 def torch_block(torch, heads: int, causal: bool):
@@ -203,6 +232,7 @@ def case(name: str, threads: int, quick: bool = False, only: tuple = ()) -> Case
     t = task(name, QUICK if quick else STEPS)
     built = Case(name, WHAT[name], [ours(t)], dict(TOLERANCE))
     peers: dict[str, Callable[[], Entrant]] = {
+        "ours: compiled": lambda: compiled(t, built.facts),
         "torch eager": lambda: torch_eager(t, threads),
         "torch eager, fused": lambda: torch_eager(t, threads, fused=True),
     }

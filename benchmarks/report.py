@@ -99,6 +99,12 @@ def beside_torch(label: str, case: str) -> Target:
     return Target(label, case, "ours: tape", ("torch eager",), 1.5)
 
 
+def attention_targets(what: str) -> Iterator[Target]:
+    """The targets of a step of a network of notebook 14."""
+    for label, ours in (("a step", "ours: tape"), ("compiled", OURS)):
+        yield Target(f"{label} ÷ torch eager", f"attention-{what}", ours, EAGER, 0.80)
+
+
 def growth(case: str) -> Target:
     """Cost per operation at 100,000 operations over that at 1,000."""
     label = "cost per node, 100,000 ÷ 1,000"
@@ -107,10 +113,7 @@ def growth(case: str) -> Target:
 
 TARGETS = [
     *(target for case in MNIST for target in mnist_targets(case)),
-    *(
-        Target("a step ÷ torch eager", f"attention-{what}", "ours: tape", EAGER, 0.80)
-        for what in ("read", "sort")
-    ),
+    *(target for what in ("read", "sort") for target in attention_targets(what)),
     Target("scalar tape ÷ micrograd", "moons", "ours: replayed", MICROGRAD, 0.30),
     Target("compiled ÷ micrograd", "moons", OURS, MICROGRAD, 0.003),
     Target("gradcheck ÷ torch's", "gradcheck", "ours", ("torch",), 0.50),

@@ -209,8 +209,12 @@ for function in (
 @rule(np.reshape)
 def reshape(recorder: Any, x: Any, shape: Any, **options: Any) -> Any:
     """Write a reshape: axes of one element come and go; or else a view. Plumbing."""
+    if options:
+        return None
     line = recorder.line_of(x)
-    new = np.reshape(line.value, shape, **options).shape
+    new = np.reshape(line.value, shape).shape
+    if new == line.shape and is_symbol(x):
+        return x
     if [n for n in line.shape if n != 1] == [n for n in new if n != 1]:
         places = iter([k for k, n in enumerate(line.shape) if n != 1])
         axes = tuple(None if n == 1 else next(places) for n in new)

@@ -31,7 +31,8 @@ from course_utils.compiler.writing import WRITTEN
 
 LETTERS = "ijklmnopqr"
 WIDTH = 84  # letters in a line
-SHORT = 64  # a last axis up to here has its length written into the loop
+SMALL = 64  # numbers below it may be written into a loop
+VECTOR = 8  # a last axis shorter than this is unrolled: its length is written down
 PLAIN = (-1, 0, 1, 2, 0.5)  # constants that are written into any loop
 
 
@@ -95,7 +96,7 @@ class Loop:
     def number(self, line: Line) -> str:
         """A number, which is written or passed."""
         value = alone(line.value)
-        small = type(value) is int and abs(value) < SHORT and value != self.batch
+        small = type(value) is int and abs(value) < SMALL and value != self.batch
         if line.kind == "constant" and (small or value in PLAIN):
             return repr(value)
         if line not in self.numbers:
@@ -188,7 +189,7 @@ class NestText:
         if self.loop.flat:
             row = without_none(self.nest.identity) or [k]
             n, k = next(self.lengths(row[-1]), math.prod(self.nest.shape)), 0
-        elif not (last and k and n <= SHORT):
+        elif not (last and k and n < VECTOR):
             n = next(self.lengths(k), n)
         return f"for {LETTERS[k]} in range({n}):"
 

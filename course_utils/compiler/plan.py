@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from course_utils.compiler.buffers import Life, placed
 from course_utils.compiler.lines import Line, Program, Slot
 from course_utils.compiler.loops import Loop, is_single
@@ -23,7 +25,8 @@ class Plan:
       enough, since nobody needs them when it is done.
     - `lives`: from when to when an array is needed; `places`: where it begins in a
       block of `size` bytes; `lent`: those that lie in an array of the optimizer, which
-      it has for intermediate results.
+      it has for intermediate results. `laid`: which lie in memory with their axes in
+      another order, the one in which they are read.
     """
 
     def __init__(self, program: Program):
@@ -42,6 +45,7 @@ class Plan:
         self.lent = self.borrowed()
         own = {name: x for name, x in self.lives.items() if name not in self.lent}
         self.places, self.size = placed(own)
+        self.laid = {self.names(x): axes for x in self.times if (axes := self.turn(x))}
 
     def in_order(self) -> Iterator[Line | Loop]:
         """Stage by stage: the loop of an odd one, the lines of an even one."""
@@ -149,6 +153,35 @@ class Plan:
                 if fits and self.names(line) not in lent:
                     lent[self.names(line)] = spare.pop(fits[0])
         return lent
+
+    def turn(self, line: Line) -> tuple[int, ...] | None:
+        """The order of axes in which a product is read, if only a reshape reads it.
+
+        Laid down in this order, it needs no copy: BLAS writes rows wherever they are.
+        """
+        alone = line.kind == "product" and self.names(line) in self.places
+        users = self.schedule.users.get(line, [])
+        if not alone or line in self.followed or len(users) != 1:
+            return None
+        last, seen = len(line.shape) - 1, users[0].inputs[0]
+        if users[0].kind != "view" or seen.kind != "axes" or line not in seen.inputs:
+            return None
+        axes = seen.options["axes"]
+        fits = set(axes) == set(range(last + 1)) and axes[-1] == last
+        return axes if fits and len(axes) == last + 1 else None
+
+    def place_of(self, line: Line) -> Line | None:
+        """The line in whose array a view looks, if that lies in the block."""
+        while line.shares:
+            line = line.inputs[0]
+        return line if self.names.given.get(line) in self.places else None
+
+    def room(self, line: Line, memory: np.ndarray) -> np.ndarray:
+        """The array of a line in its bytes."""
+        shape = line.shape[-1:] if line in self.rows else line.shape
+        axes = self.laid.get(self.names(line), range(len(shape)))
+        array = memory.view(line.dtype).reshape([shape[k] for k in axes])
+        return array.transpose(np.argsort(axes)) if len(shape) else array
 
     def death(self, line: Line) -> int:
         """When a value is read for the last time, views of it included."""

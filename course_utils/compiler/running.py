@@ -14,6 +14,7 @@ from course_utils.compiler.buffers import block
 from course_utils.compiler.jit import compiled, numba, plus
 from course_utils.compiler.lines import CannotCompile, Line, Program
 from course_utils.compiler.plan import Plan
+from course_utils.compiler.rows import gather, outside
 from course_utils.compiler.shorten import is_draw
 from course_utils.compiler.source import Source
 
@@ -24,35 +25,6 @@ def function_of(text: str, formulas: tuple[FunctionType, ...]) -> FunctionType:
     space = {"np": np, "plus": plus} | {f.__name__: f for f in formulas}
     exec(compile(text, "<a loop of a plan>", "exec"), space)
     return next(reversed(space.values()))
-
-
-def gather(rows: np.ndarray, source: np.ndarray, out: np.ndarray):
-    """Copy source[rows] (N, D) into out, eight rows asked for at a time.
-
-    Rows lie far apart, and memory takes its time with each. So we ask for one number of
-    every line of the cache (64 bytes) in eight rows, which are then on their way side
-    by side, and copy them afterwards. What we asked for is added up and given back:
-    else the compiler would see that nobody needs it.
-    Plumbing.
-    """
-    asked, step = source[0, 0] * 0, 64 // source.itemsize
-    for n in range(len(rows)):
-        if n % 8 == 0 and n + 8 <= len(rows):
-            for j in range(0, source.shape[1], step):
-                for k in range(8):
-                    asked += source[rows[n + k], j]
-        row = rows[n]
-        for j in range(source.shape[1]):
-            out[n, j] = source[row, j]
-    return asked
-
-
-def outside(rows: np.ndarray, n: int) -> int:
-    """The place of the first row that is none of n, or −1. Plumbing."""
-    for k in range(len(rows)):
-        if not -n <= rows[k] < n:
-            return k
-    return -1
 
 
 class Runner:
@@ -105,16 +77,15 @@ class Runner:
     # --- once -------------------------------------------------------------------------
 
     def make_room(self) -> None:
-        """Lay all arrays of the plan into one block."""
+        """Lay all arrays of the plan into one block, and look at them."""
         plan = self.plan
         memory = block(plan.size)
         for line in [*plan.kept, *plan.program.lines]:
             name = plan.names.given.get(line)
             if name in plan.places:
-                shape = line.shape[-1:] if line in plan.rows else line.shape
                 start, size = plan.places[name], plan.lives[name].size
-                raw = memory[start : start + size]
-                self.space[name] = raw.view(line.dtype).reshape(shape)
+                self.space[name] = plan.room(line, memory[start : start + size])
+        exec("\n".join(self.source.once), self.space)
 
     def compile(self, given: dict[str, np.ndarray]) -> None:
         """Compile the loops for the kinds of arrays that they get."""

@@ -38,6 +38,7 @@ def rewritten(lines: list[Line]) -> tuple[list[Line], Callable[[Line], Line]]:
     kept = []
     for line in lines:
         line.inputs = tuple(map(new, line.inputs))
+        see_at_once(line)
         known = answer(line)
         twin = there.setdefault(key_of(line), line)
         if known is not None:
@@ -57,7 +58,7 @@ def answer(line: Line) -> Line | None:
     Plumbing.
     """
     inputs = line.inputs
-    if line.kind == "copy":
+    if line.kind == "copy" or (line.shares and is_whole(line)):
         return inputs[0]
     if line.kind in ("map", "number", "axes") and inputs and line.shape == ():
         first_power = line.function is np.power and is_one(inputs[1], 0)
@@ -73,6 +74,30 @@ def answer(line: Line) -> Line | None:
         line.dtype,
     )
     return factor if alike else None
+
+
+def see_at_once(line: Line) -> None:
+    """Let a view of a view look at what that one looks at, if it can. Plumbing."""
+    inner = line.inputs[0] if line.shares else line
+    if line.kind == inner.kind == "axes" and inner is not line:
+        axes = [None if k is None else inner.options["axes"][k] for k in axes_of(line)]
+        line.options = line.options | {"axes": tuple(axes)}
+        line.inputs = inner.inputs
+    elif line.function is inner.function is np.reshape and inner is not line:
+        line.inputs = inner.inputs
+
+
+def axes_of(line: Line) -> tuple[int | None, ...]:
+    """Which axis of its input each axis of a line is. Plumbing."""
+    return line.options["axes"]
+
+
+def is_whole(line: Line) -> bool:
+    """Whether a view shows all of its input as it is. Plumbing."""
+    same = line.shape == line.inputs[0].shape
+    turned = line.kind == "axes" and axes_of(line) != tuple(range(len(line.shape)))
+    plain = line.kind == "axes" or line.function is np.reshape
+    return same and plain and not turned
 
 
 def is_one(line: Line, number: float) -> bool:

@@ -29,6 +29,7 @@ class Source:
     """The text of a plan, and the objects that are named in it. Plumbing.
 
     - `texts`: the loops, as they are read; `step`: the step that calls them.
+    - `once`: views of arrays that stay where they are.
     - `loops`: for each call of a loop its name, and its text with other names.
     - `space`: what the names of the step mean, but for arrays and loops.
     """
@@ -38,19 +39,26 @@ class Source:
         self.loops: list[tuple[str, str, Loop]] = []
         self.known: dict[str, str] = {}
         self.texts: list[str] = []
+        self.once: list[str] = []
         self.space: dict[str, Any] = {"np": np, "seen": seen, "left": {}}
         given = [self.names(x) for x, slot in plan.program.inputs if slot is None]
         head = f"def step({', '.join(given)}):"
         self.step = "\n".join([head, *right(list(self.body()))])
 
     def __str__(self) -> str:
-        return "\n\n\n".join([*self.texts, self.step]) + "\n"
+        once = ["\n".join(["# Once and for all:", *self.once])] if self.once else []
+        return "\n\n\n".join([*self.texts, *once, self.step]) + "\n"
 
     def body(self) -> Iterator[str]:
         """The step, statement by statement."""
         yield from self.numbers()
         for part in self.plan.parts:
-            yield from self.loop(part) if is_loop(part) else [self.call(part)]
+            if is_loop(part):
+                yield from self.loop(part)
+            elif self.stays(part):
+                self.once.append(self.call(part))
+            else:
+                yield self.call(part)
         for k, (slot, new) in enumerate(self.plan.schedule.left):
             if isinstance(new, Line) and new.is_number:
                 yield f"{text_of(slot)} = {self.number(new)}"
@@ -167,6 +175,15 @@ class Source:
             self.space[self.names(line)] = line.value
         return self.names(line)
 
+    def stays(self, line: Line) -> bool:
+        """Whether a line is a view of the block, and so the same in each step."""
+        place = self.plan.place_of(line) if line.shares else None
+        if place is None:
+            return False
+        size = self.plan.lives[self.names(place)].size
+        trial = self.plan.room(place, np.empty(size, np.uint8))
+        return np.may_share_memory(trial, looked_at(line, place, trial))
+
     def turned(self, line: Line) -> str:
         """A view of an array: turned, or with other axes."""
         inner, axes = self.operand(line.inputs[0]), line.options["axes"]
@@ -175,7 +192,19 @@ class Source:
             return f"{inner}.T"
         if len(axes) == rank and set(axes) == set(range(rank)):
             return f"{inner}.transpose({axes})"
-        return f"seen({inner}, {axes}, {line.options['shape']})"
+        text = f"seen({inner}, {axes}, {line.options['shape']})"
+        if not self.stays(line):
+            return text
+        if (said := f"{self.names(line)} = {text}") not in self.once:
+            self.once.append(said)
+        return self.names(line)
+
+
+def looked_at(line: Line, place: Line, array: np.ndarray) -> np.ndarray:
+    """What a view shows of an array in the place of the line `place`. Plumbing."""
+    if line is place:
+        return array
+    return line.function(looked_at(line.inputs[0], place, array), **line.options)
 
 
 def without_names(text: str, names: list[str]) -> str:

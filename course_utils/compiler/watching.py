@@ -24,9 +24,10 @@ from course_utils import functional as F
 from course_utils.compiler.calls import called, is_symbol
 from course_utils.compiler.jit import compiled, numba
 from course_utils.compiler.lines import Line, Place
+from course_utils.compiler.rows import rows_back
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.writing import MANY, SLOW
-from course_utils.functional import _largest
+from course_utils.functional import _largest, getitem_vjp, row_mean
 from course_utils.tape import Node, Op
 from course_utils.tensor import Tensor, as_tensor
 
@@ -51,7 +52,8 @@ def watching(recorder: Recorder, around: Iterable[dict] = ()) -> Iterator[None]:
     checks = [space["check_ids"] for space in own if "check_ids" in space]  # of a batch
     seen = (*formulas().values(), *checks)
     watched = {f: partial(formula, recorder, f) for f in seen}
-    watched |= {as_tensor: constant, _largest: largest}
+    watched |= {as_tensor: constant, _largest: largest, row_mean: mean_of_row}
+    watched[getitem_vjp] = partial(given_back, recorder)
     spaces = {id(space): space for space in (*own, *around)}
     kept = [
         (space, name, f)
@@ -99,6 +101,26 @@ def largest(x: Any, axis: Any) -> Any:
     if isinstance(x, Symbol) and x.line.value.size:
         return x.max(axis=axis, keepdims=True)
     return _largest(x, axis)
+
+
+def mean_of_row(x: Any) -> Any:
+    """`row_mean` as the sum that it is: a loop needs no product for it. Plumbing."""
+    return x.mean(axis=-1, keepdims=True) if isinstance(x, Symbol) else row_mean(x)
+
+
+def given_back(recorder: Recorder, g: Any, shape: tuple, index: Any) -> Any:
+    """`getitem_vjp`, where nothing or whole rows were chosen, without `np.add.at`.
+
+    That function asks for every element where it belongs. Plumbing.
+    """
+    found = recorder.line_of(index)
+    rows = found.dtype is not None and found.dtype.kind in "iu"
+    if isinstance(index, Symbol | np.ndarray) and rows and np.ndim(found.value):
+        return called(recorder, rows_back, (g, shape, index), {})
+    if isinstance(g, Symbol) and isinstance(index, slice):
+        if np.array_equal(np.arange(shape[0])[index], np.arange(shape[0])):
+            return g
+    return formula(recorder, getitem_vjp, g, shape, index)
 
 
 def real(x: Symbol) -> Symbol:

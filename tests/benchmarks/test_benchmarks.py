@@ -181,10 +181,7 @@ def test_ours_takes_part(name):
     json.dumps(record)
 
 
-NOT_COMPILED = {"attention-read", "attention-sort"}
-
-
-@pytest.mark.parametrize("name", [n for n in BUILDERS if n not in NOT_COMPILED])
+@pytest.mark.parametrize("name", BUILDERS)
 def test_the_compiled_one_does_the_same_work(name):
     sizes = [f"compiled, {n:,}" for n in chain.QUICK]
     only = ("ours: compiled", *sizes)

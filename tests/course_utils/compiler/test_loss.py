@@ -135,3 +135,25 @@ def test_an_error_of_the_function_is_its_own():
         ValueError, match="^call 1: softmax_cross_entropy: labels lie in"
     ):
         replay(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("last", [(0, 2, 1, 3), (2, 0, 1, 3), (0, 2, 3, 1)])
+@pytest.mark.parametrize("heads", [1, 3])
+def test_heads_side_by_side_are_what_numpy_makes_of_them(heads, last):
+    def f(q, k, v):
+        y = ((q @ k.swapaxes(-1, -2)) @ v).transpose(last)
+        return (y.reshape(y.shape[0], -1, heads) * np.arange(heads)).sum() + q.T.sum()
+
+    rng = np.random.default_rng(0)
+    q, k, v = rng.normal(size=(3, 2, heads, 4, 5))
+    replay = compile_loss(f)
+    for scale in (1, 2):
+        assert replay(scale * q, k, v) == pytest.approx(f(scale * q, k, v), rel=1e-12)
+
+
+def test_a_reshape_in_the_order_of_columns_stays_one():
+    def f(x):
+        return (np.reshape(x, (3, 2), order="F") * np.arange(2)).sum()
+
+    x = np.arange(6.0).reshape(2, 3)
+    assert compile_loss(f)(x) == f(x) == 11

@@ -20,6 +20,7 @@ from course_utils.compiler.lines import Line, Program
 from course_utils.compiler.naming import identifier
 from course_utils.compiler.nests import nested
 from course_utils.compiler.plan import Plan
+from course_utils.compiler.rows import rows_back
 from course_utils.compiler.shorten import shortened
 from course_utils.compiler.source import Source
 from course_utils.compiler.stages import Schedule, is_looped
@@ -62,6 +63,11 @@ def names(program: Program) -> list[str]:
         (lambda a, b: np.broadcast_to(b, (4, 3)), ["axes"]),
         (lambda a, b: a[:1], ["view"]),
         (lambda a, b: a.reshape(3, 2), ["view"]),
+        (lambda a, b: a.reshape(2, -1), []),
+        (lambda a, b: a.reshape(3, 2, order="F"), ["call"]),
+        (lambda a, b: F.row_mean(a), ["fold", "map"]),
+        (lambda a, b: F.getitem_vjp(a, (2, 3), slice(0, 2)), []),
+        (lambda a, b: F.getitem_vjp(a, (2, 3), slice(0, 2, 1)), []),
         (lambda a, b: a[[1, 0]], ["call"]),
         (lambda a, b: np.sort(a), ["call"]),
         (lambda a, b: a.std(), ["call"]),
@@ -89,6 +95,30 @@ def test_formulas_have_their_names_and_others_are_looked_through():
     assert names(record(lambda a, b: F.getitem_vjp(a, (4, 3), [1, 1]), A, B)) == [
         "getitem_vjp"
     ]
+    for index in (slice(0, 2), slice(None, None, -1), ...):
+        shape = (4, 3) if index == slice(0, 2) else (2, 3)
+        program = record(lambda a, b, i=index, s=shape: F.getitem_vjp(a, s, i), A, B)
+        assert names(program) == ["getitem_vjp"]
+    chosen = np.array([3, -4])
+    program = record(lambda a, i: F.getitem_vjp(a, (4, 3), i), A, chosen)
+    assert names(program)[-1] == "rows_back"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("rows", "shape"),
+    [([3, -4, 3, 0], (4, 5)), ([[1, 1], [0, 1]], (2, 2, 3)), ([1, 1, 2], (3,))],
+)
+def test_rows_are_given_back_as_the_formula_does(rows, shape, dtype):
+    rows = np.array(rows)
+    g = np.random.default_rng(0).normal(size=(*rows.shape, *shape[1:])).astype(dtype)
+    found = rows_back(g, shape, rows)
+    np.testing.assert_array_equal(found, F.getitem_vjp(g, shape, rows), strict=True)
+    assert not rows_back(g[:0], shape, rows[:0]).any()
+    for wrong in (len(found), -len(found) - 1):
+        rows.flat[1] = wrong
+        with pytest.raises(IndexError, match=f"no row {wrong} among {len(found)}"):
+            rows_back(g, shape, rows)
 
 
 def test_a_formula_that_asks_for_a_size_is_no_loop_of_its_own():
@@ -234,6 +264,18 @@ def test_a_guard_on_what_is_known_is_none():
     assert shortened(record(f, A, B)).guards == []
 
 
+def test_a_view_of_a_view_looks_at_what_that_one_looks_at():
+    for f in (lambda a, b: a.T.T, lambda a, b: a.reshape(3, 2).reshape(2, 3)):
+        assert not kinds(shortened(record(f, A, B)))
+    program = shortened(record(lambda a, b: a[:, None].transpose(1, 2, 0), A, B))
+    assert kinds(program) == ["axes"] and program.result.options["axes"] == (None, 1, 0)
+    program = shortened(record(lambda a, b: a.reshape(6).reshape(3, 2), A, B))
+    assert kinds(program) == ["view"] and program.result.inputs == (program.lines[0],)
+    assert kinds(shortened(record(lambda a, b: a.T.reshape(2, 3), A, B))) == [
+        *("axes", "view")
+    ]
+
+
 # --- stages and nests -----------------------------------------------------------------
 
 
@@ -246,6 +288,25 @@ def test_large_exponentials_are_left_to_numpy_and_small_ones_are_not():
         program = record(lambda x: np.exp(x) + 1, np.ones(n))
         assert is_looped(program.lines[1]) is looped
         assert ("out=" in str(Source(Plan(shortened(program))))) is not looped
+
+
+@pytest.mark.parametrize(("n", "written"), [(7, "range(7)"), (8, "range(x0.shape[1])")])
+def test_only_rows_shorter_than_a_vector_have_their_length_in_the_loop(n, written):
+    plan = plan_of(lambda x: x - x.sum(axis=1, keepdims=True), np.ones((9, n)))
+    assert written in str(Source(plan))
+
+
+def test_a_product_that_is_read_with_other_axes_is_laid_so():
+    def heads(q, k, last=(0, 2, 1, 3), shape=(2, 4, 6)):
+        return (q @ k).transpose(last).reshape(shape) * 2
+
+    q, k = np.ones((2, 3, 4, 5)), np.ones((2, 3, 5, 2))
+    plan = plan_of(heads, q, k)
+    (axes,), (view,) = plan.laid.values(), Source(plan).once
+    assert axes == (0, 2, 1, 3) and "np.reshape(" in view
+    for other in ((0, 2, 3, 1), (0, 1, 2, 3)):  # rows of one number; no turn at all
+        assert not plan_of(lambda q, k, o=other: heads(q, k, o), q, k).laid
+    assert not plan_of(lambda q, k: heads(q, k).sum() + (q @ k).sum(), q, k).laid
 
 
 @pytest.mark.parametrize(

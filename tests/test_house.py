@@ -301,8 +301,17 @@ LAYERS = {
     ),
     "compiler": (
         *("jit", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
-        *("watching", "standins", "shorten", "buffers", "stages", "naming", "nests"),
-        *("loops", "plan", "source", "running", "blame", "replays", "loss", "step"),
+        *(
+            "watching",
+            "around",
+            "standins",
+            "shorten",
+            "buffers",
+            "stages",
+            "naming",
+            "nests",
+        ),
+        *("loops", "plan", "source", "blame", "running", "replays", "loss", "step"),
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),

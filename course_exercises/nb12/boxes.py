@@ -44,6 +44,8 @@ def lives(rng):
     chain = [(k, k + 1) for k in range(5)]
     there_and_back = [(0, 9), (1, 8), (2, 7), (3, 4), (4, 6), (5, 8), (7, 9)]
     found = [(chain,), (there_and_back,), ([(0, 1), (1, 3), (2, 3)],)]
+    found += [([(0, 2), (1, 4), (6, 7), (6, 8), (9, 9)],)]  # both boxes are free
+    found += [([(0, 4), (1, 2), (6, 7), (6, 8), (9, 9)],)]
     for n in (6, 10, 15):
         found.append(([(k, k + int(rng.integers(0, 5))) for k in range(n)],))
     return found
@@ -81,6 +83,9 @@ slip(
     Each value goes into the free box with the *highest* number. Asked for is the
     lowest.
 """)
+slip("counted-from-1", {"return boxes": "return [k + 1 for k in boxes]"}).says("""
+    Boxes are counted from 1. As places in a list, their numbers begin with 0.
+""")
 slip("birth-for-death", {"] = dies": "] = born"}).says("""
     Every value goes into box 0, and they overwrite each other: the box is noted as
     taken until the *birth* of its value. It is taken until the value dies.
@@ -88,6 +93,44 @@ slip("birth-for-death", {"] = dies": "] = born"}).says("""
 slip("never-free", {"time < born": "False"}).says("""
     Every value has a box of its own: nothing is shared.
 """)
+
+
+def _by_time(lives, choose):
+    boxes, last = [], []
+    for born, dies in lives:
+        fitting = [k for k, time in enumerate(last) if time < born]
+        if not fitting:
+            fitting = [len(last)]
+            last.append(-1)
+        boxes.append(choose(fitting, key=last.__getitem__))
+        last[boxes[-1]] = dies
+    return boxes
+
+
+@ex.wrong(LIVES)
+def free_since_just_now(lives):
+    """Of several free boxes, the one that was left last is taken. Asked for is the
+    lowest.
+    """
+    return _by_time(lives, max)
+
+
+@ex.wrong(LIVES)
+def free_for_the_longest_time(lives):
+    """Of several free boxes, the one that has been free for the longest time is taken.
+    Asked for is the lowest.
+    """
+    return _by_time(lives, min)
+
+
+@ex.wrong(LIVES)
+def how_many_live(lives):
+    """This is how many of the earlier values are alive when one is born. Their boxes
+    need not be the first ones: look for the lowest that is free.
+    """
+    return [
+        sum(dies >= born for _, dies in lives[:n]) for n, (born, _) in enumerate(lives)
+    ]
 
 
 @ex.wrong(LIVES)

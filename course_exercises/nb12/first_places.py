@@ -88,6 +88,10 @@ slip("order-never-counts", {'name in ("add", "mul")': "True"}).says("""
     `x − y` and `y − x` are taken for the same. Only sums and products do not care about
     the order.
 """)
+slip("all-but-differences", {'name in ("add", "mul")': 'name != "sub"'}).says("""
+    `x / y` and `y / x` are taken for the same. Only sums and products do not care about
+    the order.
+""")
 slip("sums-alone", {'("add", "mul")': '("add",)'}).says("""
     Products are taken in order. They do not care about it, as sums do not.
 """)
@@ -100,6 +104,16 @@ slip("function-alone", {"(name, *inputs), k)": "name, k)"}).says("""
 slip("last-place", {"seen.setdefault((name, *inputs), k)": "k"}).says("""
     Every line is its own first place: nothing is found.
 """)
+
+
+@ex.wrong(LISTING)
+def numbered_anew(program):
+    """The lines that are left have been numbered anew. Asked for is the number that a
+    line has in the program as it was given.
+    """
+    places = first_places(program)
+    new = {k: n for n, k in enumerate(dict.fromkeys(places))}
+    return [new[k] for k in places]
 
 
 @ex.wrong(LISTING)

@@ -66,6 +66,13 @@ slip("gate-turned", {"z > 0": "z < 0"}).says("""
 slip("value-for-gate", {"(z > 0)": "F.relu(z)"}).says("""
     The gradient is multiplied by the value of the rectifier. Its slope is 1 or 0.
 """)
+slip("input-for-gate", {"(z > 0)": "z"}).says("""
+    The gradient is multiplied by $z$. The slope of the rectifier is 1 or 0.
+""")
+slip("slope-alone", {"grad_out * (z > 0)": "(z > 0) * 1.0"}).says("""
+    This is the slope of the rectifier alone. The gradient that arrives, `grad_out`, has
+    to be multiplied by it.
+""")
 slip("gate-of-the-gradient", {"z > 0": "grad_out > 0"}).says("""
     The gate looks at the sign of the gradient. It was set on the way forward, by the
     sign of $z$.

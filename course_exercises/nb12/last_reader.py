@@ -88,6 +88,10 @@ slip("unread-at-last", {"[len(left)] * n": "[len(left) - 1] * n"}).says("""
     A value that nobody reads is let go with the last operation. It has to be kept to
     the end, which is `len(left)`.
 """)
+slip("unread-at-n", {"[len(left)] * n": "[n] * n"}).says("""
+    A value that nobody reads is given `n`, the number of all values. Operations are
+    counted here: the end is `len(left)`.
+""")
 slip("results-alone", {"return last": "return last[n - len(left) :]"}).says("""
     The leaves are missing. A list for all `n` values was asked for: leaves have the
     first places.
@@ -101,6 +105,30 @@ def written(left, right, n):
     """
     first = n - len(left)
     return [0] * first + list(range(len(left)))
+
+
+@ex.wrong(LIVES)
+def on_both_sides(left, right, n):
+    """Only operations that read a value on *both* sides are counted. One side is
+    enough: it is read.
+    """
+    last = [len(left)] * n
+    for k in range(len(left)):
+        if left[k] == right[k]:
+            last[left[k]] = k
+    return last
+
+
+@ex.wrong(LIVES)
+def one_column_after_the_other(left, right, n):
+    """The two columns are gone through one after the other, and what the second one
+    says overwrites later readers of the first. Go through the operations once.
+    """
+    last = [len(left)] * n
+    for column in (right, left):
+        for k in range(len(left)):
+            last[column[k]] = k
+    return last
 
 
 @ex.wrong(LIVES)

@@ -53,6 +53,18 @@ ex.guess("ratio-for-gain", {NOW: 1800, WITHOUT: 600}, PAYS).says("""
     The cost is divided by a time that comes from a ratio. Two lines cross where their
     distance has become zero: the difference of the two times counts.
 """)
+ex.guess("sum-for-difference", {NOW: 375}, PAYS).says("""
+    3 s are divided by the *sum* of the two times. A step gains their difference.
+""")
+for output in ex.outputs:
+    ex.guess(f"one-more, {output}", {output: 1501}, PAYS).says("""
+        After 1500 steps both have taken the same time: the cost is paid back. That is
+        the number asked for.
+    """)
+ex.guess("of-the-compiled-again", {WITHOUT: 1000}, PAYS).says("""
+    3 s are so many compiled steps *with* their products. What pays back is the
+    difference of the two times, and without products both are shorter.
+""")
 ex.guess("products-counted-once", {WITHOUT: 6000}, PAYS).says("""
     The 2.5 ms are taken off the compiled step alone, or added to the gain: they are in
     *both* steps.

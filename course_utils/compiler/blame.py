@@ -18,7 +18,10 @@ def first_not_finite(recorder: Recorder) -> str | None:
     Plumbing.
     """
     given: set[Line] = set()
+    read = {x for line in recorder.lines for x in line.inputs}  # no spare buffers
     for line in recorder.lines:
+        if line.kind == "input" and line not in read:
+            continue
         if (
             line.dtype is None
             or line.dtype.kind != "f"

@@ -56,14 +56,9 @@ def most_at_once(lives: Mapping[str, Life]) -> int:
 
     Taught in: 12_compiled_tape.
     """
-    times = {life.born for life in lives.values()}
-    return max(
-        (
-            sum(x.size for x in lives.values() if x.born <= time <= x.dies)
-            for time in times
-        ),
-        default=0,
-    )
+    every = list(lives.values())
+    held = [sum(x.size for x in every if x.born <= y.born <= x.dies) for y in every]
+    return max(held, default=0)
 
 
 def block(size: int) -> np.ndarray:

@@ -69,8 +69,9 @@ class Line:
 
     @property
     def is_known(self) -> bool:
-        """Whether it is a constant of one element."""
-        return self.kind == "constant" and np.size(self.value) == 1
+        """Whether it is a number that is the same in each step, no array to change."""
+        array = isinstance(self.value, np.ndarray) and self.value.flags.writeable
+        return self.kind == "constant" and np.size(self.value) == 1 and not array
 
 
 def several(value: Any) -> bool:

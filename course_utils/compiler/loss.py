@@ -86,7 +86,7 @@ class CompiledLoss(Replays):
     def record(self, recorder: Recorder, *given: np.ndarray) -> Program:
         """Run f on symbols."""
         held = StandIns(recorder)
-        held.names_in(self.f)
+        held.around(self.f)
         around = getattr(self.f, "__globals__", {})
         with np.errstate(all="ignore"), watching(recorder, [around]):
             symbols = list(map(recorder.input, given, self.names(len(given))))

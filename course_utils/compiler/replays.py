@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from course_utils.compiler.source import placed_error
 from course_utils.compiler.symbols import Recorder
 
 MOST = 8  # plans for arrays of one kind
+RECORDING = RLock()  # while a step is recorded, the functions of all are watched
 
 
 class Replays:
@@ -23,6 +25,9 @@ class Replays:
     - `plans`: those made so far, by shapes and dtypes of what is given.
     - `count`: how often it was run; `latest`: the plan that ran last.
     - `modules`: those whose names are told in errors.
+
+    A plan has one block of memory: threads that share it wait for each other. A copy,
+    and what comes back from a file, makes plans of its own.
     """
 
     name = "call"
@@ -31,6 +36,13 @@ class Replays:
         self.plans: dict[tuple, list[Runner]] = {}
         self.count, self.latest = 0, None
         self.modules: list[tuple[str, Any]] = []
+        self.lock = RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "plans": {}, "latest": None, "lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, plans={}, lock=RLock())
 
     def record(self, recorder: Recorder, *given: np.ndarray) -> Program:
         """Run the computation on symbols for what is given."""
@@ -55,6 +67,30 @@ class Replays:
 
     def run(self, given: tuple[np.ndarray, ...], rows: Any = None) -> float:
         """Run a plan that fits, or make one."""
+        if rows is not None:
+            rows = self.numbers_of(rows, given)
+        with self.lock:
+            return self.run_alone(given, rows)
+
+    def numbers_of(self, rows: Any, given: tuple[np.ndarray, ...]) -> np.ndarray:
+        """Rows as an array (N,) of whole numbers; arrays have to have as many each."""
+        rows = np.asarray(rows)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu":
+            raise TypeError(
+                f"{self.here}: expected rows as whole numbers (N,), found "
+                f"{rows.dtype.name} {rows.shape}. A mask becomes numbers by "
+                f"np.flatnonzero(mask), a slice by np.arange"
+            )
+        lengths = [a.shape[:1] for a in given]
+        if lengths[1:] != lengths[:-1] or () in lengths:
+            raise ValueError(
+                f"{self.here}: rows are taken from x and y, which need one row for "
+                f"each example; found {' and '.join(str(a.shape) for a in given)}"
+            )
+        return rows
+
+    def run_alone(self, given: tuple[np.ndarray, ...], rows: Any) -> float:
+        """The same, while no other thread does."""
         shapes = [a.shape if rows is None else (len(rows), *a.shape[1:]) for a in given]
         kind = (*shapes, *(a.dtype for a in given))
         plans = self.plans.setdefault(kind, [])
@@ -92,7 +128,8 @@ class Replays:
                 f"{self.here}: {MOST} plans were made for arrays of these shapes, and "
                 f"none fits. What changes all the time is {plans[0].misfit()}"
             )
-        program, twin = self.recorded(given), self.recorded(given)
+        with RECORDING:
+            program, twin = self.recorded(given), self.recorded(given)
         if (place := differing(program, twin)) is not None:
             raise CannotCompile(
                 f"{self.here}: the operation {place} has other constants each time it "

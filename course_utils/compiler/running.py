@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from course_utils.compiler.blame import same
 from course_utils.compiler.buffers import block
 from course_utils.compiler.jit import compiled, numba, plus
 from course_utils.compiler.lines import CannotCompile, Line, Program
@@ -48,7 +49,9 @@ class Runner:
             if slot is not None and not line.is_number
         }
         self.slots |= self.plan.lent
+        self.stored = set(self.plan.schedule.stores.values())
         self.kinds = {name: kind_of(slot.get()) for name, slot in self.slots.items()}
+        self.used = used_before(program)
         self.refuse()
         self.make_room()
         self.bind()
@@ -60,8 +63,7 @@ class Runner:
 
     def refuse(self) -> None:
         """Raise CannotCompile if what is written cannot be, or is written elsewhere."""
-        stored = [slot for slot in self.plan.schedule.stores.values()]
-        for slot in stored:
+        for slot in self.stored:
             if (
                 isinstance(array := slot.get(), np.ndarray)
                 and not array.flags.writeable
@@ -117,11 +119,16 @@ class Runner:
             space[f"o{k}"] = slot.owner
             keys = "".join(f"[{key!r}]" for key in slot.keys)
             tests.append(f"o{k}.{slot.name}{keys} is a{k}")
+            if slot in self.stored and slot.name == "data":
+                tests.append(f"a{k}.flags.writeable")
         for k, (holder, key, _) in enumerate(self.program.watched):
             space[f"h{k}"], space[f"v{k}"] = holder, now(holder, key)
             known = isinstance(holder, dict | list | tuple)
             inner = f"h{k}[{key!r}]" if known else f"h{k}.{key}"
             tests.append(f"len(h{k}) == v{k}" if key is None else f"{inner} is v{k}")
+        for k, (array, content) in enumerate(self.used):
+            space[f"u{k}"], space[f"c{k}"] = array, content
+            tests.append(f"u{k}.tobytes() == c{k}")
         test = " and ".join(tests) or "True"
         self.is_same: Callable[[], bool] = eval(f"lambda: {test}", space)
 
@@ -136,9 +143,12 @@ class Runner:
             pass
         if not all(map(unchanged, self.program.watched)):
             return False
+        if any(array.tobytes() != content for array, content in self.used):
+            return False
         slots = self.slots.items()
         if any(kind_of(slot.get()) != self.kinds[name] for name, slot in slots):
             return False
+        self.refuse()
         self.bind()
         return True
 
@@ -199,6 +209,24 @@ class Runner:
                 slot.set(new)
 
 
+def used_before(program: Program) -> list[tuple[np.ndarray, bytes]]:
+    """Small arrays around that no line reads, with what they held.
+
+    In 2 * y with y from around, NumPy computes before anything is recorded, and what is
+    recorded is its result. Where a line reads y itself, it finds what is there then.
+    Plumbing.
+    """
+    lines = {x for line in program.lines for x in line.inputs if x.kind == "constant"}
+    read = [x.value for x in lines if isinstance(x.value, np.ndarray)]
+    around = [x for *_, x in program.watched if isinstance(x, np.ndarray)]
+    return [
+        (array, array.tobytes())
+        for array in around
+        if array.size <= MOST and not any(np.may_share_memory(array, x) for x in read)
+    ]
+
+
+MOST = 4096  # numbers of an array that is compared in each step
 COMPARED = (int, float, str, tuple)
 
 
@@ -217,13 +245,12 @@ def unchanged(watched: tuple[Any, Any, Any]) -> bool:
     """Whether an attribute is what it was. Plumbing."""
     holder, key, value = watched
     found = now(holder, key)
-    if found is value:
-        return True
-    return type(found) is type(value) and isinstance(found, COMPARED) and found == value
+    return found is value or (isinstance(found, COMPARED) and same(found, value))
 
 
 def kind_of(array: Any) -> tuple:
     """What an array has to share with another one to take its place. Plumbing."""
     if not isinstance(array, np.ndarray | np.generic):
         return (type(array),)
-    return array.shape, array.dtype, array.flags.c_contiguous
+    flags = array.flags
+    return array.shape, array.dtype, flags.c_contiguous, flags.writeable

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from course_utils.compiler.around import Around, attributes_of_class
 from course_utils.compiler.calls import called
 from course_utils.compiler.lines import CannotCompile, Line, Slot
 from course_utils.compiler.symbols import Recorder, Symbol
@@ -119,6 +119,7 @@ class StandIns:
         """Let a symbol stand in for a parameter's data; it has no gradient yet."""
         self.nodes.append((p, p.data, getattr(p, "changed", None)))
         p.data, p.grad = self.symbol(Slot(p, "data", name), p.data), None
+        self.watched.append((p, "requires_grad", p.requires_grad))
 
     def attributes(self, owner: Any, label: str, numbers: bool = False) -> None:
         """Let symbols stand in for arrays among the attributes, and for numbers."""
@@ -136,26 +137,17 @@ class StandIns:
         for name, value in attributes_of_class(type(owner)).items():
             self.watched.append((owner, name, value))
 
-    def names_in(self, function: Any) -> None:
-        """Watch the numbers and arrays that a function takes from around it."""
-        if (code := getattr(function, "__code__", None)) is None:
-            return
-        names, around = words_of(code), function.__globals__
-        for name in names & around.keys():
-            self.name_in(around, name, names)
-        for cell in function.__closure__ or ():
-            self.name_in(cell, "cell_contents", names)
-
-    def name_in(self, holder: Any, name: str, names: set) -> None:
-        """Watch a number or an array, or those named in a dict or in an object."""
-        value = holder[name] if isinstance(holder, dict) else getattr(holder, name)
-        if isinstance(value, WATCHED):
-            self.watched.append((holder, name, value))
-        elif not isinstance(value, ModuleType | FunctionType | type):
-            inner = value if isinstance(value, dict) else getattr(value, "__dict__", {})
-            for key in names & inner.keys():
-                if isinstance(inner[key], WATCHED):
-                    self.watched.append((inner, key, inner[key]))
+    def around(self, *functions: Any) -> None:
+        """Watch what functions take from around them, and what is in objects."""
+        held = {id(owner) for owner, *_ in self.owners}
+        held |= {id(p) for p, *_ in self.nodes}
+        objects = [
+            value
+            for (_, before), (*_, stood) in zip(self.before, self.owners, strict=True)
+            for name, value in before.items()
+            if stood[name] is value
+        ]
+        self.watched += Around(held).watch([*functions, *objects])
 
     def stand_in(self, slot: Slot, value: Any, numbers: bool) -> Any:
         """Symbols for arrays and numbers, in lists, tuples and dicts as well."""
@@ -209,22 +201,6 @@ class StandIns:
         if isinstance(x, Node):
             x = None if any(x is p for p, *_ in self.nodes) else x.data
         return x if isinstance(x, Symbol) else None
-
-
-WATCHED = (int, float, str, tuple, np.ndarray, np.generic)
-
-
-def attributes_of_class(kind: type) -> dict[str, Any]:
-    """Numbers and the like that a class gives to its objects. Plumbing."""
-    every = [pair for base in reversed(kind.__mro__) for pair in vars(base).items()]
-    return {k: x for k, x in every if isinstance(x, WATCHED) and not k.startswith("_")}
-
-
-def words_of(code: CodeType) -> set[str]:
-    """The names and texts in a code, and in the functions that it makes. Plumbing."""
-    texts = [part for part in code.co_consts if isinstance(part, str)]
-    inner = [part for part in code.co_consts if isinstance(part, CodeType)]
-    return set(code.co_names).union(texts, *map(words_of, inner))
 
 
 def inside(slot: Slot, key: Any) -> Slot:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from course_utils import tape
 from course_utils.compiler.lines import CannotCompile, Line, Place, Program
 from course_utils.compiler.replays import Replays, as_array
 from course_utils.compiler.standins import StandIns, modules_of, parameters_of
@@ -25,7 +26,8 @@ def compile_step(model: Callable, loss: Callable, optimizer: Any) -> CompiledSte
 
     The step is recorded when it is first called, with symbols in the place of numbers,
     and again for each new shape, and where something has changed that the plan was made
-    for: an attribute of a module, the outcome of an `if`.
+    for: an attribute of a module, what the loss reads from around it, which parameters
+    learn, the outcome of an `if`.
 
     Raises CannotCompile, a TypeError, where a plan could not do the same: if numbers
     are printed or leave NumPy, or chance comes from elsewhere than a generator that is
@@ -43,6 +45,7 @@ class CompiledStep(Replays):
 
     def __init__(self, model: Callable, loss: Callable, optimizer: Any):
         super().__init__()
+        check_parts(model, loss, optimizer)
         self.model, self.loss, self.optimizer = model, loss, optimizer
 
     def __call__(self, x: Any, y: Any, rows: Any = None) -> float:
@@ -76,22 +79,26 @@ class CompiledStep(Replays):
 
     def hold(self, held: StandIns) -> None:
         """Let symbols stand in for parameters, states and the optimizer's numbers."""
+        functions = self.functions()
         for name, p in parameters_of(self.model, self.optimizer).items():
             held.parameter(p, name)
         for name, module in self.modules:
             held.attributes(module, name)
         held.attributes(self.optimizer, "optimizer", numbers=True)
-        for function in self.functions():
-            held.names_in(function)
+        held.around(*functions)
+        for name in ("model", "loss", "optimizer"):
+            held.watched.append((self, name, getattr(self, name)))
+        held.watched.append((vars(tape), "_recording", tape._recording))  # no_grad
 
     def functions(self) -> list[Any]:
-        """What is run: the model's functions and the loss."""
-        forwards = [getattr(type(m), "forward", None) for _, m in self.modules]
-        return [self.model, self.loss, *forwards]
+        """What is run: the model and its modules, the loss and the optimizer."""
+        return [self.model, self.loss, self.optimizer, *(m for _, m in self.modules)]
 
     def around(self) -> list[dict]:
         """The global names that these functions see."""
-        return [f.__globals__ for f in self.functions() if hasattr(f, "__globals__")]
+        forwards = [getattr(type(m), "forward", None) for _, m in self.modules]
+        every = [self.model, self.loss, *forwards]
+        return [f.__globals__ for f in every if hasattr(f, "__globals__")]
 
     def played(self, recorder: Recorder, x: Symbol, y: Symbol) -> Line:
         """Loss, way back, step of the optimizer; gives the line of the loss."""
@@ -118,6 +125,23 @@ class CompiledStep(Replays):
     @modules.setter
     def modules(self, value: list) -> None:
         """They are those of the model, whatever is said."""
+
+
+def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+    """Raise TypeError for what cannot be the three parts of a step. Plumbing."""
+    steps = callable(getattr(optimizer, "step", None))
+    for use, part, fits in (
+        ("model(x)", model, callable(model)),
+        ("loss(output, y)", loss, callable(loss)),
+        ("optimizer.step()", optimizer, steps and not isinstance(optimizer, type)),
+    ):
+        if not fits:
+            kind = "the class " if isinstance(part, type) else ""
+            name = part.__name__ if kind else type(part).__name__
+            raise TypeError(
+                f"compile_step(model, loss, optimizer): expected something to call as "
+                f"{use}, found {kind}{name}"
+            )
 
 
 def moved(p: Any) -> None:

@@ -207,9 +207,12 @@ def test_numbers_around_the_model_are_seen(monkeypatch):
     monkeypatch.setattr(OBJECT, "power", 3.0)
     both.go()
     assert both.n_plans == 5
-    SETTINGS["unused"] = OBJECT.unused = 1
+    OBJECT.unused = 1
     both.go()
     assert both.n_plans == 5
+    SETTINGS["unused"] = 1  # a key may come from anywhere: all of them are watched
+    both.go()
+    assert both.n_plans == 6
 
 
 # --- right without a new plan ---------------------------------------------------------

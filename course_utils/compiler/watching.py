@@ -24,6 +24,7 @@ from course_utils import functional as F
 from course_utils.compiler.calls import called, is_symbol
 from course_utils.compiler.jit import compiled, numba
 from course_utils.compiler.lines import Line, Place
+from course_utils.compiler.spreads import RULES
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.writing import MANY, SLOW
 from course_utils.functional import _largest
@@ -183,6 +184,8 @@ def formula(recorder: Recorder, f: Callable, *args: Any, **options: Any) -> Any:
         return f(*args, **options)
     mark, asked = recorder.mark(), recorder.asked
     try:
+        if f in RULES and (out := RULES[f](recorder, *args, **options)) is not None:
+            return out
         out = f(*args, **options)
     except Exception:
         recorder.back_to(mark)

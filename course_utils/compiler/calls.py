@@ -37,9 +37,10 @@ class Call:
         """
         home = getattr(self.function, "__module__", None) or ""
         known = home.startswith(("numpy", "course_utils.functional"))
-        if not known or "random" in home:
+        arguments = written((self.args, self.options))
+        if not known or "random" in home or arguments is None:
             return None
-        return repr(self.function), self.order, written(self.args), written(self.options)
+        return repr(self.function), self.order, arguments
 
     def __call__(self, *values: Any) -> Any:
         """The result for values in the holes."""
@@ -55,10 +56,18 @@ class Call:
 
 
 def written(tree: Any) -> str | None:
-    """Arguments as text, holes apart from numbers; arrays by what they are. Plumbing."""
-    holes = replaced(tree, lambda x: isinstance(x, Hole), lambda x: f"<{int(x)}>")
-    arrays = replaced(holes, lambda x: isinstance(x, np.ndarray), id)
-    return repr(arrays)
+    """Arguments as text, holes apart from numbers; None if something else is there.
+
+    Plumbing.
+    """
+    if isinstance(tree, dict):
+        tree = list(tree.items())
+    if isinstance(tree, list | tuple):  # a size may be either
+        parts = list(map(written, tree))
+        return None if None in parts else f"({', '.join(parts)})"
+    if isinstance(tree, Hole):
+        return f"<{int(tree)}>"
+    return repr(tree) if isinstance(tree, int | float | str | None) else None
 
 
 def is_symbol(x: Any) -> bool:

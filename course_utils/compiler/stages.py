@@ -160,7 +160,8 @@ class Schedule:
         for x in set(inputs) - self.told:
             later = [u for u in self.users.get(x, []) if u is not line]
             kept = any(self.stage[u] > self.stage[x] for u in later)
-            if x in self.stage and is_looped(x) and not kept:
+            free = all(base_of(y).kind in GIVEN for y in x.inputs)
+            if x in self.stage and is_looped(x) and not (kept or free):
                 found += size_of(x)
         return found
 

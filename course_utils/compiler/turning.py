@@ -7,7 +7,7 @@ loops go through memory as it lies: their innermost one finds long runs of numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import numpy as np
 
@@ -66,24 +66,24 @@ def turned(lines: list[Line]) -> tuple[list[Line], Callable[[Line], Line]]:
     def new(line: Line) -> Line:
         return became.get(line, line)
 
-    found: list[Line] = []
+    found: dict[Line, None] = {}  # in order
     for line in lines:
         line.inputs = tuple(map(new, line.inputs))
         made = TURNING[line.kind](line) if line.kind in TURNING else None
         if made is None:
-            found.append(line)
+            found[line] = None
         else:
             became[line] = made
-            found += chain(made, found)
-    return found, new
+            found |= dict.fromkeys(chain(made, found))
+    return list(found), new
 
 
-def chain(line: Line, there: list[Line]) -> list[Line]:
+def chain(line: Line, there: Container[Line]) -> list[Line]:
     """A new line behind the new ones that it reads. Plumbing."""
-    known, waiting, found = set(there), [line], []
+    waiting, found = [line], []
     while waiting:
         x = waiting.pop()
-        if x not in known and x.kind not in ("constant",):
+        if x not in there and x.kind != "constant":
             found.append(x)
             waiting += x.inputs
     return found[::-1]

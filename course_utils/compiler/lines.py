@@ -36,8 +36,8 @@ class Line:
     """One line of a program: out = function(*inputs, **options).
 
     - `kind`: "map" for a function of each element, "fold" for a sum or a maximum over
-      axes, "product" for a matrix product, "axes" for axes in another order or number or
-      a part of them, "spread" for numbers that are put at their places in a new array,
+      axes, "product" for a matrix product, "axes" for axes in another order or number,
+      or a part of them, "spread" for numbers put at their places in a new array,
       "number" for arithmetic with Python's numbers; "input" and "constant" have no
       inputs; all else is a "call" of Python, as it was.
     - `value`: what it was when it was recorded.

@@ -81,15 +81,13 @@ class Spread:
         return Spread(places, shape, self.once, self.whole)
 
 
-def spread(recorder: Any, parts: Sequence, *how: Any) -> Any:
-    """Write a spread, if the parts are arrays of one shape and dtype. Plumbing."""
+def spread(recorder: Any, parts: Sequence, dtype: Any, *how: Any) -> Any:
+    """Write a spread, if the parts are arrays of one shape and this dtype. Plumbing."""
     lines = [recorder.line_of(x) for x in parts]
     first = lines[0]
-    if not first.shape or first.dtype is None or first.dtype.kind != "f":
+    if not first.shape or dtype is None or dtype.kind != "f" or 0 in first.shape:
         return None
-    if any((x.shape, x.dtype) != (first.shape, first.dtype) for x in lines):
-        return None
-    if 0 in first.shape:
+    if any((x.shape, x.dtype) != (first.shape, dtype) for x in lines):
         return None
     return recorder.note("spread", Spread(*how), *parts)
 
@@ -110,18 +108,19 @@ def concatenate(recorder: Any, parts: Sequence, axis: int = 0) -> Any:
         for n in range(len(lines))
     ]
     shape[axis] *= len(lines)
-    return spread(recorder, parts, tuple(places), tuple(shape), True, True)
+    how = tuple(places), tuple(shape), True, True
+    return spread(recorder, parts, lines[0].dtype, *how)
 
 
 @rule(F.windows_vjp)
 def windows_vjp(recorder: Any, grad_out: Any, x: Any, stride: int = 1) -> Any:
     """Write the way back of windows: what came to a pixel adds up there. Plumbing."""
-    shape = recorder.line_of(x).shape
-    n = len(shape)
+    line = recorder.line_of(x)
+    n = len(line.shape)
     every = tuple(plain(k) for k in range(n - 2))
     rows, columns = (At(0, ((k, stride), (k + 2, 1))) for k in (n - 2, n - 1))
     places = ((*every, rows, columns),)
-    return spread(recorder, [grad_out], places, shape, False, False)
+    return spread(recorder, [grad_out], line.dtype, places, line.shape, False, False)
 
 
 @rule(F.shifts_vjp)
@@ -139,4 +138,4 @@ def shifts_vjp(recorder: Any, shares: Sequence, x: Any, size: int, stride: int =
     )
     once = stride >= size
     whole = stride == size and (H, W) == (oh * size, ow * size)
-    return spread(recorder, shares, places, line.shape, once, whole)
+    return spread(recorder, shares, line.dtype, places, line.shape, once, whole)

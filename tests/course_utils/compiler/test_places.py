@@ -116,6 +116,16 @@ def test_the_way_back_of_pooling_is_a_loop(pool, size, stride):
     assert_replayed(f, X)
 
 
+def test_a_gradient_of_another_dtype_is_left_to_numpy():
+    x = X.astype(np.float32)
+
+    def f(x, G):
+        return F.mean_pool2d_vjp(G * 2, x, 2)
+
+    program = record(f, x, np.ones((2, 3, 3, 2)))
+    assert kinds(program)[-1] == "call" and program.result.dtype == np.float32
+
+
 def test_what_is_whole_is_not_filled_with_zeros_before():
     def filled(size, x):
         replay = assert_replayed(

@@ -7,9 +7,10 @@
 - `compile_loss(f)` records a function of arrays once, and replays it.
 
 What the notebook builds stands in `jit`, `scalars`, `buffers`. Behind it, from the
-first line of a program (`lines`) to the last: `symbols`, `calls`, `kinds`, `watching`,
-`around`, `standins` record; `shorten`, `stages`, `nests`, `plan` arrange; `writing`,
-`naming`, `loops`, `source` write; `running`, `replays`, `blame` run.
+first line of a program (`lines`) to the last: `symbols`, `calls`, `kinds`, `places`,
+`spreads`, `watching`, `around`, `standins` record; `turning`, `shorten`, `stages`,
+`nests`, `plan` arrange; `writing`, `naming`, `loops`, `source` write; `running`,
+`replays`, `blame` run.
 
 Numba is imported where something is compiled.
 """

@@ -7,6 +7,7 @@ stays the call that it was.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from course_utils.compiler.calls import called, is_symbol, replaced
 from course_utils.compiler.lines import Line
+from course_utils.compiler.places import cut, part_of
 from course_utils.compiler.writing import WRITTEN, as_type
 
 
@@ -230,6 +232,10 @@ def getitem(recorder: Any, x: Any, index: Any) -> Any:
         turned = view(recorder, lambda a: a[index], x)
         if turned is not None:
             return turned
+        line = recorder.line_of(x)
+        shape, places = np.shape(line.value[index]), part_of(line, parts)
+        if places is not None and math.prod(shape) > 1:  # of one, a guard may be asked
+            return recorder.note("axes", cut, x, places=places, shape=shape)
         return recorder.note("view", sliced, x, index=index)
     if one_a_row(recorder, x, parts):
         return recorder.note("pick", pick, x, parts[1])

@@ -37,6 +37,7 @@ class Line:
 
     - `kind`: "map" for a function of each element, "fold" for a sum or a maximum over
       axes, "product" for a matrix product, "axes" for axes in another order or number,
+      or a part of them, "spread" for numbers put at their places in a new array,
       "number" for arithmetic with Python's numbers; "input" and "constant" have no
       inputs; all else is a "call" of Python, as it was.
     - `value`: what it was when it was recorded.

@@ -26,6 +26,7 @@ from course_utils.compiler.nests import (
     used,
     without_none,
 )
+from course_utils.compiler.places import At
 from course_utils.compiler.stages import base_of
 from course_utils.compiler.writing import WRITTEN
 
@@ -89,7 +90,7 @@ class Loop:
         if self.names(line) not in map(self.names, self.arrays):
             self.arrays.append(line)
         axes = axes[-1:] if line in self.rows else axes
-        index = ", ".join("0" if k is None else LETTERS[k] for k in axes) or "()"
+        index = ", ".join(map(place_text, axes)) or "()"
         flat = ".flat" if self.flat and without_none(axes) else ""
         return f"{self.names(line)}{flat}[{'i' if flat else index}]"
 
@@ -102,6 +103,16 @@ class Loop:
         if line not in self.numbers:
             self.numbers.append(line)
         return self.names(line)
+
+
+def place_text(k: int | At | None) -> str:
+    """An index: the letter of a loop, 0 in an axis of one element, or a place.
+
+    Plumbing.
+    """
+    if isinstance(k, At):
+        return k.text(LETTERS)
+    return "0" if k is None else LETTERS[k]
 
 
 def alone(value: Any) -> Any:
@@ -221,11 +232,20 @@ class NestText:
         """A value, and its place in an array if it has one; or one more summand."""
         if line.kind == "fold":
             return [self.added(line, at)]
+        if line.kind == "spread":
+            return list(self.spread(line, at))
         name = self.value(line)
         if line.kind == "store":
             new = self.new_value(line, at)
             return [f"{name} = {self.operand(line, 0, at)}"] if new == name else []
         return [f"{name} = {self.expression(line, at)}", *self.kept(line)]
+
+    def spread(self, line: Line, at: tuple[str, int]) -> Iterator[str]:
+        """Values put, or added, at their places in an array."""
+        sign = "=" if line.function.once else "+="
+        for k, places in enumerate(line.function.places):
+            axes = tuple(place.of(self.nest.domain[line]) for place in places)
+            yield f"{self.loop.element(line, axes)} {sign} {self.operand(line, k, at)}"
 
     def new_value(self, store: Line, at: tuple[str, int]) -> str:
         """The name of what is stored; one of its own, if it comes from an array."""
@@ -250,6 +270,8 @@ class NestText:
     def begun(self, line: Line) -> list[str]:
         """The start of a sum, or of a maximum."""
         total = self.total(line)
+        if line.kind == "spread" and line.function.whole:
+            return []
         if "[" in total:
             return [f"{self.loop.names(line)}[...] = {start_of(line)}"]
         return [f"{total} = {start_of(line)}"]
@@ -360,6 +382,8 @@ def folded_by(line: Line) -> np.ufunc:
 
 def start_of(line: Line) -> str:
     """What a sum or a maximum begins with; sums of floats are of float64. Plumbing."""
+    if line.kind == "spread":
+        return "0.0"
     kind, sign = line.dtype.kind, "-" if folded_by(line) is np.maximum else ""
     if folded_by(line) is np.add:
         return "0.0" if kind == "f" else "0"

@@ -14,14 +14,15 @@ A sum over all rows is known after the nest; who needs it is in a later one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from course_utils.compiler.lines import Line
+from course_utils.compiler.places import At
 from course_utils.compiler.stages import base_of
 
-Axes = tuple[
-    int | None, ...
-]  # the loop that runs over each axis; None: it has length 1
+# The loop that runs over each axis; None: it has length 1; or the place along it.
+Axes = tuple[int | At | None, ...]
 
 ELEMENT, ROW, LATER = "element", "row", "later"
 
@@ -55,7 +56,7 @@ class Nest:
         shape, rank = domain_of(line), len(self.shape)
         found = [tuple(range(rank))] if shape == self.shape else []
         rows = tuple(range(rank - 1))
-        if rank and line.kind != "store":
+        if rank and line.kind not in ("store", "spread"):
             found += [(*rows, None)] if shape == (*self.shape[:-1], 1) else []
             found += [rows] if shape == self.shape[:-1] else []
         return found
@@ -104,6 +105,8 @@ class Nest:
                 self.identity[:-1]
             )
             self.when[line] = (ROW, time + 1) if of_row else (LATER, 0)
+        elif line.kind == "spread":
+            self.when[line] = LATER, 0
         self.lines.append(line)
         self.domain[line], self.axes[line] = domain, axes
         for x, loops in uses:
@@ -122,13 +125,16 @@ def without_none(axes: Axes) -> list[int]:
 
 def domain_of(line: Line) -> tuple[int, ...]:
     """The shape that a line goes through. Plumbing."""
-    return line.inputs[0].shape if line.kind in ("fold", "pick") else line.shape
+    own = line.kind not in ("fold", "pick", "spread")
+    return line.shape if own else line.inputs[0].shape
 
 
 def result_axes(line: Line, domain: Axes) -> Axes:
     """The loops over the axes of what a line gives. Plumbing."""
     if line.kind == "pick":
         return domain[:1]
+    if line.kind == "spread":
+        return line.function.places[0]
     return tuple(k if n != 1 else None for k, n in zip(domain, line.shape, strict=True))
 
 
@@ -144,17 +150,22 @@ def uses_of(line: Line, domain: Axes) -> list[tuple[Line, Axes]]:
 
 def used(line: Line, domain: Axes) -> tuple[Line, Axes]:
     """The array that a line is seen from, and the loops over its axes. Plumbing."""
-    loops: list[int | None] = list(domain[len(domain) - len(line.shape) :])
+    loops = without_ones(domain[len(domain) - len(line.shape) :], line)
     while line.kind == "axes":
         base = line.inputs[0]
-        inner: list[int | None] = [None] * len(base.shape)
-        for k, j in enumerate(line.options["axes"]):
+        inner: list[int | At | None] = [None] * len(base.shape)
+        for k, j in enumerate(line.options.get("axes", ())):
             if j is not None:
                 inner[j] = loops[k]
-        line, loops = base, inner
-    return line, tuple(
-        k if n != 1 else None for k, n in zip(loops, line.shape, strict=True)
-    )
+        for k, at in enumerate(line.options.get("places", ())):
+            inner[k] = at.of(loops) if isinstance(at, At) else loops[at]
+        line, loops = base, without_ones(inner, base)
+    return line, loops
+
+
+def without_ones(loops: Sequence, line: Line) -> Axes:
+    """The loops over the axes of a line, None for those of length 1. Plumbing."""
+    return tuple(k if n != 1 else None for k, n in zip(loops, line.shape, strict=True))
 
 
 def nested(lines: list[Line]) -> list[Nest]:

@@ -75,8 +75,11 @@ class Plan:
         users = self.schedule.users.get(line, [])
         within = [x for x in users if x in nest.axes]
         around = [x for x in users if x in loop and x not in nest.axes]
-        asked = line in self.schedule.told or len(within) + len(around) < len(users)
         single = is_single(nest, line)
+        told = line in self.schedule.told or (
+            line in self.schedule.asked and not single
+        )
+        asked = told or len(within) + len(around) < len(users)
         column = nest.when[line][0] == LATER and not single
         again = nest.when[line][0] == ELEMENT and any(
             nest.at[x] != nest.when[line] for x in within

@@ -11,14 +11,16 @@ from collections.abc import Callable, Hashable
 
 import numpy as np
 
+from course_utils.compiler.calls import Call
 from course_utils.compiler.lines import Line, Program
 from course_utils.compiler.standins import Draw
+from course_utils.compiler.turning import turned
 
 
 def shortened(program: Program) -> Program:
     """The same program in fewer lines. Plumbing."""
-    lines, new = rewritten(program.lines)
-    short = program.made_of(lines, new)
+    program = program.made_of(*turned(program.lines))
+    short = program.made_of(*rewritten(program.lines))
     wanted = needed(short)
     short.lines = [line for line in short.lines if line in wanted]
     return short
@@ -40,7 +42,7 @@ def rewritten(lines: list[Line]) -> tuple[list[Line], Callable[[Line], Line]]:
         line.inputs = tuple(map(new, line.inputs))
         see_at_once(line)
         known = answer(line)
-        twin = there.setdefault(key_of(line), line)
+        twin = there.setdefault(key_of(line) or id(line), line)
         if known is not None:
             became[line] = new(known)
         elif twin is not line:
@@ -106,10 +108,12 @@ def is_one(line: Line, number: float) -> bool:
 
 
 def key_of(line: Line) -> Hashable:
-    """Equal for two lines that compute the same. Plumbing."""
+    """Equal for two lines that compute the same; None is equal to none. Plumbing."""
+    inputs = tuple(constant_key(x) or id(x) for x in line.inputs)
+    if line.kind == "call" and isinstance(line.function, Call):
+        return line.function.key() and (line.function.key(), inputs)
     if line.kind in ("call", "input", "constant"):
         return id(line)
-    inputs = tuple(constant_key(x) or id(x) for x in line.inputs)
     options = tuple(sorted((name, str(x)) for name, x in line.options.items()))
     return line.kind, line.function, inputs, options
 

@@ -12,6 +12,7 @@ import numpy as np
 from course_utils.compiler.kinds import seen, sliced
 from course_utils.compiler.lines import Line, Slot, name_of
 from course_utils.compiler.loops import Loop, right, wrapped
+from course_utils.compiler.places import slices
 from course_utils.compiler.plan import Plan, is_loop
 from course_utils.compiler.stages import base_of
 
@@ -186,7 +187,10 @@ class Source:
 
     def turned(self, line: Line) -> str:
         """A view of an array: turned, or with other axes."""
-        inner, axes = self.operand(line.inputs[0]), line.options["axes"]
+        inner = self.operand(line.inputs[0])
+        if "places" in line.options:
+            return f"{inner}[{part_text(line)}]"
+        axes = line.options["axes"]
         rank = len(line.inputs[0].shape)
         if axes == tuple(range(rank))[::-1]:
             return f"{inner}.T"
@@ -205,6 +209,17 @@ def looked_at(line: Line, place: Line, array: np.ndarray) -> np.ndarray:
     if line is place:
         return array
     return line.function(looked_at(line.inputs[0], place, array), **line.options)
+
+
+def part_text(line: Line) -> str:
+    """The index of a part: `0:32, ::2`. Plumbing."""
+    texts = []
+    for part in slices(line.options["places"], line.shape):
+        start, stop, step = (part.start or "", part.stop or "", part.step or 1)
+        texts.append(f"{start}:{stop}" + (f":{step}" if step != 1 else ""))
+    while texts[-1] == ":":
+        texts.pop()
+    return ", ".join(texts)
 
 
 def without_names(text: str, names: list[str]) -> str:

@@ -9,6 +9,7 @@ come back: an error before that leaves everything as it was.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,13 +18,13 @@ import numpy as np
 from course_utils.compiler.lines import Line, Program, Slot
 from course_utils.compiler.writing import MANY, SLOW
 
-LOOPED = ("map", "fold", "pick", "put", "store")
+LOOPED = ("map", "fold", "spread", "pick", "put", "store")
 RISKY = ("pick", "put", "call", "store")  # not to be run before guards hold
 GIVEN = ("input", "constant", "number")  # there before the first stage
 
 
 def base_of(line: Line) -> Line:
-    """The line whose numbers these are, if its axes are but turned. Plumbing."""
+    """The line whose numbers these are, in other axes or in part. Plumbing."""
     while line.kind == "axes":
         line = line.inputs[0]
     return line
@@ -149,7 +150,25 @@ class Schedule:
             if x in self.stage and is_looped(x):
                 if any(self.stage[u] < last for u in self.users[x] if u is not line):
                     return stage
+        if self.kept_for(line, inputs) > size_of(line):
+            return stage
         return max(stage, last)
+
+    def kept_for(self, line: Line, inputs: list[Line]) -> int:
+        """The bytes that would be kept for a line alone, if it came later."""
+        found = 0
+        for x in set(inputs) - self.told:
+            later = [u for u in self.users.get(x, []) if u is not line]
+            kept = any(self.stage[u] > self.stage[x] for u in later)
+            free = all(base_of(y).kind in GIVEN for y in x.inputs)
+            if x in self.stage and is_looped(x) and not (kept or free):
+                found += size_of(x)
+        return found
+
+
+def size_of(line: Line) -> int:
+    """The bytes of a value. Plumbing."""
+    return math.prod(line.shape) * line.dtype.itemsize if line.dtype else 0
 
 
 def users_of(lines: Iterable[Line]) -> dict[Line, list[Line]]:

@@ -25,6 +25,7 @@ from course_utils.compiler.calls import called, is_symbol
 from course_utils.compiler.jit import compiled, numba
 from course_utils.compiler.lines import Line, Place
 from course_utils.compiler.rows import rows_back
+from course_utils.compiler.spreads import RULES
 from course_utils.compiler.symbols import Recorder, Symbol
 from course_utils.compiler.writing import MANY, SLOW
 from course_utils.functional import _largest, getitem_vjp, row_mean
@@ -205,6 +206,8 @@ def formula(recorder: Recorder, f: Callable, *args: Any, **options: Any) -> Any:
         return f(*args, **options)
     mark, asked = recorder.mark(), recorder.asked
     try:
+        if f in RULES and (out := RULES[f](recorder, *args, **options)) is not None:
+            return out
         out = f(*args, **options)
     except Exception:
         recorder.back_to(mark)

@@ -149,6 +149,8 @@ from course_utils.functional.convolution import (
 )
 from course_utils.functional.pooling import (
     shifts,
+    shifts_vjp,
+    firsts,
     max_pool2d,
     max_pool2d_vjp,
     mean_pool2d,

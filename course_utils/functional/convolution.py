@@ -89,8 +89,8 @@ def conv2d(x, W, b, stride=1, padding=0):
         out_size(n, k, stride, padding) for n, k in zip(x.shape[2:], size, strict=True)
     )
     cols = columns(pad(x, padding), size, stride)
-    out = W.reshape(M, cols.shape[1]) @ cols + b[:, None]  # (M, K) @ (oh, K, ow · N)
-    return out.reshape(oh, M, ow, N).transpose(3, 1, 0, 2)
+    out = W.reshape(M, cols.shape[1]) @ cols  # (M, K) @ (oh, K, ow · N)
+    return out.reshape(oh, M, ow, N).transpose(3, 1, 0, 2) + b[:, None, None]
 
 
 def conv2d_vjp(grad_out, x, W, stride=1, padding=0, input_grad=True):

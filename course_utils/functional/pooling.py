@@ -24,28 +24,47 @@ def shifts(x, size, stride=None):
     return [x[..., i : i + H : stride, j : j + W : stride] for i, j in places]
 
 
+def shifts_vjp(shares, x, size, stride=None):
+    """What each place of the windows is due, in the order of `shifts`, put back there.
+
+    A pixel that stands in several windows gets the sum. Taught in: 13_convolution.
+    """
+    grad = np.zeros_like(x)
+    for share, place in zip(shares, shifts(grad, size, stride), strict=True):
+        place += share
+    return grad
+
+
 def max_pool2d(x, size, stride=None):
     """The largest of each window: (…, H, W) → (…, oh, ow).
 
     Taught in: 13_convolution.
     """
     first, *others = shifts(x, size, stride)
-    return reduce(np.maximum, others, np.array(first))
+    return reduce(np.maximum, others, np.copy(first))
+
+
+def firsts(masks):
+    """Each mask without what is true in one before it. Taught in: 13_convolution."""
+    free, found = True, []
+    for mask in masks:
+        found.append(free & mask)
+        free = free & ~mask
+    return found
 
 
 def max_pool2d_vjp(grad_out, y, x, size, stride=None):
     """The winner of each window receives grad_out; of winners that tie, the first.
 
     The first in the order of reading is what `torch.nn.functional.max_pool2d` takes,
-    unlike `torch.amax`, which shares. Taught in: 13_convolution.
+    unlike `torch.amax`, which shares. Where there are NaN, it takes the last of them.
+    Taught in: 13_convolution.
     """
-    grad, left = np.zeros_like(x), np.array(grad_out)
-    views = shifts(x, size, stride), shifts(grad, size, stride)
-    for value, place in zip(*views, strict=True):
-        share = left * (value == y)
-        place += share
-        left -= share  # nothing is left for a second winner
-    return grad
+    values = shifts(x, size, stride)
+    wins = firsts([value == y for value in values])
+    lost = firsts([np.isnan(value) for value in reversed(values)])[::-1]
+    won = [a | b for a, b in zip(wins, lost, strict=True)]
+    return shifts_vjp([w * grad_out for w in won], x, size, stride)
 
 
 def mean_pool2d(x, size, stride=None):
@@ -58,7 +77,4 @@ def mean_pool2d_vjp(grad_out, x, size, stride=None):
 
     Taught in: 13_convolution.
     """
-    grad = np.zeros_like(x)
-    for place in shifts(grad, size, stride):
-        place += grad_out / size**2
-    return grad
+    return shifts_vjp([grad_out / size**2] * size**2, x, size, stride)

@@ -168,6 +168,18 @@ def test_a_tie_goes_to_the_first_in_reading_order():
     np.testing.assert_array_equal(F.max_pool2d_vjp(G, y, x, 2, 1), expected)
 
 
+@pytest.mark.parametrize(("size", "stride"), [(2, 2), (3, 1), (3, 2), (2, 3)])
+def test_a_nan_gets_the_gradient_as_in_torch(size, stride):
+    rng = np.random.default_rng(0)
+    x = rng.integers(-2, 3, (3, 2, 7, 8)).astype(float)
+    x[rng.random(x.shape) < 0.2] = np.nan  # often two in a window: the last gets it
+    assert_equal_torch(
+        lambda x: pictures.max_pool2d(x, size, stride),
+        lambda x: peer.max_pool2d(x, size, stride),
+        x,
+    )
+
+
 def test_float32_stays_float32():
     x = normal(3, 2, 6, 6).astype(np.float32)
     W, b = normal(4, 2, 3, 3).astype(np.float32), np.ones(4, np.float32)
@@ -192,6 +204,7 @@ def test_nothing_is_changed_and_nothing_is_shared():
     results = [F.conv2d(x, W, b), *F.conv2d_vjp(G, x, W)]
     results += [F.max_pool2d(x, 1), F.max_pool2d_vjp(x, x, x, 1)]
     results += [F.mean_pool2d(x, 1), F.mean_pool2d_vjp(x, x, 1)]
+    results += [F.shifts_vjp([x], x, 1)]
     results += F.batch_norm_vjp(x, x, b[:2])
     for result in results:
         result += 1

@@ -28,6 +28,7 @@ CASES = {
     "chain": ("chain", "case", (1,)),
     "wide": ("chain", "case", (1,)),
     "gradcheck": ("checks", "case", (1, 2)),
+    "referee": ("referee", "case", (1,)),
     "memory-mnist-256": ("memory", "case", (1,)),
     "memory-mnist-64": ("memory", "case", (1,)),
     "memory-mnist-512-256": ("memory", "case", (1,)),
@@ -39,7 +40,7 @@ CASES = {
     "kernel": ("start", "kernel_case", (1,)),
     "notebooks": ("start", "notebooks_case", (2,)),
 }
-SLOW = ("notebooks", "accuracy")  # run only where named
+SLOW = ("notebooks", "accuracy", "referee")  # run only where named
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

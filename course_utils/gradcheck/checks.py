@@ -56,7 +56,25 @@ def gradcheck(
     An entry that fails is looked at again with many steps. On a kink, any value between
     the two one-sided slopes is right; several entries on kinks have to be right for one
     choice of sides, as when both inputs of max(a, b) are equal. A float32 computation
-    inside f is named, and the report is false: so much noise proves little.
+    inside f is named, and the report is false: so much noise proves little. Where f
+    raises an error beside the point, of whatever kind, the report says *cannot say*.
+
+    f may be of any engine: it gets arrays, gives a number, and the gradient comes as an
+    array. In PyTorch, where a float64 array makes a float64 tensor:
+
+    >>> x = np.array([0.5, -1.0])
+    >>> leaf = torch.tensor(x, requires_grad=True)
+    >>> torch.sin(leaf).sum().backward()
+    >>> f = lambda x: torch.sin(torch.from_numpy(x)).sum().item()
+    >>> bool(gradcheck(f, x, leaf.grad.numpy()))
+    True
+
+    JAX computes in float32 unless told otherwise before its first array:
+
+    >>> jax.config.update("jax_enable_x64", True)
+    >>> loss = lambda x: jax.numpy.sin(x).sum()
+    >>> bool(gradcheck(lambda x: float(loss(x)), x, np.asarray(jax.grad(loss)(x))))
+    True
 
     Raises TypeError for inputs or gradients that are not floating-point numbers and for
     complex results, ValueError for NaN or inf in the inputs, missing or surplus
@@ -110,7 +128,11 @@ def check_input(setting: Setting, k: int) -> Check:
     x, rtol = setting.arrays[k], setting.rtol
     flat, before = x.ravel(), [a.copy() for a in setting.arrays]
     steps = step_size(flat, setting.eps)
-    high, low = nudged_values(setting.value_along(k), flat, steps)
+    try:
+        high, low = nudged_values(setting.value_along(k), flat, steps)
+    except Exception as why:  # f of any engine, with errors of any kind
+        x[...] = before[k]
+        return _refused(setting, k, why)
     refuse_changes(setting.names, setting.arrays, before)
     with np.errstate(invalid="ignore"):  # an infinite f is reported, not warned of
         numeric = central_differences(flat, steps, high, low).reshape(x.shape)
@@ -125,6 +147,17 @@ def check_input(setting: Setting, k: int) -> Check:
         return wide_slope(_probe(setting, k, i), float(steps[i]))
 
     return _finish(check, setting, k, (look, wide), bends)
+
+
+def _refused(setting: Setting, k: int, why: Exception) -> Check:
+    """The verdict where f raises an error beside the point: cannot say."""
+    nothing = np.full(setting.arrays[k].shape, np.nan)
+    check = compare(setting.names[k], setting.grads[k], nothing, nothing, setting.rtol)
+    check.noisy = setting.noisy or (
+        f"f gives a value at the point, but raises {type(why).__name__} beside it "
+        f"({' '.join(str(why).split()) or 'no message'}): check at other values"
+    )
+    return check
 
 
 def _looker(setting: Setting, k: int, steps, numeric) -> Callable[[int], Look]:
@@ -233,7 +266,7 @@ def _nudged(value, flat, i: int, x: float, t: float) -> float:
     flat[i] = x + t
     try:
         return value()
-    except (ArithmeticError, ValueError):
+    except Exception:  # f of any engine, with errors of any kind
         return np.nan
     finally:
         flat[i] = x
@@ -245,7 +278,7 @@ def _moved(value, x, before, v, t: float) -> float:
     x += before
     try:
         return value()
-    except (ArithmeticError, ValueError):
+    except Exception:  # f of any engine, with errors of any kind
         return np.nan
     finally:
         x[...] = before

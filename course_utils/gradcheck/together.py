@@ -122,7 +122,7 @@ def _moving(setting: Setting, places: list[Place]) -> Callable:
         put(before + size * t)
         try:
             return value() / size
-        except (ArithmeticError, ValueError):
+        except Exception:  # f of any engine, with errors of any kind
             return np.nan
         finally:
             put(before)

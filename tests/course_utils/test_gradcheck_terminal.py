@@ -90,7 +90,7 @@ def mine(tmp_path, monkeypatch):
         ("off", WRONG, "WRONG in 1 of 2"),
         ("noisy", CANNOT_SAY, "CANNOT SAY"),
         ("raises", CANNOT_SAY, "cannot say: at this point Lost: no way"),
-        ("sometimes", CANNOT_SAY, "cannot say: at this point Lost: only at 1"),
+        ("sometimes", CANNOT_SAY, "raises Lost beside it (only at 1)"),
         ("array", CANNOT_SAY, "cannot say: at this point ValueError"),
         ("nothing", CANNOT_SAY, "found None"),
         ("restless", CANNOT_SAY, "cannot say: at this point ValueError"),

@@ -65,6 +65,23 @@ def test_words_of_a_note_can_be_given_anew(path):
     assert notes.named(text, notebook) == text  # what has words keeps them
 
 
+def begins_a_slide(notebook, name):
+    """03-037-2 is a second piece of a cell that is split: it begins one by itself."""
+    cell = next((c for c in notebook.cells if c.cell_id == name), None)
+    if cell is None:
+        return "deck-split" in notes.cell_of(notebook, name).tags
+    kind = cell.metadata.get("slideshow", {}).get("slide_type")
+    return kind in ("slide", "subslide")
+
+
+@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+def test_each_note_stands_below_the_first_cell_of_a_slide(path):
+    """Else no deck is made of the notebook."""
+    notebook = read(path)
+    names = [name for name, _ in notes.heads(path)]
+    assert names and [x for x in names if not begins_a_slide(notebook, x)] == []
+
+
 def note_of(source, kind="markdown", part=1, others=()):
     return notes.first_words(Cell(kind, source), part, list(others))
 

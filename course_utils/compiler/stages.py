@@ -157,11 +157,11 @@ class Schedule:
     def kept_for(self, line: Line, inputs: list[Line]) -> int:
         """The bytes that would be kept for a line alone, if it came later."""
         found = 0
-        for x in set(inputs) - self.told:
-            later = [u for u in self.users.get(x, []) if u is not line]
+        for x in set(inputs) & self.stage.keys() - self.told:
+            later = [u for u in self.users[x] if u is not line]
             kept = any(self.stage[u] > self.stage[x] for u in later)
             free = all(base_of(y).kind in GIVEN for y in x.inputs)
-            if x in self.stage and is_looped(x) and not (kept or free):
+            if is_looped(x) and not (kept or free):
                 found += size_of(x)
         return found
 

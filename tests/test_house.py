@@ -299,7 +299,7 @@ LAYERS = {
         "__main__",
     ),
     "compiler": (
-        *("jit", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
+        *("jit", "rows", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
         *("watching", "standins", "shorten", "buffers", "stages", "naming", "nests"),
         *("loops", "plan", "source", "running", "blame", "replays", "loss", "step"),
     ),

@@ -9,7 +9,7 @@
 What the notebook builds stands in `jit`, `scalars`, `buffers`. Behind it, from the
 first line of a program (`lines`) to the last: `symbols`, `calls`, `kinds`, `watching`,
 `standins` record; `shorten`, `stages`, `nests`, `plan` arrange; `writing`, `naming`,
-`loops`, `source` write; `running`, `replays`, `blame` run.
+`loops`, `source` write; `running`, `rows`, `replays`, `blame` run.
 
 Numba is imported where something is compiled.
 """

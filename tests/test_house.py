@@ -300,7 +300,7 @@ LAYERS = {
         "__main__",
     ),
     "compiler": (
-        *("jit", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
+        *("jit", "rows", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
         *(
             "watching",
             "around",

@@ -10,7 +10,7 @@ What the notebook builds stands in `jit`, `scalars`, `buffers`. Behind it, from 
 first line of a program (`lines`) to the last: `symbols`, `calls`, `kinds`, `places`,
 `spreads`, `watching`, `around`, `standins` record; `turning`, `shorten`, `stages`,
 `nests`, `plan` arrange; `writing`, `naming`, `loops`, `source` write; `running`,
-`replays`, `blame` run.
+`rows`, `replays`, `blame` run.
 
 Numba is imported where something is compiled.
 """

@@ -135,3 +135,14 @@ def test_an_error_of_the_function_is_its_own():
         ValueError, match="^call 1: softmax_cross_entropy: labels lie in"
     ):
         replay(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize(("n", "left"), [(999, False), (1000, True)])
+def test_a_thousand_exponentials_are_left_to_numpy(n, left):
+    """NumPy computes several at a time; a loop saves a call, and an array."""
+    plainly = compile_loss(lambda x: np.exp(x).sum())
+    assert plainly(np.zeros(n)) == n
+    assert ("np.exp(x, out=" in plainly.source) is left
+    named = compile_loss(lambda x: F.tanh(x).sum())
+    assert named(np.zeros(n)) == 0
+    assert ("np.tanh(x, out=" in named.source) is left

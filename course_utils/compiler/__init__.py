@@ -4,13 +4,14 @@
 - `compile_step(model, loss, optimizer)` makes a step of training a plan: loops where
   the tape goes through arrays one operation after the other, products by BLAS, values
   in one block of memory.
-- `compile_loss(f)` records a function of arrays once, and replays it.
+- `compile_loss(f)` records a function of arrays once, and replays it; to `gradcheck`
+  it gives what depends on the nudged array alone (`held`).
 
 What the notebook builds stands in `jit`, `scalars`, `buffers`. Behind it, from the
 first line of a program (`lines`) to the last: `symbols`, `calls`, `kinds`, `places`,
 `spreads`, `watching`, `around`, `standins` record; `turning`, `shorten`, `stages`,
 `nests`, `plan` arrange; `writing`, `naming`, `loops`, `source` write; `running`,
-`rows`, `replays`, `blame` run.
+`rows`, `replays`, `held`, `blame` run.
 
 Numba is imported where something is compiled.
 """

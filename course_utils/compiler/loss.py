@@ -60,10 +60,12 @@ class CompiledLoss(Replays):
                     f"expected arrays, which are changed in place; found "
                     f"{type(x).__name__}: pass np.array(…) of it"
                 )
-        self.run(arrays)
-        runner, whole = self.latest, partial(self.run, arrays)
-        few = arrays[k].size < WORTH or arrays[k].dtype != np.float64
-        if few or runner.drawn or (rest := self.rest(runner, k)) is None:
+        whole = partial(self.run, arrays)
+        if arrays[k].size < WORTH or arrays[k].dtype != np.float64:
+            return whole
+        whole()  # by a plan that fits
+        runner = self.latest
+        if runner.drawn or (rest := self.rest(runner, k)) is None:
             return whole
         held = Held(rest, runner.program, arrays)
 

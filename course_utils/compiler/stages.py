@@ -33,7 +33,7 @@ def base_of(line: Line) -> Line:
 def is_looped(line: Line) -> bool:
     """Whether a line becomes part of a loop. Plumbing."""
     if line.kind == "map":
-        return not (line.function in SLOW and np.prod(line.shape) > MANY)
+        return not (line.function in SLOW and np.prod(line.shape) >= MANY)
     if line.kind == "fold":
         return folds_well(line)
     return line.kind in LOOPED

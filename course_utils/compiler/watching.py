@@ -228,7 +228,7 @@ def elementwise(lines: list[Line]) -> bool:
 
     Plumbing.
     """
-    slow = [x for x in lines if x.function in SLOW and np.size(x.value) > MANY]
+    slow = [x for x in lines if x.function in SLOW and np.size(x.value) >= MANY]
     return bool(lines) and not slow and all(line.kind == "map" for line in lines)
 
 

@@ -46,5 +46,5 @@ WRITTEN |= {
     )
 }
 # NumPy computes these eight and more at a time, Numba one by one.
-MANY = 500  # elements: for more of them that is worth a call
+MANY = 1000  # elements, from which on that is worth a call
 SLOW = (np.exp, np.log, np.log1p, np.expm1, np.tanh, np.sinh, np.cosh, np.sin, np.cos)

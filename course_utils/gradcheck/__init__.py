@@ -76,6 +76,7 @@ from course_utils.gradcheck.settling import (
 )
 from course_utils.gradcheck.together import (
     contradiction,
+    look_beside,
     look_together,
 )
 from course_utils.gradcheck.look import (

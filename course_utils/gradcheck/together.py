@@ -20,6 +20,11 @@ from course_utils.gradcheck.setting import Setting
 ASIDE, STEP = 1e-4, 0.02  # ρ in parts of max(1, |x|), at most; and h in parts of ρ
 WAYS, DIRECTIONS = 8, 4  # random ones, besides those with a reason
 MOST = 200  # entries that are moved together
+SIDES = (
+    "moved alone these entries have one slope, and beside the point they have others, "
+    "as where three numbers are equal and f is their median: no slope of a single "
+    "entry is right or wrong there; check at a point without ties"
+)
 
 
 class Place(NamedTuple):
@@ -46,8 +51,11 @@ def on_kinks(checks: list[Check]) -> list[Place]:
 def look_together(checks: list[Check], setting: Setting) -> None:
     """Call entries on kinks wrong if no choice of sides gives what they say together.
 
+    Of entries that are wrong alone first those are told apart that might be right.
+
     Plumbing.
     """
+    look_beside(checks, setting)
     places = on_kinks(checks)
     if len(places) < 2 or any(check.noisy for check in checks):
         return
@@ -57,6 +65,55 @@ def look_together(checks: list[Check], setting: Setting) -> None:
         for k, index in places:
             checks[k].verdict[index] = WRONG
         checks[places[0].input].notes.append(said)
+
+
+def look_beside(checks: list[Check], setting: Setting) -> None:
+    """Say nothing of entries that are wrong alone, and right on one of many sides.
+
+    Where all of (1, 1, 1) are equal, the median stays as it is when one of them moves,
+    and moves when all do: no slope of a single entry tells what is right there.
+
+    Plumbing.
+    """
+    every = [
+        Place(k, index)
+        for k, check in enumerate(checks)
+        for index in np.ndindex(check.verdict.shape)
+    ]
+    if any(check.noisy or check.reason for check in checks) or len(every) > MOST:
+        return
+    grads = np.array([checks[k].analytic[index] for k, index in every])
+    verdict = np.array([checks[k].verdict[index] for k, index in every])
+    wrong = np.flatnonzero(verdict == WRONG)
+    if not wrong.size or not np.isfinite(grads).all():
+        return
+    f = _moving(setting, every)
+    if not all(_right_beside(f, i, grads, setting.eps) for i in wrong):
+        return
+    if not contradiction(setting, every, grads):
+        for check in checks:
+            if np.any(check.verdict == WRONG):
+                check.noisy = SIDES
+
+
+def _right_beside(f: Callable, i: int, grads, eps: float) -> bool:
+    """Whether entry i has other slopes beside the point, however near, and is one."""
+    v, seen = np.eye(1, grads.size, i)[0], 0
+    for aside in ASIDE * 0.1 ** np.arange(12):
+        rng = np.random.default_rng(0)  # the same ways to leave, at any distance
+        low, high = _slopes(f, v, 0 * v, rng, aside, 5 * WAYS)
+        size = max(abs(low), abs(high), abs(grads[i]))
+        rounded = 4 * eps / (2 * STEP * aside) * (size + abs(f(0 * v)))
+        if not rounded <= 0.05 * size:
+            break
+        allowed = 0.01 * size + rounded
+        if (
+            high - low < 0.1 * size
+            or not low <= grads[i] + allowed <= high + 2 * allowed
+        ):
+            return False
+        seen += 1
+    return seen > 2
 
 
 def contradiction(setting: Setting, places: list[Place], grads) -> str:
@@ -135,10 +192,12 @@ def _bend(f: Callable, v, aside: float) -> float:
     return (f(aside * v) - 2 * f(0 * v) + f(-aside * v)) / aside
 
 
-def _slopes(f: Callable, v, bends, rng, aside: float) -> tuple[float, float]:
+def _slopes(
+    f: Callable, v, bends, rng, aside: float, more: int = WAYS
+) -> tuple[float, float]:
     """Least and largest slope along v beside the point, for many ways to leave it."""
     steep, all_ = np.sign(v * bends) + (bends == 0), np.ones_like(v)
-    ways = [all_, -all_, steep, -steep, *rng.uniform(-1, 1, (WAYS, v.size))]
+    ways = [all_, -all_, steep, -steep, *rng.uniform(-1, 1, (more, v.size))]
     rise = [f(aside * (u + STEP * v)) - f(aside * (u - STEP * v)) for u in ways]
     rise = [r / (2 * STEP * aside) for r in rise if np.isfinite(r)]
     return (min(rise), max(rise)) if rise else (-np.inf, np.inf)

@@ -113,3 +113,57 @@ def test_smooth_functions_are_called_no_more_often_than_before():
     calls.clear()
     assert check_directions(f, x, np.cos(x), np.random.default_rng(0))
     assert len(calls) <= 2 * 5 + 2
+
+
+# --- ties with many sides: no entry has a slope of its own ----------------------------
+
+
+def middle(w):
+    return np.median(w)
+
+
+@pytest.mark.parametrize(
+    ("x", "grad", "said"),
+    [
+        (np.ones(3), A([0.0, 1, 0]), "CANNOT SAY"),
+        (np.ones(3), np.ones(3) / 3, "CANNOT SAY"),
+        (A([0.0, 1, 1, 1, 3]), A([0.0, 0.3, 0.3, 0.4, 0]), "CANNOT SAY"),
+        (np.ones(3), np.ones(3), "WRONG"),  # together they move f by 3, not by 1
+        (np.ones(3), A([0.0, 1.5, -0.5]), "WRONG"),
+        (A([0.0, 1, 1, 1, 3]), A([0.0, 0.3, 0.3, 0.3, 0]), "WRONG"),
+        (A([0.0, 1, 1, 1, 3]), A([0.2, 0.3, 0.3, 0.2, 0]), "WRONG"),
+        (A([0.0, 1, 2]), A([0.0, 1.001, 0]), "WRONG"),  # no tie
+        (A([0.0, 1, 1]), A([0.0, 0.5, 0.6]), "WRONG"),
+    ],
+)
+def test_of_many_equal_numbers_a_check_says_what_it_knows(x, grad, said):
+    report = gradcheck(middle, x, grad)
+    assert not report and said in repr(report), report
+    if said == "CANNOT SAY":
+        assert "check at a point without ties" in repr(report)
+
+
+def test_a_tie_elsewhere_excuses_no_wrong_entry():
+    f = lambda w, v: np.median(w) + (v * v).sum()  # noqa: E731
+    x, rng = [np.ones(3), np.ones(4)], np.random.default_rng(0)
+    for _ in range(5):
+        wrong = 2 * x[1]
+        wrong[rng.integers(4)] *= 1.001
+        report = gradcheck(f, x, [A([0.0, 1, 0]), wrong])
+        assert "WRONG in 1 of 4" in repr(report), report
+
+
+def test_kinks_near_a_point_are_no_ties():
+    near = lambda w: np.maximum(w - 1e-5, 0).sum() + np.sin(w).sum()  # noqa: E731
+    x = np.zeros(5)
+    assert gradcheck(near, x, np.ones(5))
+    report = gradcheck(near, x, A([1.0, 1, 1.5, 1, 1]))
+    assert "WRONG in 1 of 5" in repr(report), report
+
+
+def test_of_very_many_entries_none_is_moved_beside_the_point():
+    calls = []
+    f = lambda w: calls.append(0) or (w * w).sum()  # noqa: E731
+    x = np.ones(201)
+    assert not gradcheck(f, x, 2 * x + (np.arange(201) == 7))
+    assert len(calls) < 2 * 201 + 200

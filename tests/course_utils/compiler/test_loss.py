@@ -157,3 +157,14 @@ def test_a_reshape_in_the_order_of_columns_stays_one():
 
     x = np.arange(6.0).reshape(2, 3)
     assert compile_loss(f)(x) == f(x) == 11
+
+
+@pytest.mark.parametrize(("n", "left"), [(999, False), (1000, True)])
+def test_a_thousand_exponentials_are_left_to_numpy(n, left):
+    """NumPy computes several at a time; a loop saves a call, and an array."""
+    plainly = compile_loss(lambda x: np.exp(x).sum())
+    assert plainly(np.zeros(n)) == n
+    assert ("np.exp(x, out=" in plainly.source) is left
+    named = compile_loss(lambda x: F.tanh(x).sum())
+    assert named(np.zeros(n)) == 0
+    assert ("np.tanh(x, out=" in named.source) is left

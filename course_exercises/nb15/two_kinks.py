@@ -4,7 +4,7 @@ from course_exercises.judge import Exercise
 
 KINDS = "15_when_the_engine_is_wrong#What can be wrong"
 TIES = "15_when_the_engine_is_wrong#Case 5 · A tie, and who gets the prize"
-TABLE = "15_when_the_engine_is_wrong#What eleven engines answer"
+TABLE = "15_when_the_engine_is_wrong#What the engines answer"
 
 ex = Exercise(
     "15.5",

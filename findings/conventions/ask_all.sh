@@ -11,12 +11,13 @@ cd "$(dirname "$0")"
 export PYTHONPATH=$PWD/../..
 engines=("$@")
 if [ $# -eq 0 ]; then
-  engines=(torch jax tensorflow autograd paddle tinygrad mlx mygrad pytensor casadi)
+  engines=(torch jax tensorflow keras autograd paddle tinygrad mlx mygrad pytensor casadi)
 fi
 declare -A pins=(
   [torch]="torch==2.15.0 numpy==2.5.5"
   [jax]="jax==0.12.0.1 jaxlib==0.12.0.1 numpy==2.5.5"
   [tensorflow]="tensorflow-cpu==2.21.0"
+  [keras]="keras==3.15.1 tensorflow-cpu==2.21.0"
   [autograd]="autograd==1.9.1 numpy==2.5.5 scipy==1.18.1"
   [paddle]="paddlepaddle==3.3.1"
   [tinygrad]="tinygrad==0.14.0 numpy==2.5.5"

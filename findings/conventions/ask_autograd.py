@@ -19,6 +19,11 @@ def layer_norm(x):
     return np.sum((x - np.mean(x)) / np.std(x) * W)
 
 
+def ignored(z):
+    losses, counted = np.array([logsumexp(z) - z[1]]), np.zeros(1)
+    return np.sum(losses * counted) / np.sum(counted)
+
+
 FUNCTIONS = {
     "relu at 0": lambda x: np.maximum(x, 0),
     "|x| at 0": np.abs,
@@ -36,6 +41,9 @@ FUNCTIONS = {
     "logsumexp of (−∞, −∞)": logsumexp,
     "x/|x| at (0, 0), first": lambda x: (x / np.linalg.norm(x))[0],
     "1/(1 + exp(−x)) at −1000": lambda x: 1 / (1 + np.exp(-x)),
+    "atan2(y, x) at (0, 0)": np.arctan2,
+    "mean of no rows": lambda w: np.mean(np.dot(np.zeros((0, 2)), w)),
+    "loss, all labels ignored": ignored,
     "maximum(x, x) at 1": lambda x: np.maximum(x, x),
     "x⁰ at 0": lambda x: x**0.0,
     "product of (0, 2, 3)": np.prod,

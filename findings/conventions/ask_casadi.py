@@ -33,6 +33,7 @@ FUNCTIONS = {
     "logsumexp of (−∞, −∞)": ca.logsumexp,
     "x/|x| at (0, 0), first": lambda x: (x / ca.norm_2(x))[0],
     "1/(1 + exp(−x)) at −1000": lambda x: 1 / (1 + ca.exp(-x)),
+    "atan2(y, x) at (0, 0)": ca.atan2,
     "maximum(x, x) at 1": lambda x: ca.fmax(x, x),
     "x⁰ at 0": lambda x: x**0.0,
     "product of (0, 2, 3)": lambda x: x[0] * x[1] * x[2],

@@ -36,6 +36,11 @@ def soft(z):
     return tf.nn.softmax_cross_entropy_with_logits(labels=[1.0, 1, 0], logits=z)
 
 
+def ignored(z):
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits([0], [z])
+    return tf.reduce_mean(tf.boolean_mask(losses, [False]))
+
+
 FUNCTIONS = {
     "relu at 0": tf.nn.relu,
     "|x| at 0": tf.abs,
@@ -54,6 +59,9 @@ FUNCTIONS = {
     "logsumexp of (−∞, −∞)": tf.reduce_logsumexp,
     "x/|x| at (0, 0), first": lambda x: (x / tf.norm(x))[0],
     "1/(1 + exp(−x)) at −1000": lambda x: 1 / (1 + tf.exp(-x)),
+    "atan2(y, x) at (0, 0)": tf.atan2,
+    "mean of no rows": lambda w: tf.reduce_mean(tf.linalg.matvec(tf.zeros((0, 2)), w)),
+    "loss, all labels ignored": ignored,
     "maximum(x, x) at 1": lambda x: tf.maximum(x, x),
     "x⁰ at 0": lambda x: x**0.0,
     "product of (0, 2, 3)": tf.reduce_prod,

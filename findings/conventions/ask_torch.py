@@ -38,6 +38,11 @@ FUNCTIONS = {
     "logsumexp of (−∞, −∞)": lambda x: torch.logsumexp(x, 0),
     "x/|x| at (0, 0), first": lambda x: (x / torch.linalg.norm(x))[0],
     "1/(1 + exp(−x)) at −1000": lambda x: 1 / (1 + torch.exp(-x)),
+    "atan2(y, x) at (0, 0)": torch.atan2,
+    "mean of no rows": lambda w: (torch.zeros(0, 2) @ w).mean(),
+    "loss, all labels ignored": lambda z: F.cross_entropy(
+        z[None], torch.tensor([-1]), ignore_index=-1
+    ),
     "maximum(x, x) at 1": lambda x: torch.maximum(x, x),
     "x⁰ at 0": lambda x: x**0.0,
     "product of (0, 2, 3)": torch.prod,

@@ -11,7 +11,8 @@ import torch
 
 from course_utils import conventions
 from course_utils.conventions import EDGE, KINK, POINTS, SMOOTH, answers, judged
-from course_utils.gradcheck import numerical_gradient
+from course_utils.gradcheck import gradcheck, numerical_gradient
+from course_utils.tape import record
 from course_utils.tensor import Tensor
 from tools.notebooks import ROOT
 
@@ -75,6 +76,20 @@ def test_the_convention_is_torchs_unless_said(name):
     stored = np.array(ENGINES["PyTorch"]["answers"][name], float)
     same = np.allclose(OURS[name], stored, equal_nan=True)
     assert same == (name not in UNLIKE_TORCH)
+
+
+def test_ours_at_what_has_no_value():
+    """A mean over nothing is 0/0; an angle has no slope where its arm has no length."""
+    assert OURS["mean of no rows"] == [0, 0]
+    for name in ("loss, all labels ignored", "atan2(y, x) at (0, 0)"):
+        assert np.isnan(OURS[name]).all()
+
+
+def test_the_rule_of_the_angle_is_right_elsewhere():
+    y, x = Tensor(np.array([1.5, -0.5])), Tensor(np.array([-2.0, -0.3]))
+    record(Tensor, conventions.ATAN2, y, x).sum().backward()
+    f = lambda y, x: np.arctan2(y, x).sum()  # noqa: E731
+    assert gradcheck(f, [y.data, x.data], [y.grad, x.grad])
 
 
 def test_an_integer_input_becomes_a_float():

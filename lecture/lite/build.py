@@ -197,11 +197,12 @@ def extension() -> None:
     for kind in ("contents", "settings", "workspaces"):
         config[f"{kind}StorageDrivers"] = drivers
     config |= {"enableMemoryStorage": True}
+    wanted = config.get("settingsOverrides", {})
     # A closed tab takes no more than these seconds with it.
-    keeping = {
-        "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": AUTOSAVE}
-    }
-    config["settingsOverrides"] = config.get("settingsOverrides", {}) | keeping
+    wanted["@jupyterlab/docmanager-extension:plugin"] = {"autosaveInterval": AUTOSAVE}
+    # Light or dark, as the reader's system is, like the pages that lead here.
+    wanted["@jupyterlab/apputils-extension:themes"] = {"adaptive-theme": True}
+    config["settingsOverrides"] = wanted
     path.write_text(json.dumps(settings, indent=1))
 
 

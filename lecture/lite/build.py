@@ -38,7 +38,8 @@ LEFT_OUT = frozenset(
     "soupsieve charset_normalizer toolz wrapt turtle.pyc turtledemo idlelib pydoc_data "
     "profiling _pyrepl docx pptx et_xmlfile tabulate jinja2 markupsafe joblib".split()
 )
-AUTOSAVE = 10  # seconds
+# Seconds. A save that takes longer meets the next, and looks like one by another tab.
+AUTOSAVE = 30
 # Of matplotlib's fonts, those that its defaults and its formulas ask for.
 FONTS = ("DejaVuSans", "cmr10", "cmmi10", "cmsy10", "cmex10", "LastResort")
 
@@ -196,11 +197,12 @@ def extension() -> None:
     for kind in ("contents", "settings", "workspaces"):
         config[f"{kind}StorageDrivers"] = drivers
     config |= {"enableMemoryStorage": True}
-    # What is written is kept after seconds: a closed tab takes no more than these.
-    keeping = {
-        "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": AUTOSAVE}
-    }
-    config["settingsOverrides"] = config.get("settingsOverrides", {}) | keeping
+    wanted = config.get("settingsOverrides", {})
+    # A closed tab takes no more than these seconds with it.
+    wanted["@jupyterlab/docmanager-extension:plugin"] = {"autosaveInterval": AUTOSAVE}
+    # Light or dark, as the reader's system is, like the pages that lead here.
+    wanted["@jupyterlab/apputils-extension:themes"] = {"adaptive-theme": True}
+    config["settingsOverrides"] = wanted
     path.write_text(json.dumps(settings, indent=1))
 
 

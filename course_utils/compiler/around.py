@@ -19,7 +19,7 @@ import numpy as np
 from course_utils.tape import Node
 
 SIMPLE = (bool, int, float, str, np.ndarray, np.generic)
-MANY = 64  # a list that is longer holds data, which are not gone through
+MANY_THINGS = 64  # a list that is longer holds data, which are not gone through
 
 
 class Around:
@@ -60,7 +60,7 @@ class Around:
                 self.reach(value)
         elif (id(x), "reached") not in self.seen:
             self.seen.add((id(x), "reached"))
-            for part in parts_of(x):
+            for part in belongings_of(x):
                 self.reach(part)
 
     def look_at(self, holder: Any, key: Any, value: Any) -> None:
@@ -80,10 +80,10 @@ class Around:
             for name in ("data", "requires_grad"):
                 self.look_at(x, name, getattr(x, name))
         elif type(x) is tuple:
-            for value in () if len(x) > MANY else x:
+            for value in () if len(x) > MANY_THINGS else x:
                 self.look_into(value)
         elif type(x) in (list, dict):
-            if len(x) <= MANY:
+            if len(x) <= MANY_THINGS:
                 self.look_at_length(x)
                 for key, value in x.items() if type(x) is dict else enumerate(x):
                     self.look_at(x, key, value)
@@ -134,7 +134,7 @@ def taken(f: FunctionType) -> Iterator[tuple[Any, Any, Any]]:
             yield f, name, value
 
 
-def parts_of(x: Any) -> list[Any]:
+def belongings_of(x: Any) -> list[Any]:
     """Where functions may be that belong to x. Plumbing."""
     if isinstance(x, MethodType):
         return [x.__func__, x.__self__]
@@ -142,7 +142,7 @@ def parts_of(x: Any) -> list[Any]:
         return [x.func, *x.args, *x.keywords.values()]
     if type(x) in (list, tuple, dict):
         parts = x.values() if isinstance(x, dict) else x
-        return list(parts) if len(x) <= MANY else []
+        return list(parts) if len(x) <= MANY_THINGS else []
     if isinstance(x, (*SIMPLE, ModuleType, type, Node, CodeType)) or x is None:
         return []
     if is_foreign(type(x).__module__):

@@ -222,11 +222,12 @@ def used_before(program: Program) -> list[tuple[np.ndarray, bytes]]:
     return [
         (array, array.tobytes())
         for array in around
-        if array.size <= MOST and not any(np.may_share_memory(array, x) for x in read)
+        if array.size <= COMPARED_SIZE
+        and not any(np.may_share_memory(array, x) for x in read)
     ]
 
 
-MOST = 4096  # numbers of an array that is compared in each step
+COMPARED_SIZE = 4096  # numbers of an array that is compared in each step
 COMPARED = (int, float, str, tuple)
 
 

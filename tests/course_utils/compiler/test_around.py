@@ -11,7 +11,7 @@ import pytest
 
 from course_utils import nn, optim
 from course_utils.compiler import CannotCompile, compile_loss, compile_step
-from course_utils.compiler.around import MANY, is_foreign
+from course_utils.compiler.around import MANY_THINGS, is_foreign
 from course_utils.tape import no_grad
 from course_utils.tensor import Tensor
 from course_utils.training import train_step
@@ -346,13 +346,13 @@ def test_an_array_in_something_around_may_be_replaced(holder):
 
 
 def test_a_long_list_is_data_and_is_not_gone_through():
-    long, few = [1.0] * (MANY + 1), [1.0] * MANY
+    long, few = [1.0] * (MANY_THINGS + 1), [1.0] * MANY_THINGS
     loss = compile_loss(lambda x: x.sum() * long[0] * few[0])
     assert loss(ONES) == 3.0
     watched = next(iter(loss.plans.values()))[0].program.watched
     holders = [holder for holder, *_ in watched]
     assert not any(x is long for x in holders)
-    assert sum(x is few for x in holders) == MANY + 1
+    assert sum(x is few for x in holders) == MANY_THINGS + 1
 
 
 def test_packages_are_not_gone_through():

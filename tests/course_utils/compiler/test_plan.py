@@ -52,6 +52,16 @@ def times_itself(h, V):
     return F.tanh(h) @ V * h
 
 
+def two_of_one(x, W, V):
+    first = F.tanh(x @ W)
+    return (first @ V + (first * 2) @ V).sum()
+
+
+def whole_and_by_rows(x, W, V):
+    e = np.exp(x @ W)
+    return (e / e.sum(axis=1, keepdims=True) @ V + e @ V).sum()
+
+
 PLANS = {
     # A value written over the one that it is made of; the last lives to the end.
     "in its place": (
@@ -110,6 +120,30 @@ PLANS = {
         "product loop",
         {"matmul_1": (0, 1, 32), "exp_1": (1, 1, 16), "sum_1": (1, 2, 8)},
     ),
+    # Only one of them can have the place of the product.
+    "two of one": (
+        two_of_one,
+        "product loop product product loop",
+        {
+            "matmul_1": (0, 2, 32),
+            "multiply_1": (1, 3, 32),
+            "matmul_2": (2, 4, 32),
+            "matmul_3": (3, 4, 32),
+            "sum_1": (4, 5, 8),
+        },
+    ),
+    # Exponentials are asked for once more, so one row of them is not enough.
+    "whole and by rows": (
+        whole_and_by_rows,
+        "product loop product product loop",
+        {
+            "matmul_1": (0, 3, 32),
+            "divide_1": (1, 2, 32),
+            "matmul_2": (2, 4, 32),
+            "matmul_3": (3, 4, 32),
+            "sum_1": (4, 5, 8),
+        },
+    ),
     # What NumPy makes lies in NumPy's memory.
     "a call between": (
         lambda x, W, V: (np.sort(x @ W + 1, axis=0) * 2 @ V).sum(),
@@ -151,6 +185,30 @@ def test_a_plan_is_what_one_would_do_by_hand(name):
     assert {plan.names(line) for line in plan.rows} == rows
 
 
+def test_two_values_of_one_loop_follow_those_that_they_are_made_of():
+    def f(x, W, U, V):
+        first, second = F.tanh(x @ W), x @ U
+        return (first @ V + (F.relu(second) * first) @ V).sum()
+
+    plan = plan_of(f, X, W, 2 * W, V)
+    assert {name: tuple(life) for name, life in plan.lives.items()} == {
+        "matmul_1": (0, 3, 32),
+        "matmul_2": (1, 4, 32),
+        "matmul_3": (3, 5, 32),
+        "matmul_4": (4, 5, 32),
+        "sum_1": (5, 6, 8),
+    }
+
+
+def test_a_row_is_as_long_as_the_last_axis():
+    plan = plan_of(lambda x: F.softmax(x * 2).sum(), np.ones((2, 2, 3)))
+    assert {n: life.size for n, life in plan.lives.items()} == {
+        "multiply_1": 3 * 8,
+        "exp_1": 3 * 8,
+        "sum_1": 8,
+    }
+
+
 def loops_of(f: Callable, *arrays: np.ndarray) -> str:
     return str(Source(plan_of(f, *arrays))).partition("def step(")[0]
 
@@ -179,6 +237,7 @@ def test_gradients_lie_where_the_optimizer_has_room():
         assert name not in plan.places and name in plan.lives
     assert sorted(shapes.values()) == [3 * 4 * 8, 4 * 5 * 8]
     assert plan.places.keys() | labels.keys() == plan.lives.keys()
+    assert {line.kind for line in plan.kept} == {"map", "fold"}  # what is stored is not
 
 
 def test_no_array_is_lent_twice():
@@ -203,6 +262,7 @@ def test_guards_are_asked_in_the_loop_that_knows_their_answer():
 def test_numbers_made_of_sums_stand_in_the_loop_of_these_sums():
     plan = plan_of(lambda x: x.sum() * 2 + 1, X)
     assert [len(part.nests) for part in plan.parts] == [2]
+    assert {n: tuple(life) for n, life in plan.lives.items()} == {"add_1": (0, 1, 8)}
     nests = plan.parts[0].nests
     assert grouped(nests) == [nests] and grouped([]) == []
     assert lines_of(plan.parts[0]) == [x for nest in nests for x in nest.lines]

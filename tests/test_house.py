@@ -301,7 +301,8 @@ LAYERS = {
     "compiler": (
         *("jit", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
         *("watching", "standins", "shorten", "buffers", "stages", "naming", "nests"),
-        *("loops", "plan", "source", "running", "blame", "replays", "loss", "step"),
+        *("loops", "plan", "source", "running", "held", "blame", "replays", "loss"),
+        "step",
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),

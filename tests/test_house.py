@@ -301,17 +301,9 @@ LAYERS = {
     ),
     "compiler": (
         *("jit", "rows", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
-        *(
-            "watching",
-            "around",
-            "standins",
-            "shorten",
-            "buffers",
-            "stages",
-            "naming",
-            "nests",
-        ),
-        *("loops", "plan", "source", "blame", "running", "replays", "loss", "step"),
+        *("watching", "around", "standins", "shorten", "buffers", "stages", "naming"),
+        *("nests", "loops", "plan", "source", "blame", "running", "held", "replays"),
+        *("loss", "step"),
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),

@@ -12,6 +12,7 @@ from course_utils.compiler.lines import Line, Program, Slot
 from course_utils.compiler.loops import Loop, is_single
 from course_utils.compiler.naming import Names
 from course_utils.compiler.nests import ELEMENT, LATER, Nest, nested
+from course_utils.compiler.shorten import axes_of
 from course_utils.compiler.stages import GIVEN, Schedule, base_of
 
 ALONE = ("call", "part", "view")  # their memory is that of NumPy, or of another value
@@ -167,9 +168,9 @@ class Plan:
         if not alone or line in self.followed or len(users) != 1:
             return None
         last, seen = len(line.shape) - 1, users[0].inputs[0]
-        if users[0].kind != "view" or seen.kind != "axes" or line not in seen.inputs:
+        axes = axes_of(seen)
+        if users[0].kind != "view" or axes is None or line not in seen.inputs:
             return None
-        axes = seen.options["axes"]
         fits = set(axes) == set(range(last + 1)) and axes[-1] == last
         return axes if fits and len(axes) == last + 1 else None
 

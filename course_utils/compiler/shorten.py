@@ -37,11 +37,15 @@ def rewritten(lines: list[Line]) -> tuple[list[Line], Callable[[Line], Line]]:
     def new(line: Line) -> Line:
         return became.get(line, line)
 
+    # One element a row is asked of an array, not of another array's axes.
+    picked = {line.inputs[0] for line in lines if line.kind == "pick"}
     kept = []
     for line in lines:
         line.inputs = tuple(map(new, line.inputs))
         see_at_once(line)
         known = answer(line)
+        if line in picked and known is not None and new(known).kind == "axes":
+            known = None
         twin = there.setdefault(key_of(line) or id(line), line)
         if known is not None:
             became[line] = new(known)
@@ -81,25 +85,27 @@ def answer(line: Line) -> Line | None:
 def see_at_once(line: Line) -> None:
     """Let a view of a view look at what that one looks at, if it can. Plumbing."""
     inner = line.inputs[0] if line.shares else line
-    if line.kind == inner.kind == "axes" and inner is not line:
-        axes = [None if k is None else inner.options["axes"][k] for k in axes_of(line)]
+    if inner is not line and None not in (axes_of(line), axes_of(inner)):
+        axes = [None if k is None else axes_of(inner)[k] for k in axes_of(line)]
         line.options = line.options | {"axes": tuple(axes)}
         line.inputs = inner.inputs
     elif line.function is inner.function is np.reshape and inner is not line:
         line.inputs = inner.inputs
 
 
-def axes_of(line: Line) -> tuple[int | None, ...]:
-    """Which axis of its input each axis of a line is. Plumbing."""
-    return line.options["axes"]
+def axes_of(line: Line) -> tuple[int | None, ...] | None:
+    """Which axis of its input each axis of a line is; None where it shows a part.
+
+    Plumbing.
+    """
+    return line.options.get("axes") if line.kind == "axes" else None
 
 
 def is_whole(line: Line) -> bool:
     """Whether a view shows all of its input as it is. Plumbing."""
     same = line.shape == line.inputs[0].shape
-    turned = line.kind == "axes" and axes_of(line) != tuple(range(len(line.shape)))
-    plain = line.kind == "axes" or line.function is np.reshape
-    return same and plain and not turned
+    plain = axes_of(line) == tuple(range(len(line.shape)))
+    return same and (plain or line.function is np.reshape)
 
 
 def is_one(line: Line, number: float) -> bool:

@@ -68,8 +68,11 @@ def max_pool2d_vjp(grad_out, y, x, size, stride=None):
 
 
 def mean_pool2d(x, size, stride=None):
-    """The mean of each window: (…, H, W) → (…, oh, ow). Taught in: 13_convolution."""
-    return reduce(np.add, shifts(x, size, stride)) / size**2
+    """The mean of each window: (…, H, W) → (…, oh, ow), of bytes as well.
+
+    Taught in: 13_convolution.
+    """
+    return reduce(np.add, shifts(x, size, stride), 0.0) / size**2
 
 
 def mean_pool2d_vjp(grad_out, x, size, stride=None):

@@ -60,6 +60,13 @@ def test_convolution_equals_torch(seed, N, channels, picture, kernel, stride, pa
     )
 
 
+def test_the_mean_of_bytes_does_not_wrap_around():
+    x = np.full((1, 4, 4), 200, np.uint8)
+    np.testing.assert_array_equal(F.mean_pool2d(x, 2), np.full((1, 2, 2), 200.0))
+    single = np.ones((1, 4, 4), np.float32)
+    assert F.mean_pool2d(single, 2).dtype == np.float32
+
+
 @given(
     seed=seeds,
     front=st.lists(st.integers(0, 3), max_size=2),

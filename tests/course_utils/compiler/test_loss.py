@@ -168,3 +168,20 @@ def test_a_thousand_exponentials_are_left_to_numpy(n, left):
     named = compile_loss(lambda x: F.tanh(x).sum())
     assert named(np.zeros(n)) == 0
     assert ("np.tanh(x, out=" in named.source) is left
+
+
+def test_one_element_a_row_of_what_is_seen_in_other_axes():
+    """A mean over one element is that element: nothing is left but other axes."""
+
+    def f(x):
+        rows = (x.reshape(1, 2, 3).mean(axis=1, keepdims=True)).mean(axis=1)
+        return F.softmax_cross_entropy(rows, np.array([2]))
+
+    def g(x):
+        rows = x.reshape(1, 3, 2)[:, :, :1].mean(axis=2)
+        return F.softmax_cross_entropy(rows, np.array([-1 + 3]))
+
+    for h in (f, g):
+        replay = compile_loss(h)
+        for x in (np.arange(6.0), np.linspace(2, -1, 6) ** 2):
+            assert replay(x) == pytest.approx(h(x), rel=1e-14)

@@ -300,10 +300,10 @@ LAYERS = {
         "__main__",
     ),
     "compiler": (
-        *("jit", "rows", "scalars", "lines", "writing", "calls", "kinds", "symbols"),
-        *("watching", "around", "standins", "shorten", "buffers", "stages", "naming"),
-        *("nests", "loops", "plan", "source", "blame", "running", "held", "replays"),
-        *("loss", "step"),
+        *("jit", "rows", "scalars", "lines", "writing", "calls", "around", "buffers"),
+        *("stages", "naming", "places", "kinds", "symbols", "standins", "nests"),
+        *("loops", "blame", "spreads", "watching", "turning", "shorten", "plan"),
+        *("source", "running", "held", "replays", "loss", "step"),
     ),
     "viz": (
         *("naming", "boxes", "layout", "house", "page", "sheet", "graph"),

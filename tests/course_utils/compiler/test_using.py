@@ -12,11 +12,18 @@ import pytest
 
 from course_utils import functional as F
 from course_utils import nn, optim
-from course_utils.compiler import CannotCompile, compile_loss, compile_step
+from course_utils.compiler import (
+    CannotCompile,
+    compile_loss,
+    compile_step,
+    jit,
+    scalars,
+    watching,
+)
 from course_utils.tape import Op
 from course_utils.tensor import Tensor
 from course_utils.training import train_step
-from tests.course_utils.compiler.plain import plain_loops
+from tests.course_utils.compiler.plain import Plain, plain_loops
 
 X = np.random.default_rng(0).standard_normal((9, 5))
 LABELS = np.arange(9) % 4
@@ -135,6 +142,18 @@ def test_steps_may_be_recorded_in_several_threads():
     assert Op.forward is forward and F.relu is relu
 
 
+def test_another_thread_may_import_while_a_loss_is_recorded(monkeypatch):
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    is_course = watching.is_course
+
+    def importing(name):
+        sys.modules.setdefault(f"new_{name}", sys)
+        return is_course(name)
+
+    monkeypatch.setattr(watching, "is_course", importing)
+    assert compile_loss(total)(np.ones(3)) == 3.0
+
+
 def test_threads_that_share_a_plan_wait_for_each_other():
     loss = compile_loss(lambda x: (x @ x.T).sum())
     loss(X)
@@ -179,6 +198,18 @@ def test_no_other_plan_comes_between_a_loss_and_what_it_holds(monkeypatch):
         patch.setattr(loss, "run", followed)
         value = loss.but_for(0, W, v)
     assert value() == W.sum() and loss(W, -v) == (W * W).sum()
+
+
+# --- the loops of these tests ---------------------------------------------------------
+
+
+def test_plain_loops_are_plain_in_every_module_of_a_plan():
+    package = "course_utils.compiler."
+    modules = [m for name, m in sys.modules.items() if name.startswith(package)]
+    own = (jit, scalars, watching)  # those ask for Numba, or not, in their own way
+    users = [m for m in modules if hasattr(m, "compiled") and m not in own]
+    assert len(users) >= 3
+    assert all(isinstance(m.compiled(total), Plain) for m in users)
 
 
 # --- interruptions --------------------------------------------------------------------

@@ -86,7 +86,10 @@ class MultiHeadAttention(Module):
 
 
 def check_heads(d_model: Any, n_heads: Any, rng: Any, causal: Any) -> None:
-    """Raise ValueError unless d_model is n_heads times a whole number. Plumbing."""
+    """Raise ValueError unless d_model is n_heads times a whole number.
+
+    Raises TypeError for an rng that draws nothing, or a mask as causal. Plumbing.
+    """
     check_counts("MultiHeadAttention", d_model=d_model, n_heads=n_heads)
     check_generator("MultiHeadAttention", rng)
     if not isinstance(causal, bool):

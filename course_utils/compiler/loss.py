@@ -43,6 +43,12 @@ class CompiledLoss(Replays):
         self.f = f
         self.rests: dict[Runner, dict[int, Rest | None]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "rests": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({**state, "rests": {}})
+
     def __call__(self, *arrays: Any) -> float:
         """The value of f for these arrays."""
         return self.run(tuple(map(as_array, arrays)))
@@ -63,19 +69,21 @@ class CompiledLoss(Replays):
         whole = partial(self.run, arrays)
         if arrays[k].size < WORTH or arrays[k].dtype != np.float64:
             return whole
-        whole()  # by a plan that fits
-        runner = self.latest
-        if runner.drawn or (rest := self.rest(runner, k)) is None:
-            return whole
-        held = Held(rest, runner.program, arrays)
+        with self.lock:
+            whole()  # by a plan that fits
+            runner = self.latest
+            if runner.drawn or (rest := self.rest(runner, k)) is None:
+                return whole
+            held = Held(rest, runner.program, arrays)
 
         def value() -> float:
-            try:
-                found = held()
-            except (ArithmeticError, LookupError, TypeError, ValueError):
-                found = None  # the whole says where it comes from
-            self.count += found is not None
-            return whole() if found is None else found
+            with self.lock:  # a rest has one block of memory, for all who ask
+                try:
+                    found = held()
+                except (ArithmeticError, LookupError, TypeError, ValueError):
+                    found = None  # the whole says where it comes from
+                self.count += found is not None
+                return whole() if found is None else found
 
         return value
 

@@ -49,7 +49,8 @@ def watching(recorder: Recorder, around: Iterable[dict] = ()) -> Iterator[None]:
     `around`: the global names of functions that are recorded, besides those of the
     package: there, too, `as_tensor` may be known. Plumbing.
     """
-    own = [vars(m) for name, m in sys.modules.items() if is_course(name)]
+    modules = list(sys.modules.items())  # another thread may import meanwhile
+    own = [vars(m) for name, m in modules if is_course(name)]
     checks = [space["check_ids"] for space in own if "check_ids" in space]  # of a batch
     seen = (*formulas().values(), *checks)
     watched = {f: partial(formula, recorder, f) for f in seen}

@@ -2,8 +2,8 @@
 
 make lite && make lite-test
 
-No machine of ours has this Python otherwise. What a test file imports says whether it
-can run there: pytest can, torch and Hypothesis cannot.
+No other test runs under this Python. What a test file imports says whether it can run
+there: pytest can, torch and Hypothesis cannot.
 """
 
 from __future__ import annotations

@@ -12,11 +12,18 @@ import pytest
 
 from course_utils import functional as F
 from course_utils import nn, optim
-from course_utils.compiler import CannotCompile, compile_loss, compile_step
+from course_utils.compiler import (
+    CannotCompile,
+    compile_loss,
+    compile_step,
+    jit,
+    scalars,
+    watching,
+)
 from course_utils.tape import Op
 from course_utils.tensor import Tensor
 from course_utils.training import train_step
-from tests.course_utils.compiler.plain import plain_loops
+from tests.course_utils.compiler.plain import Plain, plain_loops
 
 X = np.random.default_rng(0).standard_normal((9, 5))
 LABELS = np.arange(9) % 4
@@ -85,11 +92,13 @@ def total(x):
     "copied", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
 )
 def test_a_copy_of_a_loss_makes_plans_of_its_own(copied):
-    loss = compile_loss(total)
-    loss(np.ones(3))
+    loss, x = compile_loss(total), np.ones(200)
+    assert loss.but_for(0, x)() == 200.0 and loss.rests
     other = copied(loss)
-    assert other(np.ones(3)) == 3.0
+    assert not other.rests
+    assert other.but_for(0, 2 * x)() == 800.0
     assert len(other.plans) == 1 and other.plans is not loss.plans
+    assert not loss.rests.keys() & other.rests.keys()
 
 
 # --- threads --------------------------------------------------------------------------
@@ -133,6 +142,18 @@ def test_steps_may_be_recorded_in_several_threads():
     assert Op.forward is forward and F.relu is relu
 
 
+def test_another_thread_may_import_while_a_loss_is_recorded(monkeypatch):
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    is_course = watching.is_course
+
+    def importing(name):
+        sys.modules.setdefault(f"new_{name}", sys)
+        return is_course(name)
+
+    monkeypatch.setattr(watching, "is_course", importing)
+    assert compile_loss(total)(np.ones(3)) == 3.0
+
+
 def test_threads_that_share_a_plan_wait_for_each_other():
     loss = compile_loss(lambda x: (x @ x.T).sum())
     loss(X)
@@ -143,6 +164,52 @@ def test_threads_that_share_a_plan_wait_for_each_other():
             assert loss(k * X) == pytest.approx(expected, rel=1e-12)
 
     assert in_threads(*(lambda k=k: ask(k) for k in (1, 2, 3))) == []
+
+
+def test_threads_that_hold_the_others_wait_for_each_other():
+    loss = compile_loss(lambda W: np.abs(W @ W.T).sum())
+    Ws = [np.random.default_rng(k).standard_normal((9, 25)) for k in range(3)]
+    values = [loss.but_for(0, W) for W in Ws]
+
+    def ask(value, expected):
+        for _ in range(400):
+            assert value() == expected
+
+    pairs = [(value, value()) for value in values]
+    assert in_threads(*(lambda p=p: ask(*p) for p in pairs)) == []
+
+
+def sum_or_squares(W, v):
+    return W.sum() if v[0] > 0 else (W * W).sum()
+
+
+def test_no_other_plan_comes_between_a_loss_and_what_it_holds(monkeypatch):
+    loss = compile_loss(sum_or_squares)
+    W, v = np.full((4, 50), 3.0), np.ones(1)
+    run = loss.run
+
+    def followed(given):
+        value, thread = run(given), Thread(target=run, args=((W, -v),))
+        thread.start()
+        thread.join(0.2)  # it waits if it has to
+        return value
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loss, "run", followed)
+        value = loss.but_for(0, W, v)
+    assert value() == W.sum() and loss(W, -v) == (W * W).sum()
+
+
+# --- the loops of these tests ---------------------------------------------------------
+
+
+def test_plain_loops_are_plain_in_every_module_of_a_plan():
+    package = "course_utils.compiler."
+    modules = [m for name, m in sys.modules.items() if name.startswith(package)]
+    own = (jit, scalars, watching)  # those ask for Numba, or not, in their own way
+    users = [m for m in modules if hasattr(m, "compiled") and m not in own]
+    assert len(users) >= 3
+    assert all(isinstance(m.compiled(total), Plain) for m in users)
 
 
 # --- interruptions --------------------------------------------------------------------

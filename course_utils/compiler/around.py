@@ -11,7 +11,7 @@ import dis
 import sys
 from collections.abc import Iterator
 from functools import partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,30 @@ from course_utils.tape import Node
 
 SIMPLE = (bool, int, float, str, np.ndarray, np.generic)
 MANY_THINGS = 64  # a list that is longer holds data, which are not gone through
+SEVERAL = (list, tuple, dict)
+BEGIN = ("__init__", "__new__", "__post_init__", "__eq__", "__repr__", "__hash__")
+ANY_NAME = {"getattr", "vars", "__dict__", "attrgetter"}  # these read names unseen
+
+
+class Mark:
+    """Something that is no key and no value of anybody else. Plumbing."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+LENGTH = Mark("length")  # in the place of a key: how many things there are
+MISSING = Mark("missing")  # in the place of a value: there is none
 
 
 class Around:
     """Watches what functions take from around them. Plumbing.
 
-    - `watched`: (holder, key, value): what has to stay for a plan to fit.
+    - `watched`: (holder, key, value): what has to stay for a plan to fit. The key
+      LENGTH means how many things there are, the value MISSING that there is none.
     - `held`: ids of what symbols stand in for, which is told elsewhere.
     """
 
@@ -34,6 +52,7 @@ class Around:
         self.watched: list[tuple[Any, Any, Any]] = []
         self.functions: dict[int, FunctionType] = {}
         self.seen: set[tuple[int, Any]] = set()
+        self.reached: set[int] = set()
 
     def watch(self, things: list[Any]) -> list[tuple[Any, Any, Any]]:
         """Watch what functions read, and what is in objects."""
@@ -58,8 +77,8 @@ class Around:
             self.functions[id(x)] = x
             for *_, value in taken(x):
                 self.reach(value)
-        elif (id(x), "reached") not in self.seen:
-            self.seen.add((id(x), "reached"))
+        elif id(x) not in self.reached:
+            self.reached.add(id(x))
             for part in belongings_of(x):
                 self.reach(part)
 
@@ -79,14 +98,8 @@ class Around:
         if isinstance(x, Node):
             for name in ("data", "requires_grad"):
                 self.look_at(x, name, getattr(x, name))
-        elif type(x) is tuple:
-            for value in () if len(x) > MANY_THINGS else x:
-                self.look_into(value)
-        elif type(x) in (list, dict):
-            if len(x) <= MANY_THINGS:
-                self.look_at_length(x)
-                for key, value in x.items() if type(x) is dict else enumerate(x):
-                    self.look_at(x, key, value)
+        elif type(x) in SEVERAL:
+            self.look_at_items(x)
         elif isinstance(x, MethodType):
             self.look_into(x.__self__)
         elif isinstance(x, partial):
@@ -96,28 +109,54 @@ class Around:
             if not is_foreign(kind, getattr(x, "__file__", None)):
                 self.look_at_attributes(x, vars(x).keys() & self.words)
         else:
+            if isinstance(x, SEVERAL):  # an heir of them, as OrderedDict
+                self.look_at_items(x)
             names = vars(x).keys() if hasattr(x, "__dict__") else set()
-            names |= attributes_of_class(type(x)).keys()
-            every = hasattr(x, "named_parameters")  # parts of a model: all of them
+            names |= attributes_of_class(type(x)).keys() | slots_of(type(x))
+            mine = not is_of_package(type(x)) and len(names) <= MANY_THINGS
+            every = mine and not self.words.isdisjoint(ANY_NAME)
+            every |= hasattr(x, "named_parameters")  # parts of a model: all of them
             self.look_at_attributes(x, names if every else names & self.words)
 
-    def look_at_length(self, x: list | dict) -> None:
-        """Watch how many things a list or a dict holds."""
-        if (here := (id(x), None)) not in self.seen:
+    def look_at_items(self, x: list | tuple | dict) -> None:
+        """Watch what a list or a dict holds, and how much; look into a tuple."""
+        if len(x) > MANY_THINGS:
+            return
+        if isinstance(x, tuple):
+            for value in x:
+                self.look_into(value)
+            return
+        if (here := (id(x), LENGTH)) not in self.seen:
             self.seen.add(here)
-            self.watched.append((x, None, len(x)))
+            self.watched.append((x, LENGTH, len(x)))
+        for key, value in x.items() if isinstance(x, dict) else enumerate(x):
+            self.look_at(x, key, value)
 
     def look_at_attributes(self, x: Any, names: set[str]) -> None:
-        """Watch attributes of an object."""
+        """Watch attributes of an object; those of a list or a dict are no items."""
         for name in sorted(names):
-            self.look_at(x, name, getattr(x, name, None))
+            if not isinstance(x, SEVERAL):
+                self.look_at(x, name, getattr(x, name, MISSING))
+                continue
+            self.look_at(type(x), name, getattr(type(x), name, MISSING))
+            if hasattr(x, "__dict__"):
+                self.look_at(vars(x), name, vars(x).get(name, MISSING))
 
 
 def attributes_of_class(kind: type) -> dict[str, Any]:
-    """Numbers and the like that a class gives to its objects. Plumbing."""
+    """Numbers and the like that a class gives to its objects; None, too. Plumbing."""
     every = [pair for base in reversed(kind.__mro__) for pair in vars(base).items()]
-    simple = (*SIMPLE, tuple)
-    return {k: x for k, x in every if isinstance(x, simple) and not k.startswith("_")}
+    known = (*SIMPLE, *SEVERAL, type(None))
+    return {k: x for k, x in every if isinstance(x, known) and not k.startswith("__")}
+
+
+def slots_of(kind: type) -> set[str]:
+    """The attributes that `__slots__` of a class, and of those above it, name.
+
+    Plumbing.
+    """
+    every = [pair for base in kind.__mro__ for pair in vars(base).items()]
+    return {name for name, x in every if isinstance(x, MemberDescriptorType)}
 
 
 def taken(f: FunctionType) -> Iterator[tuple[Any, Any, Any]]:
@@ -140,17 +179,29 @@ def belongings_of(x: Any) -> list[Any]:
         return [x.__func__, x.__self__]
     if isinstance(x, partial):
         return [x.func, *x.args, *x.keywords.values()]
-    if type(x) in (list, tuple, dict):
-        parts = x.values() if isinstance(x, dict) else x
-        return list(parts) if len(x) <= MANY_THINGS else []
+    parts = []
+    if isinstance(x, SEVERAL) and len(x) <= MANY_THINGS:
+        parts = list(x.values() if isinstance(x, dict) else x)
     if isinstance(x, (*SIMPLE, ModuleType, type, Node, CodeType)) or x is None:
         return []
-    if is_foreign(type(x).__module__):
-        return []
+    if is_of_package(type(x)):
+        return parts
     every = [pair for kind in type(x).__mro__ for pair in vars(kind).items()]
-    run = [f for name, f in every if name == "__call__" or not name.startswith("__")]
-    methods = [f for f in run if isinstance(f, FunctionType)]
-    return methods + list(getattr(x, "__dict__", {}).values())
+    # A property has its function in fget, a static method in __func__.
+    run = [
+        getattr(f, "fget", getattr(f, "__func__", f))
+        for k, f in every
+        if k not in BEGIN
+    ]
+    parts += [f for f in run if isinstance(f, FunctionType)]
+    parts += getattr(x, "__dict__", {}).values()
+    return parts + [getattr(x, name, None) for name in slots_of(type(x))]
+
+
+def is_of_package(kind: type) -> bool:
+    """Whether a class is part of a package. Plumbing."""
+    module = sys.modules.get(kind.__module__)
+    return is_foreign(kind.__module__, getattr(module, "__file__", None))
 
 
 def is_foreign(module: str | None, file: str | None = None) -> bool:

@@ -57,6 +57,40 @@ def differing(program: Program, twin: Program) -> Place | None:
     return None
 
 
+def same_programs(old: Program, new: Program, arrays: list[np.ndarray]) -> bool:
+    """Whether two recordings are one, and read some arrays at the same places.
+
+    Plumbing.
+    """
+    answers = [[answer for _, answer in x.guards] for x in (old, new)]
+    slots = [[slot for slot, _ in x.changes] for x in (old, new)]
+    if differing(old, new) or answers[0] != answers[1] or slots[0] != slots[1]:
+        return False
+    numbers = {line: k for p in (old, new) for k, line in enumerate(p.lines)}
+    left = [
+        (x, y)
+        for (_, x), (_, y) in zip(old.changes, new.changes, strict=True)
+        if not isinstance(x, Line) or not isinstance(y, Line)
+    ]
+    pairs = list(zip(old.outputs(), new.outputs(), strict=False))
+    if not all(same(x, y) for x, y in left) or not all(
+        same_input(x, y, numbers) for x, y in pairs
+    ):
+        return False
+    pairs += [
+        pair
+        for a, b in zip(old.lines, new.lines, strict=True)
+        for pair in zip(a.inputs, b.inputs, strict=True)
+    ]
+    both = [(x.value, y.value) for x, y in pairs if x.kind == y.kind == "constant"]
+    return all(
+        x.__array_interface__ == y.__array_interface__
+        for x, y in both
+        if isinstance(x, np.ndarray)
+        and any(np.may_share_memory(z, a) for a in arrays for z in (x, y))
+    )
+
+
 def same_call(line: Line, other: Line) -> bool:
     """Whether two lines do the same to their inputs. Plumbing."""
     if (line.kind, line.shape, line.dtype) != (other.kind, other.shape, other.dtype):

@@ -122,21 +122,28 @@ class Replays:
             raise placed_error(error, self.here) from error
 
     def made(self, plans: list[Runner], given: tuple[np.ndarray, ...]) -> Runner:
-        """Record twice, compare, and make a plan."""
+        """Record twice, compare, and make a plan; or find that an old one fits."""
+        stale = [plan for plan in plans if plan.is_stale()]
+        with RECORDING:
+            program = self.recorded(given) if stale else None
+        for plan in stale:
+            if plan.renewed(program):
+                plans.remove(plan)
+                return plan
         if len(plans) == MOST:
             raise CannotCompile(
                 f"{self.here}: {MOST} plans were made for arrays of these shapes, and "
                 f"none fits. What changes all the time is {plans[0].misfit()}"
             )
         with RECORDING:
-            program, twin = self.recorded(given), self.recorded(given)
+            program, twin = program or self.recorded(given), self.recorded(given)
         if (place := differing(program, twin)) is not None:
             raise CannotCompile(
                 f"{self.here}: the operation {place} has other constants each time it "
                 f"is recorded: chance, or a counter. Let random numbers come from a "
                 f"generator that is an attribute of the module, as in self.rng"
             )
-        return Runner(shortened(program), *given)
+        return Runner(shortened(program), *given, twin=twin)
 
     def recorded(self, given: tuple[np.ndarray, ...]) -> Program:
         """Record once; an error says in which step, and in which module."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import time
 from collections.abc import Callable
 from functools import cache
@@ -10,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.compiler.blame import same
+from course_utils.compiler.around import LENGTH, MISSING
+from course_utils.compiler.blame import same, same_programs
 from course_utils.compiler.buffers import block
 from course_utils.compiler.jit import compiled, numba, plus
 from course_utils.compiler.lines import CannotCompile, Line, Program
@@ -18,6 +20,7 @@ from course_utils.compiler.plan import Plan
 from course_utils.compiler.rows import gather, outside
 from course_utils.compiler.shorten import is_draw
 from course_utils.compiler.source import Source
+from course_utils.tape import Node
 
 
 @cache
@@ -32,9 +35,13 @@ class Runner:
     """Runs a plan again and again. Plumbing.
 
     - `seconds`: what making and compiling the plan took.
+    - `used`: small arrays around, which NumPy may have computed with; their content.
+    - `twin`: the program as it was recorded, to be compared where these have changed.
     """
 
-    def __init__(self, program: Program, *given: np.ndarray):
+    def __init__(
+        self, program: Program, *given: np.ndarray, twin: Program | None = None
+    ):
         began = time.perf_counter()
         self.program, self.plan = program, Plan(program)
         self.source = Source(self.plan)
@@ -52,6 +59,7 @@ class Runner:
         self.stored = set(self.plan.schedule.stores.values())
         self.kinds = {name: kind_of(slot.get()) for name, slot in self.slots.items()}
         self.used = used_before(program)
+        self.twin = without_values(twin) if twin and self.used else None
         self.refuse()
         self.make_room()
         self.bind()
@@ -110,22 +118,24 @@ class Runner:
 
     def bind(self) -> None:
         """Let names mean the arrays that are there now; note what has to stay."""
-        tests, space = [], {}
+        tests, space = [], {"now": now}
         for k, (name, slot) in enumerate(self.slots.items()):
             array = slot.get()
             if not isinstance(array, np.ndarray):  # a number of NumPy has no memory
                 slot.set(array := np.array(array))
             self.space[name] = space[f"a{k}"] = array
             space[f"o{k}"] = slot.owner
-            keys = "".join(f"[{key!r}]" for key in slot.keys)
-            tests.append(f"o{k}.{slot.name}{keys} is a{k}")
+            found = attribute(f"o{k}", slot.name)
+            for i, key in enumerate(slot.keys):
+                space[f"k{k}_{i}"] = key
+                found += f"[k{k}_{i}]"
+            tests.append(f"{found} is a{k}")
             if slot in self.stored and slot.name == "data":
                 tests.append(f"a{k}.flags.writeable")
         for k, (holder, key, _) in enumerate(self.program.watched):
             space[f"h{k}"], space[f"v{k}"] = holder, now(holder, key)
-            known = isinstance(holder, dict | list | tuple)
-            inner = f"h{k}[{key!r}]" if known else f"h{k}.{key}"
-            tests.append(f"len(h{k}) == v{k}" if key is None else f"{inner} is v{k}")
+            space[f"q{k}"] = key  # it may be anything, as a class or a nan
+            tests.append(test_of(k, holder, key, space[f"v{k}"]))
         for k, (array, content) in enumerate(self.used):
             space[f"u{k}"], space[f"c{k}"] = array, content
             tests.append(f"u{k}.tobytes() == c{k}")
@@ -141,13 +151,34 @@ class Runner:
                 return True
         except (AttributeError, LookupError, TypeError):
             pass
+        if self.is_stale() or not self.fits_but_for_content():
+            return False
+        self.refuse()
+        self.bind()
+        return True
+
+    def is_stale(self) -> bool:
+        """Whether an array around has been changed in place."""
+        return any(array.tobytes() != content for array, content in self.used)
+
+    def fits_but_for_content(self) -> bool:
+        """Whether all is as it was, whatever arrays around may hold."""
         if not all(map(unchanged, self.program.watched)):
             return False
-        if any(array.tobytes() != content for array, content in self.used):
-            return False
         slots = self.slots.items()
-        if any(kind_of(slot.get()) != self.kinds[name] for name, slot in slots):
+        return all(kind_of(slot.get()) == self.kinds[name] for name, slot in slots)
+
+    def renewed(self, program: Program) -> bool:
+        """Whether the plan fits after all: a new recording is the one it was made of.
+
+        So it is where an array around was changed in place, and only lines read it.
+        """
+        arrays = [array for array, _ in self.used]
+        if self.twin is None or not self.fits_but_for_content():
             return False
+        if not same_programs(self.twin, program, arrays):
+            return False
+        self.used = [(array, array.tobytes()) for array in arrays]
         self.refuse()
         self.bind()
         return True
@@ -156,7 +187,11 @@ class Runner:
         """Name an attribute that is not as it was, or else a guard."""
         for watched in self.program.watched:
             if not unchanged(watched):
+                if watched[1] is LENGTH:
+                    return f"the length of a {type(watched[0]).__name__}"
                 return f"the attribute {watched[1]!r}"
+        if self.is_stale():
+            return "an array around, which NumPy computes with"
         return "the outcome of an `if`"
 
     def __call__(self, *given: np.ndarray) -> float | None:
@@ -210,36 +245,67 @@ class Runner:
 
 
 def used_before(program: Program) -> list[tuple[np.ndarray, bytes]]:
-    """Small arrays around that no line reads, with what they held.
+    """Small arrays around, with what they hold.
 
     In 2 * y with y from around, NumPy computes before anything is recorded, and what is
-    recorded is its result. Where a line reads y itself, it finds what is there then.
+    recorded is its result. Where a line reads y itself, it finds what is there then;
+    but NumPy may have read it, too. (A tensor's data are for operations of the tape.)
     Plumbing.
     """
     lines = {x for line in program.lines for x in line.inputs if x.kind == "constant"}
     read = [x.value for x in lines if isinstance(x.value, np.ndarray)]
-    around = [x for *_, x in program.watched if isinstance(x, np.ndarray)]
-    return [
-        (array, array.tobytes())
-        for array in around
-        if array.size <= COMPARED_SIZE
-        and not any(np.may_share_memory(array, x) for x in read)
-    ]
+    found = {}
+    for holder, _, x in program.watched:
+        if isinstance(x, np.ndarray) and x.size <= COMPARED_SIZE:
+            tensor = isinstance(holder, Node)
+            if not tensor or not any(np.may_share_memory(x, a) for a in read):
+                found[id(x)] = x
+    return [(array, array.tobytes()) for array in found.values()]
+
+
+def without_values(program: Program) -> Program:
+    """The program, without the numbers that its lines had when it was recorded.
+
+    Plumbing.
+    """
+    for line in program.lines:
+        if line.kind != "constant":
+            line.value = None
+    return program
 
 
 COMPARED_SIZE = 4096  # numbers of an array that is compared in each step
 COMPARED = (int, float, str, tuple)
 
 
+def attribute(owner: str, name: str) -> str:
+    """The source that asks for an attribute, whatever its name is. Plumbing."""
+    usual = name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
+    return f"{owner}.{name}" if usual else f"getattr({owner}, {name!r})"
+
+
+def test_of(k: int, holder: Any, key: Any, value: Any) -> str:
+    """The source that asks whether watched thing k is what it was. Plumbing."""
+    if key is LENGTH:
+        return f"len(h{k}) == v{k}"
+    if value is MISSING:  # to ask for it would raise an error
+        return f"now(h{k}, q{k}) is v{k}"
+    if type(holder) in (dict, list, tuple):
+        return f"h{k}[q{k}] is v{k}"
+    if isinstance(holder, dict | list | tuple):
+        return f"now(h{k}, q{k}) is v{k}"  # to ask a defaultdict would put it there
+    return f"{attribute(f'h{k}', key)} is v{k}"
+
+
 def now(holder: Any, key: Any) -> Any:
-    """What a dict, a list or an object has there; its length for None. Plumbing."""
-    if key is None:
+    """What a dict, a list or an object has there; its length for LENGTH. Plumbing."""
+    if key is LENGTH:
         return len(holder)
     if isinstance(holder, dict):
-        return holder.get(key)
+        return holder.get(key, MISSING)
     if isinstance(holder, list | tuple):
-        return holder[key] if key < len(holder) else None
-    return getattr(holder, key, None)
+        return holder[key] if key < len(holder) else MISSING
+    return getattr(holder, key, MISSING)
 
 
 def unchanged(watched: tuple[Any, Any, Any]) -> bool:

@@ -14,7 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.compiler.around import Around, attributes_of_class
+from course_utils.compiler.around import (
+    LENGTH,
+    MISSING,
+    Around,
+    attributes_of_class,
+    slots_of,
+)
 from course_utils.compiler.calls import called
 from course_utils.compiler.lines import CannotCompile, Line, Slot
 from course_utils.compiler.symbols import Recorder, Symbol
@@ -87,7 +93,7 @@ class StandIns:
 
     - `lines`: the line of each slot that is read.
     - `watched`: (dict, list or object, key, value) that have to be the same for a plan
-      to fit; the key None means the length.
+      to fit; the key LENGTH means how many there are.
     """
 
     def __init__(self, recorder: Recorder):
@@ -134,8 +140,9 @@ class StandIns:
                 self.watched.append((vars(owner), name, value))
             setattr(owner, name, new)
         self.owners.append((owner, label, dict(vars(owner))))
-        for name, value in attributes_of_class(type(owner)).items():
-            self.watched.append((owner, name, value))
+        kind = type(owner)
+        for name in sorted({*attributes_of_class(kind), *slots_of(kind)} - {*before}):
+            self.watched.append((owner, name, getattr(owner, name, MISSING)))
 
     def around(self, *functions: Any) -> None:
         """Watch what functions take from around them, and what is in objects."""
@@ -159,11 +166,16 @@ class StandIns:
             return Draws(self.recorder, slot, value, self.draws)
         if type(value) not in (list, tuple, dict):
             return value
-        items = value.items() if isinstance(value, dict) else enumerate(value)
+        items = list(value.items() if isinstance(value, dict) else enumerate(value))
         new = {k: self.stand_in(inside(slot, k), x, numbers) for k, x in items}
-        self.watched.append((vars(slot.owner), slot.name, value))
-        self.watched.append((value, None, len(value)))
-        self.watched += [(value, k, x) for k, x in new.items() if x is value[k]]
+        if not slot.keys:
+            self.watched.append((vars(slot.owner), slot.name, value))
+        self.watched.append((value, LENGTH, len(value)))
+        self.watched += [
+            (value, k, x)
+            for k, x in items
+            if new[k] is x or type(x) in (list, tuple, dict)
+        ]
         return new if isinstance(value, dict) else type(value)(new.values())
 
     def symbol(self, slot: Slot, value: Any) -> Symbol:

@@ -27,7 +27,11 @@ def compile_step(model: Callable, loss: Callable, optimizer: Any) -> CompiledSte
     The step is recorded when it is first called, with symbols in the place of numbers,
     and again for each new shape, and where something has changed that the plan was made
     for: an attribute of a module, what the loss reads from around it, which parameters
-    learn, the outcome of an `if`.
+    learn, the outcome of an `if`. Not seen are changes in sets and in containers of
+    one's own, an attribute that does not exist yet, a method that is replaced, and what
+    is used before a line is recorded from lists of more than 64 things and arrays of
+    more than 4,096 numbers. Small arrays around that change in place in each step are
+    right, but each time the step is recorded again: give them in x or y.
 
     Raises CannotCompile, a TypeError, where a plan could not do the same: if numbers
     are printed or leave NumPy, or chance comes from elsewhere than a generator that is

@@ -37,7 +37,7 @@ class Call:
         """
         home = getattr(self.function, "__module__", None) or ""
         known = home.startswith(("numpy", "course_utils.functional"))
-        arguments = written((self.args, self.options))
+        arguments = signed((self.args, self.options))
         if not known or "random" in home or arguments is None:
             return None
         return repr(self.function), self.order, arguments
@@ -55,7 +55,7 @@ class Call:
         return np.ascontiguousarray(np.transpose(value, self.order))
 
 
-def written(tree: Any) -> str | None:
+def signed(tree: Any) -> str | None:
     """Arguments as text, holes apart from numbers; None if something else is there.
 
     Plumbing.
@@ -63,7 +63,7 @@ def written(tree: Any) -> str | None:
     if isinstance(tree, dict):
         tree = list(tree.items())
     if isinstance(tree, list | tuple):  # a size may be either
-        parts = list(map(written, tree))
+        parts = list(map(signed, tree))
         return None if None in parts else f"({', '.join(parts)})"
     if isinstance(tree, Hole):
         return f"<{int(tree)}>"

@@ -20,7 +20,7 @@ from course_utils.compiler.lines import Line, Program
 from course_utils.compiler.running import Runner
 
 WORTH = 200  # numbers in an input, from which on a plan of its own pays
-WIDTH = 8  # columns in a block
+BLOCK = 8  # columns in a block
 
 
 def changed(now: np.ndarray, before: np.ndarray, width: int) -> int:
@@ -92,7 +92,7 @@ def in_columns(lines: list[Line], W: Line) -> set[Line]:
     """
     n = W.shape[-1] if W.shape else 0
     inside, front = set(lines), set()
-    if len(W.shape) != 2 or n % WIDTH or not WIDTH < n < 64 * WIDTH:
+    if len(W.shape) != 2 or n % BLOCK or not BLOCK < n < 64 * BLOCK:
         return front
     for line in lines:
         inner = [x for x in line.inputs if x in front]
@@ -123,8 +123,8 @@ class Held:
             self.now = known[rest.input].view(np.int64)
             self.before, self.changed = self.now.copy(), compiled(changed)
             order = [x for x in program.lines if x in rest.front]
-            for k in range(0, rest.input.shape[1], WIDTH):
-                self.columns.append(list(block_of(order, known, slice(k, k + WIDTH))))
+            for k in range(0, rest.input.shape[1], BLOCK):
+                self.columns.append(list(block_of(order, known, slice(k, k + BLOCK))))
             self.compute((1 << len(self.columns)) - 1)
         self.values = [np.asarray(known[x]) for x in rest.given]
 
@@ -139,7 +139,7 @@ class Held:
     def __call__(self) -> float | None:
         """The value for what is in the array now; None where a guard does not hold."""
         if self.columns:
-            self.compute(self.changed(self.now, self.before, WIDTH))
+            self.compute(self.changed(self.now, self.before, BLOCK))
         return self.step(*self.values)
 
 
@@ -197,7 +197,7 @@ def block_of(front: list[Line], known: dict[Line, Any], block: slice):
         if line in known:  # it is asked for as a whole
             made[line] = known[line][:, block]
         else:
-            made[line] = np.empty((line.shape[0], WIDTH), line.dtype)
+            made[line] = np.empty((line.shape[0], BLOCK), line.dtype)
         function = line.function
         if not isinstance(function, np.ufunc) or line.options:
             function = put_by(result_of(line))

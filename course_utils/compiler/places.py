@@ -29,7 +29,7 @@ class At(NamedTuple):
         start, steps = self.start, []
         for axis, step in self.steps:
             inner = loops[axis]
-            inner = inner if isinstance(inner, At) else plain(inner)
+            inner = inner if isinstance(inner, At) else along(inner)
             start += step * inner.start
             steps += [(loop, step * more) for loop, more in inner.steps]
         return At(start, tuple(steps))
@@ -41,7 +41,7 @@ class At(NamedTuple):
         return " + ".join([*terms, *start])
 
 
-def plain(loop: int | None) -> At:
+def along(loop: int | None) -> At:
     """The place that one loop counts, or the first one. Plumbing."""
     return At(0, () if loop is None else ((loop, 1),))
 

@@ -12,7 +12,7 @@ from course_utils.compiler.lines import Line, Program, Slot
 from course_utils.compiler.loops import Loop, is_single
 from course_utils.compiler.naming import Names
 from course_utils.compiler.nests import ELEMENT, LATER, Nest, nested
-from course_utils.compiler.shorten import axes_of
+from course_utils.compiler.shorten import axes_seen
 from course_utils.compiler.stages import GIVEN, Schedule, base_of
 
 ALONE = ("call", "part", "view")  # their memory is that of NumPy, or of another value
@@ -168,7 +168,7 @@ class Plan:
         if not alone or line in self.followed or len(users) != 1:
             return None
         last, seen = len(line.shape) - 1, users[0].inputs[0]
-        axes = axes_of(seen)
+        axes = axes_seen(seen)
         if users[0].kind != "view" or axes is None or line not in seen.inputs:
             return None
         fits = set(axes) == set(range(last + 1)) and axes[-1] == last

@@ -85,15 +85,15 @@ def answer(line: Line) -> Line | None:
 def see_at_once(line: Line) -> None:
     """Let a view of a view look at what that one looks at, if it can. Plumbing."""
     inner = line.inputs[0] if line.shares else line
-    if inner is not line and None not in (axes_of(line), axes_of(inner)):
-        axes = [None if k is None else axes_of(inner)[k] for k in axes_of(line)]
+    if inner is not line and None not in (axes_seen(line), axes_seen(inner)):
+        axes = [None if k is None else axes_seen(inner)[k] for k in axes_seen(line)]
         line.options = line.options | {"axes": tuple(axes)}
         line.inputs = inner.inputs
     elif line.function is inner.function is np.reshape and inner is not line:
         line.inputs = inner.inputs
 
 
-def axes_of(line: Line) -> tuple[int | None, ...] | None:
+def axes_seen(line: Line) -> tuple[int | None, ...] | None:
     """Which axis of its input each axis of a line is; None where it shows a part.
 
     Plumbing.
@@ -104,7 +104,7 @@ def axes_of(line: Line) -> tuple[int | None, ...] | None:
 def is_whole(line: Line) -> bool:
     """Whether a view shows all of its input as it is. Plumbing."""
     same = line.shape == line.inputs[0].shape
-    plain = axes_of(line) == tuple(range(len(line.shape)))
+    plain = axes_seen(line) == tuple(range(len(line.shape)))
     return same and (plain or line.function is np.reshape)
 
 

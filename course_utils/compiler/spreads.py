@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from course_utils import functional as F
 from course_utils.compiler.kinds import RULES, rule
-from course_utils.compiler.places import At, plain
+from course_utils.compiler.places import At, along
 
 __all__ = ["RULES"]  # with those for what is put somewhere
 
@@ -102,7 +102,7 @@ def concatenate(recorder: Any, parts: Sequence, axis: int = 0) -> Any:
         return recorder.numpy(np.copy, (parts[0],), {})
     shape = list(lines[0].shape)
     axis = normalize_axis_index(axis, len(shape))
-    every = [plain(k) for k in range(len(shape))]
+    every = [along(k) for k in range(len(shape))]
     places = [
         (*every[:axis], At(n * shape[axis], ((axis, 1),)), *every[axis + 1 :])
         for n in range(len(lines))
@@ -117,20 +117,20 @@ def windows_vjp(recorder: Any, grad_out: Any, x: Any, stride: int = 1) -> Any:
     """Write the way back of windows: what came to a pixel adds up there. Plumbing."""
     line = recorder.line_of(x)
     n = len(line.shape)
-    every = tuple(plain(k) for k in range(n - 2))
+    every = tuple(along(k) for k in range(n - 2))
     rows, columns = (At(0, ((k, stride), (k + 2, 1))) for k in (n - 2, n - 1))
     places = ((*every, rows, columns),)
     return spread(recorder, [grad_out], line.dtype, places, line.shape, False, False)
 
 
-@rule(F.shifts_vjp)
-def shifts_vjp(recorder: Any, shares: Sequence, x: Any, size: int, stride: int = None):
+@rule(F.put_back)
+def put_back(recorder: Any, shares: Sequence, x: Any, size: int, stride: int = None):
     """Write the way back of shifts: each share goes to its place. Plumbing."""
     line, shares = recorder.line_of(x), list(shares)
     stride = size if stride is None else stride
     *_, oh, ow = recorder.line_of(shares[0]).shape
     n, (H, W) = len(line.shape), line.shape[-2:]
-    every = tuple(plain(k) for k in range(n - 2))
+    every = tuple(along(k) for k in range(n - 2))
     places = tuple(
         (*every, At(i, ((n - 2, stride),)), At(j, ((n - 1, stride),)))
         for i in range(size)

@@ -90,7 +90,10 @@ def chain(line: Line, there: Container[Line]) -> list[Line]:
 
 
 def turned_map(line: Line) -> Line | None:
-    """A function of each element, in the order of the first input that is turned."""
+    """A function of each element, in the order of the first input that is turned.
+
+    Plumbing.
+    """
     orders = [order_of(x) for x in line.inputs if x.shape == line.shape]
     order = next(filter(None, orders), None)
     if order is None:
@@ -108,7 +111,10 @@ def turned_map(line: Line) -> Line | None:
 
 
 def turned_fold(line: Line) -> Line | None:
-    """A sum that keeps nothing but the last axis in memory, or nothing at all."""
+    """A sum that keeps nothing but the last axis in memory, or nothing at all.
+
+    Plumbing.
+    """
     order = order_of(line.inputs[0])
     if order is None:
         return None
@@ -120,7 +126,10 @@ def turned_fold(line: Line) -> Line | None:
 
 
 def turned_spread(line: Line) -> Line | None:
-    """Numbers put at their places, both in the order of those that are put."""
+    """Numbers put at their places, both in the order of those that are put.
+
+    Plumbing.
+    """
     order = order_of(line.inputs[0])
     if order is None:
         return None

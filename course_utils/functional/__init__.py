@@ -149,7 +149,7 @@ from course_utils.functional.convolution import (
 )
 from course_utils.functional.pooling import (
     shifts,
-    shifts_vjp,
+    put_back,
     firsts,
     max_pool2d,
     max_pool2d_vjp,

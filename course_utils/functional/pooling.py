@@ -24,7 +24,7 @@ def shifts(x, size, stride=None):
     return [x[..., i : i + H : stride, j : j + W : stride] for i, j in places]
 
 
-def shifts_vjp(shares, x, size, stride=None):
+def put_back(shares, x, size, stride=None):
     """What each place of the windows is due, in the order of `shifts`, put back there.
 
     A pixel that stands in several windows gets the sum. Taught in: 13_convolution.
@@ -64,7 +64,7 @@ def max_pool2d_vjp(grad_out, y, x, size, stride=None):
     wins = firsts([value == y for value in values])
     lost = firsts([np.isnan(value) for value in reversed(values)])[::-1]
     won = [a | b for a, b in zip(wins, lost, strict=True)]
-    return shifts_vjp([w * grad_out for w in won], x, size, stride)
+    return put_back([w * grad_out for w in won], x, size, stride)
 
 
 def mean_pool2d(x, size, stride=None):
@@ -80,4 +80,4 @@ def mean_pool2d_vjp(grad_out, x, size, stride=None):
 
     Taught in: 13_convolution.
     """
-    return shifts_vjp([grad_out / size**2] * size**2, x, size, stride)
+    return put_back([grad_out / size**2] * size**2, x, size, stride)

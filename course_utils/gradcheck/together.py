@@ -102,6 +102,8 @@ def _right_beside(f: Callable, i: int, grads, eps: float) -> bool:
     for aside in ASIDE * 0.1 ** np.arange(12):
         rng = np.random.default_rng(0)  # the same ways to leave, at any distance
         low, high = _slopes(f, v, 0 * v, rng, aside, 5 * WAYS)
+        if not np.isfinite((low, high)).all():
+            return False
         size = max(abs(low), abs(high), abs(grads[i]))
         rounded = 4 * eps / (2 * STEP * aside) * (size + abs(f(0 * v)))
         if not rounded <= 0.05 * size:
@@ -198,7 +200,9 @@ def _slopes(
     """Least and largest slope along v beside the point, for many ways to leave it."""
     steep, all_ = np.sign(v * bends) + (bends == 0), np.ones_like(v)
     ways = [all_, -all_, steep, -steep, *rng.uniform(-1, 1, (more, v.size))]
-    rise = [f(aside * (u + STEP * v)) - f(aside * (u - STEP * v)) for u in ways]
+    both = [(f(aside * (u + STEP * v)), f(aside * (u - STEP * v))) for u in ways]
+    with np.errstate(invalid="ignore"):  # ∞ − ∞, which is left out
+        rise = [np.subtract(*pair) for pair in both]
     rise = [r / (2 * STEP * aside) for r in rise if np.isfinite(r)]
     return (min(rise), max(rise)) if rise else (-np.inf, np.inf)
 

@@ -158,7 +158,7 @@ def test_in_float32_a_step_is_larger(way):
 
 
 def test_noise_is_named_above_a_ten_billionth():
-    setting = Setting([], [], [], float, 0.0, 1e-6, EPS["d"], "")
+    setting = Setting([], [], [], float, float, 0.0, 1e-6, EPS["d"], "")
     assert setting.noise_named(Look(0.0, 0.0, False, 1e-10, False)) == ""
     assert "1e-09" in setting.noise_named(Look(0.0, 0.0, False, 1e-9, False))
 

@@ -211,7 +211,7 @@ def test_nothing_is_changed_and_nothing_is_shared():
     results = [F.conv2d(x, W, b), *F.conv2d_vjp(G, x, W)]
     results += [F.max_pool2d(x, 1), F.max_pool2d_vjp(x, x, x, 1)]
     results += [F.mean_pool2d(x, 1), F.mean_pool2d_vjp(x, x, 1)]
-    results += [F.shifts_vjp([x], x, 1)]
+    results += [F.put_back([x], x, 1)]
     results += F.batch_norm_vjp(x, x, b[:2])
     for result in results:
         result += 1

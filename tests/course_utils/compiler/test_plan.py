@@ -157,7 +157,7 @@ PLANS = {
     ),
     # A view keeps what it looks at.
     "a view of it is read": (
-        lambda x, W, V: (F.relu((x @ W)[:, :1] + (x @ W)) @ V).sum(),
+        lambda x, W, V: (F.relu((x @ W)[::-1] + (x @ W)) @ V).sum(),
         "product view loop product loop",
         {
             "matmul_1": (0, 2, 32),

@@ -159,7 +159,7 @@ def _check_windows(operation, shape, size, stride, padding=0):
 
 
 def _check_sizes(operation, size, stride, padding=0):
-    pair = isinstance(size, tuple | list) and len(size) == 2
+    pair = isinstance(size, tuple | list | np.ndarray) and np.shape(size) == (2,)
     if not pair or not all(_is_whole(k, 1) for k in size):
         if operation == "pooling":  # it takes one size, and makes the pair itself
             kind, size = "one whole size, for rows and columns, at least 1", size[0]

@@ -109,6 +109,8 @@ def _right_beside(f: Callable, i: int, grads, eps: float) -> bool:
         if not rounded <= 0.05 * size:
             break
         allowed = 0.01 * size + rounded
+        if abs(_bend(f, v, aside)) > allowed:
+            return False  # it has a kink of its own, which tells what is right
         if (
             high - low < 0.1 * size
             or not low <= grads[i] + allowed <= high + 2 * allowed

@@ -167,3 +167,13 @@ def test_of_very_many_entries_none_is_moved_beside_the_point():
     x = np.ones(201)
     assert not gradcheck(f, x, 2 * x + (np.arange(201) == 7))
     assert len(calls) < 2 * 201 + 200
+
+
+@pytest.mark.parametrize("slope", [1.01, -0.01, 1.5, -1.0])
+def test_an_entry_with_a_kink_of_its_own_is_judged_by_it(slope):
+    """Another entry's sides excuse nothing: between 0 and 1 is right, and no more."""
+    f = lambda x: np.maximum(x, 0).sum()  # noqa: E731
+    for x in ([0.0], [-1.0, 0.0, 2.0]):
+        right = (np.array(x) > 0) * 1.0
+        report = gradcheck(f, np.array(x), np.where(np.array(x) == 0, slope, right))
+        assert "WRONG in 1" in repr(report) and "CANNOT SAY" not in repr(report)

@@ -179,6 +179,7 @@ BAD = {
             code(outputs=[show(**{"application/vnd.jupyter.widget-view+json": "{}"})])
         ),
     ],
+    # What Jupyter prints on any Unix, and paths of machines that nobody has.
     "no_machine_paths": [
         mini(code("open('/home/anna/x')")),
         mini(code(outputs=[stream("/tmp/ipykernel_12/3.py:1: RuntimeWarning: x")])),

@@ -31,3 +31,16 @@ def plain_loops() -> Iterator[None]:
             patch.setattr(module, "compiled", lambda f, *_: Plain(f))
         patch.setattr(watching, "compiles", lambda f, kinds: f.__name__ != "power")
         yield
+
+
+@pytest.fixture
+def plain(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Loops as Python, unless the name of a test says that it is about Numba.
+
+    For a whole module: `pytestmark = pytest.mark.usefixtures("plain")`.
+    """
+    if "numba" in request.node.name:
+        yield
+        return
+    with plain_loops():
+        yield

@@ -15,7 +15,6 @@ from course_utils.compiler.around import MANY_THINGS, is_foreign
 from course_utils.tape import no_grad
 from course_utils.tensor import Tensor
 from course_utils.training import train_step
-from tests.course_utils.compiler.plain import plain_loops
 
 X = np.random.default_rng(0).standard_normal((6, 5))
 LABELS = np.arange(6) % 4
@@ -23,11 +22,7 @@ CE = Tensor.softmax_cross_entropy
 ONES = np.ones(3)
 
 
-@pytest.fixture(autouse=True)
-def plain():
-    """Loops as Python: what is watched is the same."""
-    with plain_loops():
-        yield
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 class Net(nn.Module):

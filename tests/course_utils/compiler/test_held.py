@@ -10,7 +10,6 @@ from course_utils.compiler import compile_loss
 from course_utils.compiler.held import changed
 from course_utils.gradcheck import gradcheck
 from course_utils.tensor import Tensor, linear
-from tests.course_utils.compiler.plain import plain_loops
 
 rng = np.random.default_rng(0)
 X, LABELS = rng.standard_normal((7, 10)), rng.integers(0, 3, 7)
@@ -18,14 +17,7 @@ W, B = rng.standard_normal((10, 24)), rng.standard_normal(24)
 V, C = rng.standard_normal((24, 12)), rng.standard_normal(12)
 
 
-@pytest.fixture(autouse=True)
-def plain(request):
-    """Loops as Python, unless a test is about Numba."""
-    if "numba" in request.node.name:
-        yield
-        return
-    with plain_loops():
-        yield
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 def two_layers(W, b, V, c):

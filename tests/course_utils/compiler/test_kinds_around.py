@@ -13,7 +13,6 @@ import pytest
 
 from course_utils.compiler import CannotCompile, compile_loss
 from tests.course_utils.compiler import test_around
-from tests.course_utils.compiler.plain import plain_loops
 from tests.course_utils.compiler.test_around import Both, Net
 
 ONES = np.ones(3)
@@ -21,11 +20,7 @@ FACTOR = 1.0
 __here = sys.modules[__name__]
 
 
-@pytest.fixture(autouse=True)
-def plain():
-    """Loops as Python: what is watched is the same."""
-    with plain_loops():
-        yield
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 class Colour(Enum):

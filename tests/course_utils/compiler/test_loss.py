@@ -9,21 +9,13 @@ from course_utils import functional as F
 from course_utils.compiler import CannotCompile, compile_loss
 from course_utils.gradcheck import check_directions, gradcheck
 from course_utils.tensor import Tensor, linear
-from tests.course_utils.compiler.plain import plain_loops
 
 rng = np.random.default_rng(0)
 X, LABELS = rng.standard_normal((7, 5)), rng.integers(0, 3, 7)
 INPUTS = {"W": rng.standard_normal((5, 3)), "b": rng.standard_normal(3)}
 
 
-@pytest.fixture(autouse=True)
-def plain(request):
-    """Loops as Python, unless a test is about Numba."""
-    if "numba" in request.node.name:
-        yield
-        return
-    with plain_loops():
-        yield
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 def loss(W, b):

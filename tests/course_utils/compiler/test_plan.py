@@ -18,16 +18,11 @@ from course_utils.compiler.stages import Schedule
 from course_utils.compiler.symbols import Recorder
 from course_utils.compiler.watching import watching
 from course_utils.tensor import Tensor
-from tests.course_utils.compiler.plain import plain_loops
 
 X, W, V = np.ones((2, 3)), np.ones((3, 2)), np.ones((2, 2))
 
 
-@pytest.fixture(autouse=True)
-def plain():
-    """Loops as Python."""
-    with plain_loops():
-        yield
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 def plan_of(f: Callable, *arrays: np.ndarray) -> Plan:

@@ -145,14 +145,7 @@ def test_every_optimizer_and_module_is_met():
 # --- how it is used -------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def plain(request):
-    """All tests below run their loops as Python, unless they are about Numba."""
-    if "numba" in request.node.name:
-        yield
-        return
-    with plain_loops():
-        yield
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 def network(dtype=np.float64):

@@ -13,18 +13,13 @@ from course_utils.compiler import CannotCompile, compile_step
 from course_utils.tape import Op, no_grad, record
 from course_utils.tensor import Tensor, as_tensor, concatenate, stack, where
 from course_utils.training import train_step
-from tests.course_utils.compiler.plain import plain_loops
 
 rng = np.random.default_rng(0)
 X, LABELS = rng.standard_normal((9, 5)), rng.integers(0, 4, 9)
 CE = Tensor.softmax_cross_entropy
 
 
-@pytest.fixture(autouse=True)
-def plain():
-    """Loops as Python: what is recorded is the same."""
-    with plain_loops():
-        yield
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 class Net(nn.Module):

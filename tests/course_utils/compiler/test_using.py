@@ -23,21 +23,14 @@ from course_utils.compiler import (
 from course_utils.tape import Op
 from course_utils.tensor import Tensor
 from course_utils.training import train_step
-from tests.course_utils.compiler.plain import Plain, plain_loops
+from tests.course_utils.compiler.plain import Plain
 
 X = np.random.default_rng(0).standard_normal((9, 5))
 LABELS = np.arange(9) % 4
 CE = Tensor.softmax_cross_entropy
 
 
-@pytest.fixture(autouse=True)
-def plain(request):
-    """Loops as Python, unless a test is about Numba."""
-    if "numba" in request.node.name:
-        yield
-        return
-    with plain_loops():
-        yield
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 def made(seed=1, *between):

@@ -19,8 +19,9 @@ import numpy as np
 from benchmarks.harness import Case, Entrant
 from course_utils import data, nn, optim
 from course_utils import functional as F
+from course_utils.compiler import compile_step
 from course_utils.tensor import Tensor
-from course_utils.training import accuracy, logits_of, train_step
+from course_utils.training import accuracy, logits_of
 
 SETTINGS = {"filters": (16, 32), "epochs": 20, "lr": 0.004, "batch_size": 64, "p": 0.3}
 REACH, SEEDS = 2, 3
@@ -51,6 +52,7 @@ def trained(
     rng, batch_size = np.random.default_rng(seed), how.pop("batch_size")
     model = reader(rng, **how)
     optimizer = optim.Adam(model.parameters(), lr)
+    train_step = compile_step(model, Tensor.softmax_cross_entropy, optimizer)
     # Zeros around the raw pictures are paper; what a window sees is a picture moved.
     seen = F.windows(F.pad(x.reshape(-1, 1, 28, 28), REACH), (28, 28))
     steps = -(-len(x) // batch_size)
@@ -61,7 +63,7 @@ def trained(
         i, j = rng.integers(0, 2 * REACH + 1, (2, len(rows)))
         optimizer.lr = lr * (1 - step / (epochs * steps))
         batch = normalised(seen[rows, 0, i, j])
-        train_step(model, batch, y[rows], optimizer, Tensor.softmax_cross_entropy)
+        train_step(batch, y[rows])
     return model.eval()
 
 

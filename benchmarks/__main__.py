@@ -43,6 +43,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"no case {', '.join(unknown)}; there are {', '.join(CASES)}")
     if chosen.rounds < ROUNDS and not (chosen.quick or chosen.no_store):
         parser.error(f"results are stored from {ROUNDS} rounds up; add --no-store")
+    if not orders(chosen):
+        threads = sorted({n for case in chosen.cases for n in CASES[case][2]})
+        parser.error(f"{', '.join(chosen.cases)}: measured with --threads {threads[0]}")
     return chosen
 
 

@@ -341,6 +341,13 @@ def test_growth_is_that_of_one_node():
     assert report.growth("chain").ratio(record("chain", medians)) == pytest.approx(1.3)
 
 
+@pytest.mark.parametrize(("found", "verdict"), [(99.40, "yes"), (99.39, "no")])
+def test_a_test_accuracy_is_a_share_of_all(found, verdict):
+    medians = {"ours: long run": found}
+    table = report.targets_table([record("accuracy", medians, unit="%")])
+    assert f"| accuracy | 1 | ≥ 99.4% | {found:.3f} % | {verdict} |" in table
+
+
 def test_targets_name_cases_that_exist():
     assert {target.case for target in report.TARGETS} <= set(worker.CASES)
 
@@ -438,7 +445,11 @@ def test_each_number_of_threads_is_an_order_of_its_own():
 
 @pytest.mark.parametrize(
     ("argv", "message"),
-    [(["nonsense"], "no case nonsense"), (["--rounds", "6"], "from 7 rounds up")],
+    [
+        (["nonsense"], "no case nonsense"),
+        (["--rounds", "6"], "from 7 rounds up"),
+        (["accuracy", "--threads", "1"], "accuracy: measured with --threads 2"),
+    ],
 )
 def test_wrong_orders_are_refused(argv, message, capsys):
     with pytest.raises(SystemExit):

@@ -17,6 +17,7 @@ import pytest
 from course_utils import launch
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals, executables")
+PATIENT = 600  # seconds: on a busy machine the launcher's start alone takes two minutes
 HEAD = "import os, sys, time\nrank = int(os.environ['RANK'])\n"
 
 
@@ -51,7 +52,7 @@ def free_port():
 
 def test_two_workers_run_on_a_port_of_their_own_choice(script):
     path = script("print(rank, os.environ['WORLD_SIZE'], sys.argv[1:])")
-    run = launch.torchrun(path, "--steps", 5, port=free_port())
+    run = launch.torchrun(path, "--steps", 5, port=free_port(), timeout=PATIENT)
     assert run.output.strip() == "0 2 ['--steps', '5']"
     assert run.processes and launch.alive(run.processes) == []
 

@@ -102,18 +102,26 @@ def heat_maps(
     log: bool = False,
     annotate: bool = False,
     diverging: bool = False,
+    own_scales: bool = False,
 ) -> Figure:
     """Draw named matrices of one shape side by side, as colours on one common scale.
 
     `label`, `log`, `annotate` and `diverging` as in `heat_map`. With no label there is
-    no bar of colours: the numbers in the cells say enough.
+    no bar of colours: the numbers in the cells say enough. With `own_scales` each has
+    colours of its own, where one would leave the other pale; then without a label.
 
     Raises
     ------
-    ValueError : without matrices, for unequal shapes; as `heat_map`.
+    ValueError : without matrices, for unequal shapes; for `own_scales` with a label;
+        as `heat_map`.
 
     Plumbing.
     """
+    if own_scales and label:
+        raise ValueError(
+            "heat_maps: one bar of colours serves one common scale; found a label with "
+            "own_scales=True. Leave one of them out."
+        )
     values = {name: _matrix("heat_maps", m) for name, m in matrices.items()}
     shapes = list(dict.fromkeys(m.shape for m in values.values()))
     if len(shapes) != 1:
@@ -131,6 +139,8 @@ def heat_maps(
     elif not diverging:
         scale |= dict(zip(("vmin", "vmax"), ends, strict=True))
     for ax, name, shown in zip(grid[0], values, every, strict=True):
+        if own_scales:
+            scale = _scale(shown, log, diverging)
         image = _cells(ax, shown, None, None, **scale)
         ax.set_title(name, size=9, loc="center", weight="normal")
         _whole_ticks(ax, shapes[0])

@@ -610,10 +610,21 @@ def test_heat_maps_know_signs_and_powers():
     assert np.ma.getmaskarray(shown).tolist() == [[False, True]]
 
 
+def test_heat_maps_may_have_scales_of_their_own():
+    signed = viz.heat_maps(SMALL, **SIDE_BY_SIDE, diverging=True, own_scales=True)
+    far = [np.abs(values).max() for values in SMALL.values()]
+    assert [ax.images[0].get_clim() for ax in signed.axes] == [(-x, x) for x in far]
+    assert far[0] != far[1]
+    plain = viz.heat_maps(SMALL, **SIDE_BY_SIDE, own_scales=True)
+    ends = [(np.min(values), np.max(values)) for values in SMALL.values()]
+    assert [ax.images[0].get_clim() for ax in plain.axes] == ends
+
+
 @pytest.mark.parametrize(
     ("matrices", "options", "message"),
     [
         ({}, {}, "of one shape, found none"),
+        ({"a": [[1.0]]}, {"own_scales": True, "label": "size"}, "found a label with"),
         ({"a": [[1.0]], "b": [[1.0, 2.0]]}, {}, r"found \(1, 1\), \(1, 2\)"),
         ({"a": np.ones(3)}, {}, "heat_maps: expected a matrix"),
         ({"a": [[-1.0]]}, {"log": True}, "heat_maps: log=True needs values above 0"),

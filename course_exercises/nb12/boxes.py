@@ -90,6 +90,13 @@ slip("birth-for-death", {"] = dies": "] = born"}).says("""
     Every value goes into box 0, and they overwrite each other: the box is noted as
     taken until the *birth* of its value. It is taken until the value dies.
 """)
+slip(
+    "death-noted-once",
+    {"last.append(-1)": "last.append(dies)", "        last[fitting[0]] = dies\n": ""},
+).says("""
+    The death of a value is noted when its box is new, and not when the box is used
+    again: from then on it counts as empty. Note it for every value.
+""")
 slip("never-free", {"time < born": "False"}).says("""
     Every value has a box of its own: nothing is shared.
 """)

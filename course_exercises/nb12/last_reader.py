@@ -132,6 +132,18 @@ def one_column_after_the_other(left, right, n):
 
 
 @ex.wrong(LIVES)
+def right_column_last(left, right, n):
+    """The left column is gone through first, and what the right one says overwrites
+    later readers. Go through the operations once, both inputs of each together.
+    """
+    last = [len(left)] * n
+    for column in (left, right):
+        for k in range(len(left)):
+            last[column[k]] = k
+    return last
+
+
+@ex.wrong(LIVES)
 def how_often(left, right, n):
     """This is how often a value is read. Asked for is which operation reads it last."""
     return [list(left).count(p) + list(right).count(p) for p in range(n)]

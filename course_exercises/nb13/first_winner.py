@@ -131,6 +131,17 @@ def four_in_a_row(grad_out, x):
 
 
 @ex.wrong(POOLING)
+def winners_above_zero(grad_out, x):
+    """Zeros get nothing, and several winners above 0 still get everything each. Ties
+    are the fault, wherever they are: one winner takes all, and a 0 may be it.
+    """
+    N, H, W = x.shape
+    cells = x.reshape(N, H // 2, 2, W // 2, 2)
+    wins = (cells == cells.max(axis=(2, 4), keepdims=True)) & (cells > 0)
+    return (wins * grad_out[:, :, None, :, None]).reshape(x.shape)
+
+
+@ex.wrong(POOLING)
 def all_above_zero(grad_out, x):
     """Every pixel above 0 gets the gradient of its window: that is the rule of the
     ReLU. Of a maximum, only the winner gets something.

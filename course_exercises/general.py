@@ -205,8 +205,8 @@ SENTENCES = {
         _CAST,
     ),
     "other-shape": Sentence(
-        "The right numbers stand in an array of another shape. A gradient has the "
-        "shape of what it is the gradient of.",
+        "The right numbers stand in an array of another shape than was asked for. (A "
+        "gradient has the shape of what it is the gradient of.)",
         _SHAPE,
     ),
     # one slip inside the computation

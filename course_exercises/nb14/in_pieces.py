@@ -89,6 +89,10 @@ slip(
 ex.slip("root-missing", {" / np.sqrt(q.shape[1])": ""}, ROOT).says(r"""
     The scores are not divided by $\sqrt d$.
 """)
+ex.slip("root-of-the-keys", {"q.shape[1]": "len(k)"}, ROOT).says(r"""
+    The scores are divided by the root of the number of keys. $d$ is the size of a key,
+    the number of columns.
+""")
 ex.slip("divided-by-d", {"np.sqrt(q.shape[1])": "q.shape[1]"}, ROOT).says(r"""
     The scores are divided by $d$. It is its root.
 """)

@@ -20,8 +20,8 @@ ex = Exercise(
         "In the example token 0 gets (0, 1): what head 0 says of token 0 and of token "
         "1; it should get (0, 2). `reshape` moves nothing, it only counts anew. The "
         "axes to be joined must be neighbours and in order, so `transpose(0, 2, 1, 3)` "
-        "comes first. No error tells: with as many heads as tokens even the network's "
-        "shapes agree."
+        "comes first. No error tells: the shape is right for any numbers of heads and "
+        "tokens."
     ),
 )
 
@@ -103,6 +103,15 @@ slip("tokens-first", {"(0, 2, 1, 3)": "(2, 0, 1, 3)"}).says("""
     The axis of the tokens stands first, and the `reshape` takes it for the examples.
     Every example keeps its place.
 """)
+
+
+@ex.wrong(HEADS)
+def tokens_joined_with_heads(x):
+    """The axes are in order, but the two in the middle are joined, tokens and heads.
+    Asked for is one row a token: heads and features, the last two, are to be joined.
+    """
+    B, H, N, d = x.shape
+    return x.transpose(0, 2, 1, 3).reshape(B, N * H, d)
 
 
 @ex.wrong(HEADS)

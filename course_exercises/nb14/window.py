@@ -108,6 +108,19 @@ slip("from-the-right", {"i - j < size": "j >= n - size"}).says("""
 """)
 
 
+@ex.wrong(MASKS)
+def counted_from_the_end(n, size):
+    """
+    In the first rows the slice begins at a negative place. Python counts that from the
+    end, so the slice is empty, and the token sees nothing. No window begins before
+    place 0.
+    """
+    mask = np.zeros((n, n), bool)
+    for i in range(n):
+        mask[i, i - size + 1 : i + 1] = True
+    return mask
+
+
 def numbers(n, size):
     return np.tri(n) - np.tri(n, k=-size)
 

@@ -103,6 +103,10 @@ ex.slip("overflows", OVERFLOWS, STABLE).says("""
 ex.slip("mirrored", {"a - b": "b - a"}, VJP).says("""
     The two shares are exchanged. The larger of the two inputs has the larger share.
 """)
+ex.slip("who-is-larger", {"a - b": "np.abs(a - b)"}, VJP).says("""
+    The first input always gets the larger share, even where it is the smaller one:
+    $|a - b|$ no longer knows who is larger.
+""")
 ex.slip("the-maximum", {"F.sigmoid(a - b)": "(a > b)"}, CASE).says("""
     This is the slope of the maximum alone. The other one counts as well, the more so
     the nearer it is.

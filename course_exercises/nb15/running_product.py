@@ -104,6 +104,22 @@ ex.slip("assigned", {".sum()": "[-1]"}, FORKS).says("""
 ex.slip("own-only", {".sum()": "[0]"}, FORKS).says("""
     Only the product that ends at $x_j$ counts. It goes into all later ones as well.
 """)
+ex.slip(
+    "one-product",
+    {"(grad_out * np.cumprod(others))[j:].sum()": "grad_out.sum() * np.prod(others)"},
+    CASE,
+).says("""
+    This is the rule of `prod`: each slope is the product of *all* others. The i-th
+    running product ends at place i, and takes only the factors up to there.
+""")
+ex.slip(
+    "one-product-each",
+    {"(grad_out * np.cumprod(others))[j:].sum()": "grad_out[j] * np.prod(others)"},
+    CASE,
+).says("""
+    Each $x_j$ is paid by its own output alone, and times *all* other factors. It goes
+    into every product from place j on; the i-th of them takes the factors up to i.
+""")
 ex.slip("all-products", {"[j:]": ""}, CASE).says("""
     All products count, also those before $x_j$ comes in. These do not know it.
 """)

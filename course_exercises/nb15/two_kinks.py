@@ -44,6 +44,9 @@ def slopes():
 ex.guess("left-turned", {"left": -2}, KINDS).says("""
     Left of 0, |x| *falls* as x grows: its slope is −1, and −2 times that is 2.
 """)
+ex.guess("exchanged", {"left": -1, "right": 2}, KINDS).says("""
+    Left and right are exchanged. Left of 0 the rectifier is shut, and |x| falls.
+""")
 ex.guess("left-closed", {"left": 0}, KINDS).says("""
     Left of 0 the rectifier is shut, but |x| goes on: it has the slope −1 there.
 """)

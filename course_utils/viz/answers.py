@@ -19,6 +19,13 @@ SIGNS = {
     "absent": ("", "#FFFFFF"),
 }
 
+# A question stays in sight where the table is wider than the page, so it is opaque; on
+# a narrow page it is broken into lines.
+HEAD = (
+    "position:sticky;left:0;background:#F2F2F2;color:#000000;text-align:left;"
+    "min-width:min(14em,28vw)"
+)
+
 
 def words_of(answer: Any) -> str:
     """Write an answer: its numbers, short; "raises" for an error. Plumbing."""
@@ -52,7 +59,8 @@ class AnswerTable:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th scope='col'>{html.escape(c)}</th>" for c in self.columns)
+        column = "<th scope='col' style='text-align:center'>{}</th>"
+        head = "".join(column.format(html.escape(c)) for c in self.columns)
         body = "".join(self._row(question) for question in self.rows)
         title = f"<caption style='text-align:left'>{html.escape(self.title)}</caption>"
         return (
@@ -63,8 +71,7 @@ class AnswerTable:
     def _row(self, question: str) -> str:
         row = self.rows[question]
         cells = "".join(_cell(*row.get(c, (None, "absent"))) for c in self.columns)
-        style = "text-align:left;white-space:nowrap"
-        name = f"<th scope='row' style='{style}'>{html.escape(question)}</th>"
+        name = f"<th scope='row' style='{HEAD}'>{html.escape(question)}</th>"
         return f"<tr>{name}{cells}</tr>"
 
 
@@ -74,6 +81,5 @@ def _text(answer: Any, verdict: str) -> str:
 
 def _cell(answer: Any, verdict: str) -> str:
     colour = SIGNS[verdict][1]
-    ink = "#FFFFFF" if verdict == "wrong" else "#000000"
-    style = f"background:{colour};color:{ink};text-align:center;padding:1px 4px"
+    style = f"background:{colour};color:#000000;text-align:center;padding:1px 4px"
     return f"<td style='{style}'>{html.escape(_text(answer, verdict))}</td>"

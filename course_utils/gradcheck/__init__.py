@@ -83,6 +83,7 @@ from course_utils.gradcheck.look import (
     Look,
     second_look,
     wide_slope,
+    bends_no_more,
 )
 from course_utils.gradcheck.slopes import (
     Limit,

@@ -17,7 +17,7 @@ from course_utils.gradcheck.comparing import (
     compare,
     misshapen,
 )
-from course_utils.gradcheck.look import Look, second_look, wide_slope
+from course_utils.gradcheck.look import Look, bends_no_more, second_look, wide_slope
 from course_utils.gradcheck.naming import looks_like, notes_on, sizes_of
 from course_utils.gradcheck.noise import TINY
 from course_utils.gradcheck.numerical import (
@@ -143,10 +143,15 @@ def check_input(setting: Setting, k: int) -> Check:
     )
     look = _looker(setting, k, steps, numeric)
 
-    def wide(i: int) -> float:
-        return wide_slope(_probe(setting, k, i), float(steps[i]))
+    def slope(i: int, factor: float) -> float:
+        at, h = abs(float(flat[i])), float(steps[i])
+        return _slope_by(_probe(setting, k, i), at, h, factor)
 
-    return _finish(check, setting, k, (look, wide), bends)
+    def no_kink(i: int) -> bool:
+        h, bend = float(steps[i]), float(bends[i] * steps[i])
+        return bends_no_more(_probe(setting, k, i), h, bend, setting.eps)
+
+    return _finish(check, setting, k, (look, slope, no_kink), bends)
 
 
 def _refused(setting: Setting, k: int, why: Exception) -> Check:
@@ -176,6 +181,12 @@ def _probe(setting: Setting, k: int, i: int) -> Callable[[float], float]:
     """f of how far entry i of input k is moved."""
     flat = setting.arrays[k].ravel()
     return partial(_nudged, setting.value, flat, i, float(flat[i]))
+
+
+def _slope_by(probe, x: float, h: float, factor: float) -> float:
+    """The slope by steps of factor·h; NaN where they are wider than max(1, |x|)."""
+    near = 4 * factor * h <= max(1.0, x)
+    return wide_slope(probe, h, factor) if near else np.nan
 
 
 def check_along(setting: Setting, k: int, rng, n: int) -> Check:
@@ -208,10 +219,11 @@ def check_along(setting: Setting, k: int, rng, n: int) -> Check:
             right = right_on_kinks(setting, k, vs[i], own, h, look(i).near)
             check.verdict[i] = KINK if right else WRONG
 
-    def wide(i) -> float:
-        return wide_slope(probes[i], h)
+    def slope(i: int, factor: float) -> float:
+        return _slope_by(probes[i], float(np.abs(x).max(initial=0.0)), h, factor)
 
-    return _finish(check, setting, k, (look, wide), np.zeros(n), settle_kinks)
+    looks = look, slope, lambda i: False
+    return _finish(check, setting, k, looks, np.zeros(n), settle_kinks)
 
 
 def right_on_kinks(setting: Setting, k: int, v, own, h: float, near: bool) -> bool:
@@ -246,12 +258,12 @@ def _finish(
     check: Check, setting: Setting, k: int, looks, bends, settle_kinks=None
 ) -> Check:
     """Second look where needed; then a name for the mistake, and notes."""
-    check.noisy, (look, wide) = setting.noisy, looks
+    check.noisy, (look, slope, no_kink) = setting.noisy, looks
     look = cache(look)  # a second look, not a third
     if not (check.reason or check.noisy):
         with np.errstate(all="ignore"):
-            look_again(check, look, wide, setting)
-            look_at_bends(check, look, setting.rtol, bends)
+            look_again(check, look, slope, setting)
+            look_at_bends(check, look, setting.rtol, bends, no_kink)
             if settle_kinks and not check.noisy:
                 settle_kinks(check)
     if not check and not check.noisy:

@@ -56,8 +56,8 @@ def second_look(
     return Look(*found[:3], scatter, float32, found.near)
 
 
-def wide_slope(probe: Callable[[float], float], h: float) -> float:
-    """Slope (16·D(16h) − D(64h)) / 15, in which rounding counts a sixteenth as much.
+def wide_slope(probe: Callable[[float], float], h: float, k: float = 16) -> float:
+    """Slope (16·D(kh) − D(4kh)) / 15, in which rounding counts 1/k as much as at h.
 
     D(h) is the central difference, and what it is wrong by for the curvature of f, a
     multiple of h², cancels. Four calls.
@@ -65,8 +65,22 @@ def wide_slope(probe: Callable[[float], float], h: float) -> float:
     Plumbing.
     Source: L. Richardson (1911); see `extrapolate`.
     """
-    near, far = ((probe(k * h) - probe(-k * h)) / (2 * k * h) for k in (16, 64))
+    near, far = ((probe(s) - probe(-s)) / (2 * s) for s in (k * h, 4 * k * h))
     return (16 * near - far) / 15
+
+
+def bends_no_more(probe: Callable, h: float, bend: float, eps: float) -> bool:
+    """Whether f bends no more with wide steps than the `bend` that is seen with h.
+
+    A kink bends f by |f(x + s) − 2·f(x) + f(x − s)| = s·|f′₊ − f′₋|, more and more;
+    rounding, and a value that f has at x alone, are the same at any step. Two wide ones
+    are taken, so that no curvature makes up for a kink. Five calls.
+
+    Plumbing.
+    """
+    middle = probe(0.0)
+    bends = [probe(s) - 2 * middle + probe(-s) for s in (h * 2**10, h * 2**14)]
+    return bool(np.all(np.abs(bends) <= 2 * bend + 4 * (eps * abs(middle) + TINY)))
 
 
 def _ladder(x: float, h: float) -> tuple[np.ndarray, slice]:

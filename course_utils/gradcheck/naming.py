@@ -104,7 +104,8 @@ def notes_on(check: Check, x, grad) -> list[str]:
             "differ; compute it in float64, or pass dtype=np.float32 for a coarser "
             "check"
         )
-    return notes + ([_blind(check)] if check and x.size and _blind(check) else [])
+    blind = _blind(check) if check and x.size else ""
+    return [*notes, blind] if blind else notes
 
 
 def _blind(check: Check) -> str:

@@ -75,17 +75,19 @@ def look_beside(checks: list[Check], setting: Setting) -> None:
 
     Plumbing.
     """
+    verdict = np.concatenate([check.verdict.ravel() for check in checks])
+    wrong = np.flatnonzero(verdict == WRONG)
+    if any(check.noisy or check.reason for check in checks):
+        return
+    if not 0 < wrong.size <= verdict.size <= MOST:
+        return
     every = [
         Place(k, index)
         for k, check in enumerate(checks)
         for index in np.ndindex(check.verdict.shape)
     ]
-    if any(check.noisy or check.reason for check in checks) or len(every) > MOST:
-        return
     grads = np.array([checks[k].analytic[index] for k, index in every])
-    verdict = np.array([checks[k].verdict[index] for k, index in every])
-    wrong = np.flatnonzero(verdict == WRONG)
-    if not wrong.size or not np.isfinite(grads).all():
+    if not np.isfinite(grads).all():
         return
     f = _moving(setting, every)
     if not all(_right_beside(f, i, grads, setting.eps) for i in wrong):

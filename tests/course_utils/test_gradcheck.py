@@ -397,7 +397,8 @@ def looks(check, found, bends=None, noisy="", wide=lambda i: np.nan):
 
     if bends is None:
         setting = SimpleNamespace(rtol=1e-6, noise_named=lambda look: noisy)
-        look_again(check, look, wide, setting)
+        slope = lambda i, k: wide(i) if k > 1 else np.nan  # noqa: E731
+        look_again(check, look, slope, setting)
     else:
         look_at_bends(check, look, 1e-6, np.array(bends, float))
     return seen

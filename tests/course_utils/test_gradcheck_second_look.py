@@ -11,6 +11,7 @@ from course_utils.gradcheck import (
     EPS,
     Look,
     all_float32,
+    bends_no_more,
     gradcheck,
     hidden_noise,
     noise_level,
@@ -176,3 +177,56 @@ def test_a_wide_slope_is_exact_for_a_polynomial_of_fourth_degree():
 
     assert wide_slope(probe, 2.0**-10) == pytest.approx(3.0, rel=1e-12)
     assert calls == [2.0**-6, -(2.0**-6), 2.0**-4, -(2.0**-4)]
+
+
+# --- a few calls instead of a second look ---------------------------------------------
+
+
+def calls_beyond_the_quick_test(f, x, grad):
+    calls = []
+    report = gradcheck(lambda x: calls.append(0) or f(x), x, grad)
+    return bool(report), len(calls) - 2 * x.size - 2
+
+
+def test_four_calls_with_a_finer_step_where_curvature_was_in_the_way():
+    x = np.array([3e-3])
+    f = lambda x: float((1 / x**3).sum())  # noqa: E731
+    assert calls_beyond_the_quick_test(f, x, -3 / x**4) == (True, 4)
+    right, calls = calls_beyond_the_quick_test(f, x, -3.003 / x**4)
+    assert not right and calls > 100
+
+
+def test_wider_and_wider_steps_until_one_needs_no_excuse():
+    x, f = np.zeros(1), lambda x: float(1 + 1e-8 * np.sin(x[0]))
+    assert calls_beyond_the_quick_test(f, x, np.full(1, 1e-8)) == (True, 12)
+    right, calls = calls_beyond_the_quick_test(f, x, np.full(1, 1.001e-8))
+    assert not right and calls > 100
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 1e6])
+@pytest.mark.parametrize(
+    ("f", "none"),
+    [
+        (lambda t: 0.0, True),
+        (lambda t: 3 * t, True),
+        (lambda t: float(t != 0), True),  # a value that f has at x alone
+        (abs, False),
+        (lambda t: max(t, 0.0), False),
+        (lambda t: 1e-3 * abs(t), False),
+        (lambda t: t * t, False),  # a second look has to tell
+    ],
+)
+def test_no_kink_where_f_bends_no_more_with_wider_steps(f, none, level):
+    g = lambda t: level + f(t)  # noqa: E731
+    bend = abs(g(H) - 2 * g(0.0) + g(-H))
+    assert bends_no_more(g, H, bend, EPS64) is none
+
+
+def test_a_target_with_a_value_of_its_own_costs_five_calls_an_entry():
+    """As the targets 1 and −1 of a hinge loss: beside them f takes another branch."""
+    x, y = np.linspace(0.1, 0.9, 8), np.ones(8)
+    f = lambda x, y: float(np.where(y == 1, x, np.maximum(0, 2 - x)).sum())  # noqa: E731
+    calls = []
+    g = lambda *a: calls.append(0) or f(*a)  # noqa: E731
+    assert gradcheck(g, [x, y], [np.ones(8), np.zeros(8)])
+    assert len(calls) == 2 + 2 * 16 + 5 * 5

@@ -177,6 +177,7 @@ class Reader:
                  cell => cell.model.type !== "code"
                       || cell.model.executionState === "idle")""",
             timeout=1000 * seconds,
+            polling=100,  # not at each frame: the page is to do its own work
         )
 
     def cells(self) -> list[dict]:

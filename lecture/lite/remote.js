@@ -97,6 +97,49 @@
     hide() { this.box?.remove(); this.box = undefined; },
   };
 
+  function oneByOne(context) {
+    // A save that begins before another is done finds the file newer than it knows, and
+    // JupyterLab asks the reader which of the two to keep. So it waits; what waits
+    // already takes all that follows with it.
+    const plain = context.save.bind(context);
+    let running, waiting;
+    const save = () => (running = plain().finally(() => { running = undefined; }));
+    const next = () => { waiting = undefined; return save(); };
+    context.save = () => running ? (waiting ??= running.then(next, next)) : save();
+  }
+
+  // --- what JupyterLab leaves without a name ----------------------------------------------
+
+  // Who hears the page, or goes through it by keyboard, has to be told what stands where.
+  const UNNAMED = [
+    [".cm-content:not([aria-label])", { "aria-label": "Text of the cell", tabindex: "0" }],
+    [".jp-WindowedPanel-viewport[role=feed] > :not([role])", { role: "article" }],
+    [".jp-collapseHeadingButton:not([aria-label])", { "aria-label": "Fold what stands below this heading" }],
+    ["#jp-NotebookLogo:not([aria-label])", { "aria-label": "All notebooks" }],
+    [".skip-link[tabindex='1']", { tabindex: "0" }],
+    ["jp-button[aria-pressed]:not([role])", { "aria-pressed": null }],
+  ];
+
+  function nameAll() {
+    for (const [where, attributes] of UNNAMED) {
+      for (const element of document.querySelectorAll(where)) {
+        for (const [name, value] of Object.entries(attributes)) {
+          if (value === null) element.removeAttribute(name); else element.setAttribute(name, value);
+        }
+      }
+    }
+  }
+
+  function nameWhatComes() {
+    let soon; // once for all that comes within a moment: outputs come by the hundred
+    const watch = new MutationObserver(() => {
+      soon ??= setTimeout(() => { soon = undefined; nameAll(); }, 200);
+    });
+    const attributes = { attributes: true, attributeFilter: ["aria-pressed"] };
+    watch.observe(document.body, { childList: true, subtree: true, ...attributes });
+    nameAll();
+  }
+
   // --- the engine: start, ask, stop ------------------------------------------------------
 
   class Engine {
@@ -277,6 +320,7 @@
         id: `${NAME}:kernel`, autoStart: true, requires: [IKernelSpecs],
         activate: (_, specs) => specs.register({ spec, create }),
       },
+      { id: `${NAME}:names`, autoStart: true, activate: nameWhatComes },
       {
         // JupyterLite drops the cells that wait; the one that runs is ours to stop.
         id: `${NAME}:interrupt`, autoStart: true, requires: [IKernelClient],
@@ -291,13 +335,16 @@
         activate: (_, tracker, documents) => {
           isKept().then((kept) => { if (!kept) { unkept = true; note(UNKEPT); } });
           let failing = false;
-          const watch = (panel) => panel.context.saveState.connect((context, state) => {
-            if (state === "failed" && !failing) {
-              note(UNSAVED(context.path), ["Download the notebook", () => takeHome(context)]);
-            }
-            if (state !== "started") failing = state === "failed";
-            documents.autosave = !failing; // or JupyterLab's dialog is there every few seconds
-          });
+          const watch = (panel) => {
+            oneByOne(panel.context);
+            panel.context.saveState.connect((context, state) => {
+              if (state === "failed" && !failing) {
+                note(UNSAVED(context.path), ["Download the notebook", () => takeHome(context)]);
+              }
+              if (state !== "started") failing = state === "failed";
+              documents.autosave = !failing; // or JupyterLab's dialog is there every few seconds
+            });
+          };
           // Else it is never off: a closed tab asks nobody whether to save.
           documents.stateChanged.connect(() => { documents.autosave = !failing; });
           tracker.forEach(watch);

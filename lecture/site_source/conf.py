@@ -35,6 +35,7 @@ html_theme_options = {
 }
 html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
+html_favicon = "_static/icon.svg"  # else browsers ask the host for one
 html_css_files = ["course.css"]
 html_js_files = ["ways.js"]
 html_copy_source = True

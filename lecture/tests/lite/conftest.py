@@ -7,7 +7,9 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -46,15 +48,22 @@ class Files(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[ThreadingHTTPServer]:
-    assert LITE.exists(), "build/lite is not there: make lite"
-    handler = functools.partial(Files, directory=str(LITE))
+@contextmanager
+def served(folder: Path) -> Iterator[ThreadingHTTPServer]:
+    """Serve a folder on this machine."""
+    handler = functools.partial(Files, directory=str(folder))
     with ThreadingHTTPServer(("localhost", 0), handler) as made:
         made.faults, made.asked = {}, []
         threading.Thread(target=made.serve_forever, daemon=True).start()
         yield made
         made.shutdown()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ThreadingHTTPServer]:
+    assert LITE.exists(), "build/lite is not there: make lite"
+    with served(LITE) as made:
+        yield made
 
 
 @pytest.fixture
@@ -100,16 +109,21 @@ class Reader:
 
     def open(self, stem: str) -> Page:
         """Open a notebook, and wait until it stands there."""
+        self.look(f"notebooks/index.html?path={stem}.ipynb")
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        self.page.wait_for_function(
+            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+        )
+        return self.page
+
+    def look(self, address: str) -> Page:
+        """Look at a page in a new tab, and close the one before."""
         if self.page:
             self.page.close()
         self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._hear)
-        self.page.goto(f"{self.address}/notebooks/index.html?path={stem}.ipynb")
-        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        self.page.wait_for_function(
-            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
-        )
+        self.page.goto(f"{self.address}/{address}")
         return self.page
 
     def _hear(self, said) -> None:
@@ -163,6 +177,7 @@ class Reader:
                  cell => cell.model.type !== "code"
                       || cell.model.executionState === "idle")""",
             timeout=1000 * seconds,
+            polling=100,  # not at each frame: the page is to do its own work
         )
 
     def cells(self) -> list[dict]:
@@ -183,9 +198,8 @@ def reader(browser, server) -> Iterator[Callable[..., Reader]]:
     contexts = []
 
     def new(**how) -> Reader:
-        contexts.append(
-            browser.new_context(viewport={"width": 1280, "height": 900}, **how)
-        )
+        size = {"viewport": {"width": 1280, "height": 900}}
+        contexts.append(browser.new_context(**size | how))
         return Reader(contexts[-1], f"http://localhost:{server.server_port}")
 
     yield new

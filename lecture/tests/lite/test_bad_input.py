@@ -171,3 +171,30 @@ def test_what_is_written_is_kept_without_pressing_save(reader):
     page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     one.open(BOOK)
     assert one.cells()[-1]["source"] == "# a thought of my own"
+
+
+def test_saves_that_overlap_ask_nothing_and_the_last_one_counts(reader):
+    """Ctrl+S pressed again and again, and the save of every half minute between."""
+    one = reader()
+    page = one.open(BOOK)
+    one.write("# version 0")
+    one.save()
+    page.wait_for_timeout(600)  # what is newer than half a second, JupyterLab minds
+    page.evaluate(
+        """async () => {
+          const { model, context } = jupyterapp.shell.currentWidget;
+          const saves = [];
+          for (let n = 1; n <= 40; n++) {
+            const cells = model.sharedModel.cells;
+            cells[cells.length - 1].setSource(`# version ${n}`);
+            saves.push(context.save());
+            await new Promise(done => setTimeout(done, 20));
+          }
+          window.saved = false;
+          Promise.all(saves).then(() => { window.saved = true; });
+        }"""
+    )
+    page.wait_for_function("() => saved || document.querySelector('.jp-Dialog')")
+    assert page.locator(".jp-Dialog").count() == 0
+    one.open(BOOK)
+    assert one.cells()[-1]["source"] == "# version 40"

@@ -15,8 +15,10 @@ mutmut makes the mutants: each function becomes a trampoline to all its versions
 variable of the environment says which. `mutmut run` would then start pytest for each.
 Here one pytest collects the tests, and forks a child for each mutant, which runs those
 that reach the mutated function, fastest first, until one fails: so 3,500 mutants take
-minutes instead of hours. What runs while a module is imported, such as the makers of
-rules, is tried once more from a child that has not imported the course yet.
+minutes instead of hours. A mutant of the compiler is tried with loops run as the
+Python that they are, and only what survives that is compiled. What runs while a module
+is imported, such as the makers of rules, is tried once more from a child that has not
+imported the course yet.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,9 +47,14 @@ MODULES = ("functional", "tape", "scalar", "rules", "tensor", "layers", "optim")
 MODULES += ("gradcheck", "compiler.scalars", "compiler.buffers", "compiler.plan")
 TESTS = ("functional", "tape", "tensor", "operations", "quantity", "layers", "nn")
 TESTS += ("gradcheck", "gradcheck_report", "gradcheck_second_look")
-COMPILER = ("scalars", "parts", "plan", "tracing")
+COMPILER = {  # module → its tests, without those that compile whole steps
+    "compiler.scalars": ("scalars",),
+    "compiler.buffers": ("parts", "plan"),
+    "compiler.plan": ("parts", "plan"),
+}
 SECONDS, TIMES = 5, 5  # of the processor: an endless loop is a dead mutant
 COMPILING = 30  # seconds more where Numba may have to compile the mutant
+AS_PYTHON, COMPILED = "as Python", "compiled"  # how loops are run
 MOST_MEMORY = 6 * 2**30  # and so is an endless list
 KILLED, SURVIVED = "killed", "survived"
 
@@ -77,6 +85,25 @@ def parted(key: str) -> tuple[str, str]:
     """Give the module, inside of course_utils, and the name."""
     module, _, name = key.removeprefix("course_utils.").rpartition(".")
     return module, name
+
+
+def of_compiler(key: str) -> bool:
+    """Whether this is a mutant of the compiler, which has tests of its own."""
+    return key.startswith("course_utils.compiler.")
+
+
+def tests_of(key: str) -> list[str]:
+    """Give the files of tests that a mutant is tried with."""
+    folder, names = "tests/course_utils", TESTS
+    if of_compiler(key):
+        folder, names = f"{folder}/compiler", COMPILER[row_of(key)]
+    return [f"{folder}/test_{name}.py" for name in names]
+
+
+def row_of(function: str) -> str:
+    """Give the module of `MODULES` that a function, or the key of a mutant, is in."""
+    name = function.removeprefix("course_utils.")
+    return next(module for module in MODULES if name.startswith(f"{module}."))
 
 
 def files_of(module: str) -> list[str]:
@@ -154,6 +181,7 @@ class Hunt:
         self.mutants = mutants
         self.verdicts = dict(before)
         self.again: list[str] = []
+        self.reach: dict[tuple[str, bool], dict[str, dict[str, float]]] = {}
 
     def pytest_runtestloop(self, session: Any) -> bool:
         """Try all mutants, instead of running the tests once."""
@@ -164,13 +192,9 @@ class Hunt:
         no_shrinking()
         compile_the_chosen()
         warm_up()
-        reach = in_child(self.survey, BUILD / "reach.json")
         for i, key in enumerate(self.mutants):
-            tests = reach.get(home(key), {})
-            seconds = SECONDS + TIMES * sum(tests.values())
-            seconds += COMPILING * key.startswith("course_utils.compiler.")
-            ordered = sorted(tests, key=tests.get)
-            dead = bool(tests) and self.dies(key, ordered, seconds)
+            ways = (AS_PYTHON, COMPILED) if of_compiler(key) else (COMPILED,)
+            dead = any(self.dies(key, loops) for loops in ways)
             if not dead and home(key) in imported:
                 self.again.append(key)
             self.verdicts[key] = KILLED if dead else SURVIVED
@@ -186,24 +210,39 @@ class Hunt:
         line = f"{tried}/{len(self.mutants)} tried, {alive} survive"
         print(line, file=sys.__stderr__, flush=True)
 
-    def survey(self) -> dict[str, dict[str, float]]:
-        """Run every test once: function → seconds of each test that reaches it."""
+    def survey(self, loops: str, compiler: bool) -> dict[str, dict[str, float]]:
+        """Run every test once: function → seconds of each test that reaches it.
+
+        Some tests of the compiler need Numba: as Python they are not asked.
+        """
         from mutmut.state import state
 
         reach: dict[str, dict[str, float]] = {}
         for name, item in self.items.items():
+            if ("/compiler/" in name) != compiler:
+                continue
             state()._stats.clear()
             start = time.process_time()
-            if not passes(item):
+            if not passes(item, loops):
+                if loops == AS_PYTHON:
+                    print(f"not as Python: {name}", file=sys.__stderr__, flush=True)
+                    continue
                 raise RuntimeError(f"{name} fails without any mutant")
             for function in state()._stats:
                 reach.setdefault(function, {})[name] = time.process_time() - start
         return reach
 
-    def dies(self, key: str, tests: list[str], seconds: float) -> bool:
+    def dies(self, key: str, loops: str) -> bool:
         """Whether a test of a forked child fails, or takes far too much."""
         import resource  # Windows has neither this nor fork
 
+        asked = loops, of_compiler(key)
+        if asked not in self.reach:
+            self.reach[asked] = in_child(self.survey, BUILD / "reach.json", *asked)
+        seconds_of = self.reach[asked].get(home(key), {})
+        tests = sorted(seconds_of, key=seconds_of.get)
+        seconds = SECONDS + TIMES * sum(seconds_of.values())
+        seconds += COMPILING * (asked == (COMPILED, True))
         child = os.fork()
         if not child:
             code = 1
@@ -212,17 +251,21 @@ class Hunt:
                 resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
                 resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
                 os.environ[CHOICE] = key
-                code = int(not all(passes(self.items[test]) for test in tests))
+                code = int(not all(passes(self.items[test], loops) for test in tests))
             finally:
                 os._exit(code)
         return os.waitpid(child, 0)[1] != 0
 
 
-def passes(item: Any) -> bool:
+def passes(item: Any, loops: str) -> bool:
     """Run one collected test, with its fixtures."""
     from _pytest.runner import runtestprotocol
 
-    return not any(r.failed for r in runtestprotocol(item, log=False, nextitem=None))
+    from tests.course_utils.compiler.plain import plain_loops
+
+    with plain_loops() if loops == AS_PYTHON else nullcontext():
+        reports = runtestprotocol(item, log=False, nextitem=None)
+    return not any(report.failed for report in reports)
 
 
 def no_shrinking() -> None:
@@ -299,17 +342,16 @@ def in_child(function: Any, path: Path, *inputs: Any) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def pytest_arguments() -> list[str]:
-    """Name the tests, and leave out what would only cost time.
+def pytest_arguments(mutants: Iterable[str]) -> list[str]:
+    """Name the tests of these mutants, and leave out what would only cost time.
 
     A traceback in pytest's own style parses the whole module anew, with all mutants in
     it, and nobody reads it: that alone took longer than most tests.
     """
     names = ("cacheprovider", "xdist", "nbval", "faulthandler", "logging", "warnings")
     off = [f"-pno:{name}" for name in names]
-    tests = [f"tests/course_utils/test_{name}.py" for name in TESTS]
-    tests += [f"tests/course_utils/compiler/test_{name}.py" for name in COMPILER]
-    return ["-q", "--rootdir=.", "--tb=native", *off, *tests]
+    paths = {path for key in mutants for path in tests_of(key)}
+    return ["-q", "--rootdir=.", "--tb=native", *off, *sorted(paths)]
 
 
 def run_fresh(key: str) -> bool:
@@ -317,7 +359,7 @@ def run_fresh(key: str) -> bool:
     import pytest
 
     os.environ[CHOICE] = key
-    return pytest.main(["-x", *pytest_arguments()], plugins=[Unshrunk()]) != 0
+    return pytest.main(["-x", *pytest_arguments([key])], plugins=[Unshrunk()]) != 0
 
 
 class Unshrunk:
@@ -336,7 +378,7 @@ def try_all(
 
     os.environ[CHOICE] = "stats"
     hunt = Hunt(mutants, before)
-    if code := pytest.main(pytest_arguments(), plugins=[hunt]):
+    if code := pytest.main(pytest_arguments(mutants), plugins=[hunt]):
         raise RuntimeError(f"pytest ended with {code!r}")
     return hunt.verdicts, hunt.again
 
@@ -376,7 +418,7 @@ def report(verdicts: dict[str, str]) -> int:
     alive = changes([key for key, verdict in verdicts.items() if verdict == SURVIVED])
     known, rows, seen, left = equivalents(), {}, set(), 0
     for key in verdicts:
-        row = rows.setdefault(key.split(".")[1], Counter())
+        row = rows.setdefault(row_of(key), Counter())
         if key not in alive:
             row["killed"] += 1
             continue
@@ -386,7 +428,7 @@ def report(verdicts: dict[str, str]) -> int:
         if mutant not in known:
             left += 1
             print(f"\n{mutant.function}\n  was {mutant.was}\n  now {mutant.now}")
-    gone = [m for m in known if m not in seen and m.function.split(".")[0] in rows]
+    gone = [m for m in known if m not in seen and row_of(m.function) in rows]
     for mutant in gone:
         print(f"\nOn the list, but dead or no mutant any more: {mutant}")
     print("\n" + table(rows))

@@ -11,7 +11,7 @@ from course_utils.compiler.buffers import Life, placed
 from course_utils.compiler.lines import Line, Program, Slot
 from course_utils.compiler.loops import Loop, is_single
 from course_utils.compiler.naming import Names
-from course_utils.compiler.nests import ELEMENT, LATER, Nest, nested
+from course_utils.compiler.nests import ELEMENT, Nest, nested
 from course_utils.compiler.shorten import axes_seen
 from course_utils.compiler.stages import GIVEN, Schedule, base_of
 
@@ -81,13 +81,10 @@ class Plan:
             line in self.schedule.asked and not single
         )
         asked = told or len(within) + len(around) < len(users)
-        column = nest.when[line][0] == LATER and not single
         again = nest.when[line][0] == ELEMENT and any(
             nest.at[x] != nest.when[line] for x in within
         )
-        if line.kind == "store" or not (asked or again or column or around):
-            return
-        if asked or again or column or not single:
+        if asked or again or (around and not single):
             self.kept.add(line)
         if again and not (asked or around):
             self.rows.add(line)
@@ -165,7 +162,7 @@ class Plan:
         """
         alone = line.kind == "product" and self.names(line) in self.places
         users = self.schedule.users.get(line, [])
-        if not alone or line in self.followed or len(users) != 1:
+        if not alone or len(users) != 1:
             return None
         last, seen = len(line.shape) - 1, users[0].inputs[0]
         axes = axes_seen(seen)
@@ -187,7 +184,7 @@ class Plan:
         shape = line.shape[-1:] if line in self.rows else line.shape
         axes = self.laid.get(self.names(line), range(len(shape)))
         array = memory.view(line.dtype).reshape([shape[k] for k in axes])
-        return array.transpose(np.argsort(axes)) if len(shape) else array
+        return array.transpose(np.argsort(axes))
 
     def death(self, line: Line) -> int:
         """When a value is read for the last time, views of it included."""

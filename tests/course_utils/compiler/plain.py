@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from course_utils.compiler import held, rows, running, watching
+from course_utils.compiler import held, rows, running, scalars, watching
 
 
 class Plain:
@@ -27,7 +27,7 @@ class Plain:
 def plain_loops() -> Iterator[None]:
     """Within, plans run their loops as the Python that they are."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (held, rows, running):
+        for module in (held, rows, running, scalars):
             patch.setattr(module, "compiled", lambda f, *_: Plain(f))
         patch.setattr(watching, "compiles", lambda f, kinds: f.__name__ != "power")
         yield

@@ -252,6 +252,16 @@ def test_guards_are_asked_in_the_loop_that_knows_their_answer():
     for loop in loops:
         known = set(lines_of(loop))
         assert all(line in known for line, _ in loop.guards)
+    assert list(plan.lives) == ["max_1"]  # what is one number is asked without an array
+
+
+def test_a_guard_that_is_no_number_of_the_loop_has_an_array():
+    def f(x):
+        return x.max() if x[:1, :1] > 0 else x.min()
+
+    plan = plan_of(f, X)
+    (guard,) = plan.guards_of(set(plan.times))
+    assert plan.has_array(guard[0]) and guard[0] in plan.kept
 
 
 def test_numbers_made_of_sums_stand_in_the_loop_of_these_sums():
@@ -269,3 +279,47 @@ def test_a_line_that_is_no_loop_is_its_own_part():
     assert lines_of(call) == [call] and not is_loop(call)
     assert plan.times[call] == 0 and not plan.has_array(call)
     assert Schedule(plan.program).lines[-1] is not call
+
+
+def product(x, W):
+    return x @ W
+
+
+@pytest.mark.parametrize(
+    ("f", "laid"),
+    [
+        (lambda x, W: (x @ W).swapaxes(0, 1).reshape(6, 2) * 2, [(1, 0, 2)]),
+        # What loops write, they write in order; NumPy multiplies what is turned.
+        (lambda x, W: (x * 2 + x).swapaxes(0, 1).reshape(6, 3) * 2, []),
+        (lambda x, W: (x @ W).swapaxes(0, 1) @ W.T, []),
+        (lambda x, W: (x @ W)[1:].reshape(6) * 2, []),  # a part
+        (product, []),  # nobody reads it
+    ],
+)
+def test_only_products_that_a_reshape_reads_are_laid_in_another_order(f, laid):
+    plan = plan_of(f, np.ones((2, 3, 3)), np.ones((3, 2)))
+    assert list(plan.laid.values()) == laid
+
+
+def test_a_view_has_a_place_where_it_looks_into_the_block():
+    plan = plan_of(
+        lambda x, W: x.T.reshape(6) + (x @ W).T.reshape(6), X, np.ones((3, 3))
+    )
+    views = [line for line in plan.times if line.kind == "view"]
+    places = [plan.place_of(view) for view in views]
+    assert [place and place.kind for place in places] == [None, "product"]
+
+
+def test_the_room_of_a_line_has_its_shape_and_its_kind():
+    x = np.ones((2, 2, 3), np.float32)
+    plan = plan_of(lambda x: F.softmax(x * np.float32(2)).sum(), x)
+    rooms = {
+        plan.names(line): plan.room(line, np.empty(plan.lives[name].size, np.uint8))
+        for line in plan.times
+        if (name := plan.names(line)) in plan.lives
+    }
+    assert {name: (array.shape, array.dtype.name) for name, array in rooms.items()} == {
+        "multiply_1": ((3,), "float32"),
+        "exp_1": ((3,), "float32"),
+        "sum_1": ((1, 1, 1), "float32"),
+    }

@@ -12,7 +12,13 @@ from hypothesis import given, note
 
 from course_utils.compiler import CompiledTape
 from course_utils.compiler.jit import compiled
-from course_utils.compiler.scalars import EXPONENTIAL, POWER, listed, row_of
+from course_utils.compiler.scalars import (
+    EXPONENTIAL,
+    POWER,
+    finite_after,
+    listed,
+    row_of,
+)
 from course_utils.scalar import OPS, Value, exponential_op, power_op
 from course_utils.tape import Op, Tape, record
 from course_utils.tensor import Tensor
@@ -71,6 +77,40 @@ def test_programs_of_floats_equal_the_tape_bit_for_bit(program):
         assert bits(*(node.grad for node in reference.nodes)) == bits(*grads)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: x + y,
+        lambda x, y: x - y,
+        lambda x, y: x * y,
+        lambda x, y: x / y,
+        lambda x, y: -x,
+        lambda x, y: x.exp(),
+        lambda x, y: y.log(),
+        lambda x, y: x.tanh(),
+        lambda x, y: x.sigmoid(),
+        lambda x, y: x.relu(),
+        lambda x, y: y.relu(),
+        lambda x, y: x**3,
+        lambda x, y: 1.5**x,
+    ],
+)
+def test_each_operation_is_played_by_the_loops(f):
+    tapes = both(f, -0.75, 1.5)
+    for tape in (tapes[0], tapes[2]):
+        tape.forward()
+        tape.backward()
+    same(*tapes)
+    assert not tapes[0].stored  # the interpreter would have filled the nodes
+
+
+def test_a_loop_that_divides_by_zero_did_not_run_to_its_end():
+    def loop(numbers):
+        raise ZeroDivisionError
+
+    assert not finite_after(loop, np.ones(3))
+
+
 def test_a_replay_with_other_leaves_equals_the_tape():
     tapes = both(expression, 3.0, -4.0)
     for values in [(3.0, -4.0), (-1.0, 0.5), (0.0, -0.0)]:
@@ -101,7 +141,7 @@ def test_leaves_accumulate_where_asked():
     tapes = both(expression, 1.5, 2.0)
     for tape in (tapes[0], tapes[2]):
         tape.backward()
-        tape.backward(accumulate=True)
+        tape.backward(0.5, accumulate=True)
     same(*tapes)
 
 
@@ -157,6 +197,14 @@ def test_constants_get_no_gradient_and_a_leaf_alone_is_a_tape():
     assert x.grad == 1.0
 
 
+def test_a_leaf_that_was_given_an_int_is_a_float_here():
+    x = Value(3.0)
+    x.data = 3
+    tape = CompiledTape(x)
+    x.data = 2.5
+    assert tape.forward() == 2.5
+
+
 # --- what lies between ----------------------------------------------------------------
 
 
@@ -172,6 +220,17 @@ def test_nodes_between_hold_no_old_numbers():
     assert (h.data, h.grad, x.data) == (16.0, 1.0, 4.0)
     x.data = 5.0
     tape.forward()
+    assert math.isnan(h.data)
+    assert not tape.stored  # so the next replay need not write NaN once more
+
+
+def test_nodes_filled_by_the_interpreter_are_emptied_by_the_next_replay():
+    x = Value(2.0)
+    h = x * 1e308
+    tape = CompiledTape(h + 1.0)
+    assert tape.forward() == h.data == math.inf
+    x.data = 0.5
+    assert tape.forward() == 0.5e308
     assert math.isnan(h.data)
 
 
@@ -191,6 +250,12 @@ def test_the_columns_say_what_the_tape_says():
     assert op.tolist() == [mul, add, POWER]
     assert (left.tolist(), right.tolist()) == ([0, 2, 3], [1, 0, 3])
     assert constant.tolist() == [0.0, 0.0, 3.0]
+
+
+@pytest.mark.parametrize("build", [lambda x: x, lambda x: x * x])
+def test_columns_are_of_one_kind_so_that_loops_are_compiled_once(build):
+    kinds = [column.dtype.name for column in listed(Tape(build(Value(2.0))))]
+    assert kinds == ["int64", "int64", "int64", "float64"]
 
 
 # --- where the interpreter would complain ---------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,11 +76,16 @@ def faults(server) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if os.environ.get("SKIP_BROWSER"):
-        pytest.skip("SKIP_BROWSER is set")
-    with browsers.opened(CUT) as browser:
-        yield browser
+def browser(browser) -> Iterator[Browser]:
+    """Give a browser that finds this machine alone.
+
+    It is started by what started the other tests' one: Playwright is there once.
+    """
+    flags = [*browsers.FLAGS, CUT]
+    kind = browser.browser_type
+    cut_off = kind.launch(executable_path=browsers.find(), args=flags)
+    yield cut_off
+    cut_off.close()
 
 
 def text_of(outputs: list[dict]) -> str:

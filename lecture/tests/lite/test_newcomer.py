@@ -25,11 +25,8 @@ def test_three_clicks_lead_from_the_first_page_to_the_first_exercise_passed(brow
         page.get_by_text("Begin in your browser").click()
 
         cells = page.locator(".jp-Notebook .jp-CodeCell")
-        heading = page.get_by_role("heading", name="00 · Start here")
-        heading.wait_for()
-        heading.hover()
         exercise = cells.filter(has_text="# Exercise 00.1")
-        scroll_to(page, exercise)
+        exercise.scroll_into_view_if_needed()
         cells.filter(has_text="from course_exercises import check, hint").last.click()
         page.keyboard.press("Shift+Enter")
         exercise.get_by_text("n_weights_32").click()
@@ -44,14 +41,3 @@ def test_three_clicks_lead_from_the_first_page_to_the_first_exercise_passed(brow
         assert "✓" in said.inner_text()
         assert not one.abroad and not one.errors
         context.close()
-
-
-def scroll_to(page, place) -> None:
-    """Turn the mouse's wheel until a place is in sight."""
-    page.wait_for_function("() => jupyterapp?.shell.currentWidget?.context.isReady")
-    for _ in range(400):
-        if place.count() and (box := place.bounding_box()) and box["y"] < 600:
-            return
-        page.mouse.wheel(0, 400)
-        page.wait_for_timeout(20)
-    raise AssertionError("it is nowhere on the page")

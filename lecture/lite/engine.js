@@ -225,7 +225,10 @@ onmessage = async ({ data }) => {
   if (data.do === "start") {
     started = start(data);
     return started.then(
-      () => say({ type: "ready" }),
+      () => {
+        say({ type: "ready" });
+        turn("import numpy"); // nearly every notebook does, and now there is time
+      },
       (error) => say({ type: "failed", why: error instanceof Stopped ? error.message : String(error.stack ?? error) }),
     );
   }

@@ -195,6 +195,17 @@
     }
   }
 
+  // A page that shows a notebook will want Python: it starts beside JupyterLab, not after.
+  let early = /\/notebooks\//.test(location.pathname) ? new Engine(() => {}) : undefined;
+
+  function engineFor(hear) {
+    const engine = early?.dead ? undefined : early;
+    early = undefined;
+    if (!engine) return new Engine(hear);
+    engine.hear = hear;
+    return engine;
+  }
+
   // --- the kernel ------------------------------------------------------------------------
 
   const STOPPED = "Stopped. In a browser that ends Python, and the names of this notebook with it: run its cells again from the top. What is written in the notebook is all there.";
@@ -203,7 +214,7 @@
     return class CourseKernel extends BaseKernel {
       constructor(options) { super(options); this.begin(); }
 
-      begin() { this.engine = new Engine((said) => this.publish(said)); }
+      begin() { this.engine = engineFor((said) => this.publish(said)); }
 
       publish({ type, ...content }) {
         switch (type) {

@@ -3,9 +3,9 @@
 torch keeps sample inputs for each of its operations (OpInfo). Of these, so many from
 every operation, each is made a function of float64 arrays whose value is a number:
 the sum of the result, times fixed random weights. torch's gradient at the sample is
-judged by our `gradcheck`, and by torch's in its slow mode. The clock, that of the
-processor, sees both check the same right gradients. Outside of it, one entry of each
-gradient is made 0.1 % too large, and ours has to find it.
+judged by our `gradcheck`, and by torch's in its slow mode, sample by sample in turn.
+The clock, that of the processor, sees both check the same right gradients. Outside of
+it, one entry of each gradient is made 0.1 % too large, and ours has to find it.
 
 What is left out is counted by reason in the record, under `facts`.
 """
@@ -28,7 +28,7 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 from benchmarks.harness import Case, Entrant, Unavailable, gather
 from course_utils.gradcheck import KINK, Report, gradcheck
 
-SAMPLES, QUICK, ROUNDS = 1500, 12, 3
+SAMPLES, QUICK, ROUNDS = 1500, 12, 7
 FIRST, OF_EACH = 60, 8  # of an operation's first samples, so many are candidates
 MISTAKE, SMALL = 1.001, 1e-3  # times an entry of no less than SMALL of the largest
 TINY = 1e-6  # and no less than so many times the value
@@ -293,41 +293,70 @@ def counted(found: list[Sample]) -> dict:
     return wanted | {"judged": len(found)} | dict(counts) | {"names": names}
 
 
-def ours(found: list[Sample]) -> Entrant:
-    """Our gradcheck on every sample, with torch's gradient."""
-    reports: list[Report] = []
+class SideBySide:
+    """Checkers that take one sample after the other, so that all see the same clock.
 
-    def work() -> float:
-        began = time.process_time()
-        reports[:] = [judged(s, s.gradient()) for s in found]
-        return time.process_time() - began
+    A round is one pass over the samples, which the first that is asked for its seconds
+    begins. Of two samples in a row, each checker is first at one.
+    """
+
+    def __init__(self, count: int):
+        self.count, self.checks = count, {}
+        self.number, self.spent = 0, {}
+
+    def entrant(self, name: str, check: Callable[[int], object], answer) -> Entrant:
+        """The entrant of a checker: `check(i)` judges sample i."""
+        self.checks[name] = check
+        return Entrant(name, lambda: self.seconds(name), self.begin, answer, gauge=True)
+
+    def begin(self, number: int) -> None:
+        """Another round: what was measured before is of another."""
+        if number != self.number:
+            self.number, self.spent = number, {}
+
+    def seconds(self, name: str) -> float:
+        """What a checker needed in this round, of the processor's time."""
+        if not self.spent:
+            self.spent = dict.fromkeys(self.checks, 0.0)
+            turns = list(self.checks.items())
+            for i in range(self.count):
+                for who, check in turns[:: 1 if i % 2 else -1]:
+                    began = time.process_time()
+                    check(i)
+                    self.spent[who] += time.process_time() - began
+        return self.spent[name]
+
+
+def ours(found: list[Sample], beside: SideBySide) -> Entrant:
+    """Our gradcheck on every sample, with torch's gradient."""
+    reports: dict[int, Report] = {}
+
+    def check(i: int) -> None:
+        reports[i] = judged(found[i], found[i].gradient())
 
     def answer() -> dict:
-        checks = [check for report in reports for check in report.checks]
+        checks = [check for i in sorted(reports) for check in reports[i].checks]
         return {
             "samples": len(reports),
             "entries": sum(check.numeric.size for check in checks),
             "gradients": np.concatenate([check.analytic.ravel() for check in checks]),
         }
 
-    return Entrant("ours", work, answer=answer, gauge=True)
+    return beside.entrant("ours", check, answer)
 
 
-def by_torch(found: list[Sample], counts: dict) -> Entrant:
+def by_torch(found: list[Sample], counts: dict, beside: SideBySide) -> Entrant:
     """`torch.autograd.gradcheck` as it comes, in its slow mode; it may refuse, too."""
     leaves = [s.tensors() for s in found]
-    said: list[bool] = []
+    said: dict[int, bool] = {}
 
-    def work() -> float:
-        began = time.process_time()
-        said[:] = [
-            torch.autograd.gradcheck(s.of_tensors, at, raise_exception=False)
-            for s, at in zip(found, leaves, strict=True)
-        ]
-        counts["torch: refused"] = said.count(False)
-        return time.process_time() - began
+    def check(i: int) -> None:
+        said[i] = torch.autograd.gradcheck(
+            found[i].of_tensors, leaves[i], raise_exception=False
+        )
 
     def answer() -> dict:
+        counts["torch: refused"] = list(said.values()).count(False)
         grads = [g.ravel() for s in found for g in s.gradient()]
         return {
             "samples": len(said),
@@ -335,7 +364,7 @@ def by_torch(found: list[Sample], counts: dict) -> Entrant:
             "gradients": np.concatenate(grads),
         }
 
-    return Entrant("torch", work, answer=answer, gauge=True)
+    return beside.entrant("torch", check, answer)
 
 
 def case(name: str, threads: int, quick: bool = False, only: tuple = ()) -> Case:
@@ -345,10 +374,11 @@ def case(name: str, threads: int, quick: bool = False, only: tuple = ()) -> Case
     left_out: Counter = Counter()
     found = samples(QUICK if quick else SAMPLES, left_out)
     what = f"gradient checks of {len(found)} samples of torch's, processor time"
-    built = Case(name, what, [ours(found)], TOLERANCE, warm_up=0)
+    beside = SideBySide(len(found))
+    built = Case(name, what, [ours(found, beside)], TOLERANCE, warm_up=0)
     built.rounds = 1 if quick else ROUNDS  # the answers of round 0 warm up
     counts = counted(found)
     counts["names"]["wrong in torch"] = list(WRONG_IN_TORCH)
     built.facts = {"counted": counts, "left out": dict(left_out)}
-    peers = {"torch": lambda: by_torch(found, counts)}
+    peers = {"torch": lambda: by_torch(found, counts, beside)}
     return built if only == ("ours",) else gather(built, peers, only)

@@ -227,7 +227,7 @@ onmessage = async ({ data }) => {
     return started.then(
       () => {
         say({ type: "ready" });
-        turn("import numpy"); // nearly every notebook does, and now there is time
+        turn("__import__(\"numpy\")"); // nearly every notebook does, and now there is time
       },
       (error) => say({ type: "failed", why: error instanceof Stopped ? error.message : String(error.stack ?? error) }),
     );

@@ -45,7 +45,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"results are stored from {ROUNDS} rounds up; add --no-store")
     if not orders(chosen):
         threads = sorted({n for case in chosen.cases for n in CASES[case][2]})
-        parser.error(f"{', '.join(chosen.cases)}: measured with --threads {threads[0]}")
+        said = " or ".join(map(str, threads))
+        parser.error(f"{', '.join(chosen.cases)}: measured with --threads {said}")
     return chosen
 
 

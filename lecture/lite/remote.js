@@ -128,9 +128,6 @@
         }
       }
     }
-  }
-
-  function reachAll() {
     // What can be scrolled, as a long formula on a narrow page, can be reached by keyboard.
     for (const text of document.querySelectorAll(".jp-RenderedHTMLCommon:not([tabindex])")) {
       if (text.scrollWidth > text.clientWidth) text.tabIndex = 0;
@@ -140,12 +137,11 @@
   function nameWhatComes() {
     let soon; // once for all that comes within a moment: outputs come by the hundred
     const watch = new MutationObserver(() => {
-      soon ??= setTimeout(() => { soon = undefined; nameAll(); reachAll(); }, 200);
+      soon ??= setTimeout(() => { soon = undefined; nameAll(); }, 200);
     });
     const attributes = { attributes: true, attributeFilter: ["aria-pressed"] };
     watch.observe(document.body, { childList: true, subtree: true, ...attributes });
     nameAll();
-    reachAll();
   }
 
   // --- the engine: start, ask, stop ------------------------------------------------------

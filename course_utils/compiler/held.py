@@ -190,7 +190,11 @@ def block_of(front: list[Line], known: dict[Line, Any], block: slice):
         whole = known[x] if x in known else x.value
         left = line.kind == "product" and x is line.inputs[0]
         wide = not left and np.shape(whole)[-1:] == line.shape[-1:]
-        return whole[..., block] if wide else whole
+        part = whole[..., block] if wide else whole
+        if line.kind == "product" or not np.ndim(part):
+            return part
+        # Written out, a row for all rows lets NumPy run through them without a stop.
+        return np.ascontiguousarray(np.broadcast_to(part, (line.shape[0], BLOCK)))
 
     for line in front:
         args = [columns(line, x) for x in line.inputs]

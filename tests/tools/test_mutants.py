@@ -5,7 +5,8 @@ from difflib import unified_diff
 
 import pytest
 
-from tools.mutants import MODULES, changed, equivalents, files_of, readable, table
+from tools.mutants import equivalents, table
+from tools.mutating import MODULES, changed, files_of, readable
 from tools.notebooks import ROOT
 
 LISTED = equivalents()

@@ -204,7 +204,7 @@ matrix: $(TOOLS)/.ready
 	$(TOOLS_BIN)/python -m tools.matrix $(SESSIONS)
 
 mutants: $(TOOLS)/.ready
-	$(TOOLS_BIN)/nox --session mutants -- $(ARGS)
+	$(TOOLS_BIN)/python -m nox --session mutants -- $(ARGS)
 
 # The inner make finds the environment ready, and cannot write to it.
 sealed: $(READY)

@@ -181,6 +181,15 @@ def test_readme_and_makefile_name_the_same_sizes(checkout):
     assert set(re.findall(r"([\d.]+ GB)", told)) == sizes
 
 
+def test_mutants_are_made_where_python_finds_our_tools(checkout):
+    """noxfile.py imports `tools`, which `nox` alone does not find and python -m does."""
+    checkout.ready(".venv-tools")
+    run = checkout.make("mutants", "ARGS=tape scalar")
+    assert run.returncode == 0, run.stderr
+    nox = ["python", "-m", "nox", "--session", "mutants", "--", "tape", "scalar"]
+    assert checkout.calls() == [nox]
+
+
 # --- the three parts of make test -----------------------------------------------------
 
 

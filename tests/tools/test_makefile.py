@@ -182,7 +182,7 @@ def test_readme_and_makefile_name_the_same_sizes(checkout):
 
 
 def test_mutants_are_made_where_python_finds_our_tools(checkout):
-    """noxfile.py imports `tools`, which `nox` alone does not find and python -m does."""
+    """The noxfile imports `tools`, which `nox` alone does not find; python -m does."""
     checkout.ready(".venv-tools")
     run = checkout.make("mutants", "ARGS=tape scalar")
     assert run.returncode == 0, run.stderr

@@ -90,18 +90,15 @@ def in_columns(lines: list[Line], W: Line) -> set[Line]:
 
     Plumbing.
     """
-    n = W.shape[-1] if W.shape else 0
+    n = W.shape[-1]
     inside, front = set(lines), set()
     if len(W.shape) != 2 or n % BLOCK or not BLOCK < n < 64 * BLOCK:
         return front
     for line in lines:
-        inner = [x for x in line.inputs if x in front]
         first = line.kind == "product" and line.inputs[1] is W is not line.inputs[0]
         first = first and len(line.shape) == 2 and line.inputs[0] not in inside
-        later = line.kind == "map" and inner and len(line.shape) == 2
-        own = inside.intersection(line.inputs) <= front and W not in line.inputs
-        wide = line.shape[-1:] == (n,) and all(x.shape[-1:] == (n,) for x in inner)
-        if first or (later and own and wide):
+        later = line.kind == "map" and len(line.shape) == 2 and W not in line.inputs
+        if first or (later and inside.intersection(line.inputs) <= front):
             front.add(line)
     return front
 
@@ -117,7 +114,7 @@ class Held:
         self.step = rest.plan.step
         others = [x for x in rest.given if x not in rest.front]
         known = valued(program, arrays, [*others, *inputs_of(rest.front)])
-        known |= {x: np.empty_like(x.value) for x in rest.given if x in rest.front}
+        known |= {x: np.zeros_like(x.value) for x in rest.given if x in rest.front}
         self.columns: list[list[tuple]] = []
         if rest.front:
             self.now = known[rest.input].view(np.int64)

@@ -122,7 +122,7 @@ class Held:
             order = [x for x in program.lines if x in rest.front]
             for k in range(0, rest.input.shape[1], BLOCK):
                 self.columns.append(list(block_of(order, known, slice(k, k + BLOCK))))
-            self.compute((1 << len(self.columns)) - 1)
+            self.compute(-1)  # all bits: every block
         self.values = [np.asarray(known[x]) for x in rest.given]
 
     def compute(self, blocks: int) -> None:

@@ -61,8 +61,14 @@ def with_itself(W, b, V, c):
     return np.tanh(np.tanh(W @ V @ V.T).T @ W + b).sum() + c.sum()
 
 
+def of_two_results(W, b, V, c):
+    h = F.linear(X, W, b)
+    larger, smaller = F.maximum_vjp(h, h, 0.5 - h)
+    return (np.sin(larger) @ V + c).sum() + (smaller * smaller).sum()
+
+
 LOSSES = [two_layers, decayed, with_a_skip, gated, turned, two_ways]
-LOSSES += [scaled, tied, with_itself]
+LOSSES += [scaled, tied, with_itself, of_two_results]
 
 
 def arrays() -> list[np.ndarray]:
@@ -111,6 +117,11 @@ def test_with_the_others_held_a_loss_has_its_values(f, k):
         (scaled, ["matmul"], 1),
         (tied, ["matmul"], 2),
         (with_itself, [], 3),
+        (
+            of_two_results,
+            ["matmul", "add", "subtract", "maximum_vjp", "sin", "multiply"],
+            1,
+        ),
     ],
 )
 def test_what_depends_on_a_column_is_computed_by_columns(f, front, products):
@@ -155,6 +166,18 @@ def test_values_of_columns_are_there_from_the_beginning():
     given = arrays()
     held = held_of(compile_loss(two_layers), given)
     assert held() == pytest.approx(two_layers(*given), rel=1e-12)
+
+
+def test_what_is_held_is_computed_from_the_arrays_of_now():
+    replay, before, given = compile_loss(two_layers), arrays(), arrays()
+    given[0] += 0.25
+    for k in (0, 2):
+        replay.but_for(k, *before)
+        value = replay.but_for(k, *given)
+        refuse_the_whole(replay)
+        given[k].flat[9] += 1
+        assert value() == pytest.approx(two_layers(*given), rel=1e-12)
+        del replay.run_alone
 
 
 def test_an_input_may_have_one_axis_or_three():

@@ -184,7 +184,7 @@ def block_of(front: list[Line], known: dict[Line, Any], block: slice):
     def columns(line: Line, x: Line) -> Any:
         if x in made:
             return made[x]
-        whole = known[x] if x in known else x.value
+        whole = known[x]
         left = line.kind == "product" and x is line.inputs[0]
         wide = not left and np.shape(whole)[-1:] == line.shape[-1:]
         part = whole[..., block] if wide else whole

@@ -170,7 +170,8 @@ def test_values_of_columns_are_there_from_the_beginning():
 
 def test_what_is_held_is_computed_from_the_arrays_of_now():
     replay, before, given = compile_loss(two_layers), arrays(), arrays()
-    given[0] += 0.25
+    for array in given:
+        array += 0.25
     for k in (0, 2):
         replay.but_for(k, *before)
         value = replay.but_for(k, *given)
@@ -189,6 +190,15 @@ def test_an_input_may_have_one_axis_or_three():
         refuse_the_whole(replay)
         given[0].flat[7] = 3
         assert value() == pytest.approx(f(*given), rel=1e-12)
+
+
+def test_a_square_has_its_columns_and_not_those_of_what_it_is_multiplied_by():
+    A, given = rng.standard_normal((7, 16)), [rng.standard_normal((16, 16))]
+    replay = compile_loss(lambda W: np.sin(A @ W).sum())
+    value = replay.but_for(0, *given)
+    refuse_the_whole(replay)
+    given[0][2, 9] += 1
+    assert value() == pytest.approx(np.sin(A @ given[0]).sum(), rel=1e-12)
 
 
 def test_a_product_of_stacks_is_no_product_by_columns():

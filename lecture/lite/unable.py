@@ -19,6 +19,7 @@ from tools.notebooks import FOLDER
 # Modules that no browser has, with the name under which the reader knows them.
 MISSING = {
     "torch": "torch",
+    "functorch": "torch",  # they are installed together
     "torchvision": "torchvision",
     "numba": "Numba",
     "jax": "jax",

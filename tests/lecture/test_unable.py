@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from importlib import import_module
 
 import numpy as np
 import pytest
 
-from lecture.lite.reach import reached
-from lecture.lite.unable import divided, names, unable
+from lecture.lite.reach import imported, reached
+from lecture.lite.unable import MISSING, divided, names, unable
 from tools.notebooks import COURSE, FOLDER
 
 CASES = {
@@ -137,6 +138,23 @@ def test_cells_of_the_course_that_cannot_run_have_what_is_shown_in_their_place()
         assert cell["needs"]
         used = names(*ast.parse(cell["runs"]).body)[1]
         assert not used & {"torch", "numba", "compile_step"}, cell["id"]
+
+
+# Beside the standard library, what Python in a browser brings, and what is laid beside it.
+THERE = {"numpy", "IPython", "fastcore", "course_utils", "course_exercises"}
+
+
+@pytest.mark.parametrize("stem", COURSE)
+def test_of_whatever_is_imported_it_is_known_whether_a_browser_has_it(stem):
+    """Else a cell fails there, and all that needs what it makes."""
+    notebook = json.loads((FOLDER / f"{stem}.ipynb").read_text(encoding="utf-8"))
+    code = ("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code")
+    nodes = [node for text in code for node in ast.walk(ast.parse(text))]
+    imports = [x for x in nodes if isinstance(x, ast.Import | ast.ImportFrom)]
+    wanted = {
+        module.partition(".")[0] for x in imports for _, (module, _) in imported(x)
+    }
+    assert wanted <= THERE | MISSING.keys() | sys.stdlib_module_names
 
 
 def drawing(statement: ast.stmt) -> set[str]:

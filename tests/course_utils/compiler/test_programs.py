@@ -6,6 +6,9 @@ torch on them.
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,10 @@ from tests.course_utils.test_programs import (
     run,
 )
 
+# Numba keeps what it has compiled: 300 programs need 1.5 GB, and the 10,000 of
+# `make fuzz` would need all that there is. So each 500 are a test, and have a process.
+PARTS = max(1, MANY.max_examples // 500)
+SHARE = settings(MANY, max_examples=MANY.max_examples // PARTS)
 KINKS = {"relu", "max", "min", "maximum", "minimum", "abs", "clip", "where"}
 
 
@@ -94,11 +101,26 @@ def still_fine(loss_of) -> bool:
     return bool(np.isfinite(loss.data)) and abs(loss.item()) < 1e6
 
 
-@given(array_programs)
-@MANY
-def test_compiled_programs_of_arrays_equal_the_tape(program):
-    note(program.text())
-    compare(program)
+def share_of_programs() -> None:
+    """Compare as many compiled programs as one process can hold."""
+
+    @given(array_programs)
+    @SHARE
+    def equal_the_tape(program: Program) -> None:
+        note(program.text())
+        compare(program)
+
+    equal_the_tape()
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_compiled_programs_of_arrays_equal_the_tape(part):
+    if PARTS == 1:
+        return share_of_programs()
+    # The settings of Hypothesis come first: the programs are counted by them.
+    how = {"initializer": import_module, "initargs": ("tests.conftest",)}
+    with ProcessPoolExecutor(1, get_context("spawn"), **how) as process:
+        process.submit(share_of_programs).result()
 
 
 @given(array_programs)

@@ -140,7 +140,7 @@ def test_cells_of_the_course_that_cannot_run_have_what_is_shown_in_their_place()
         assert not used & {"torch", "numba", "compile_step"}, cell["id"]
 
 
-# Beside the standard library, what Python in a browser brings, and what is laid beside it.
+# What Python in a browser has beside its standard library.
 THERE = {"numpy", "IPython", "fastcore", "course_utils", "course_exercises"}
 
 

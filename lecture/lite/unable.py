@@ -70,7 +70,9 @@ def divided(source: str, lost: dict[str, str], kinds: dict[str, str]) -> tuple:
         kinds |= dict.fromkeys(made, KINDS.get(type(statement), "object"))
         if needs := needed(statement) or _first(lost, used):
             reasons.append(needs)
+            # A function that is not there changes nothing: `seen.append(x)` in it.
             altered = {x for x in changed(statement) if kinds.get(x) != "module"}
+            altered &= made | used
             altered |= {x for x in given(statement, lost) if kinds.get(x) == "object"}
             lost |= dict.fromkeys(made | altered, needs)
         else:
@@ -127,9 +129,10 @@ def names(*statements: ast.stmt) -> tuple[set[str], set[str]]:
 
 
 def changed(statement: ast.stmt) -> set[str]:
-    """Give the names whose objects a statement changes: `x.append(1)`, `x[0] = 1`."""
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return set()  # what it changes, it changes when it is called
+    """Give the names whose objects a statement changes: `x.append(1)`, `x[0] = 1`.
+
+    Of a function, those that it changes when it is called.
+    """
     found = []
     for node in ast.walk(statement):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):

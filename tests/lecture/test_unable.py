@@ -59,6 +59,10 @@ CASES = {
         ["import torch\ny = [1]", "def f(y):\n    y.append(torch.pi)", "y"],
         [["y = [1]"], [], ["y"]],
     ),
+    "a list that only a lost function fills": (
+        ["import torch\ny = []", "def f():\n    y.append(torch.pi)", "f()", "y[0]"],
+        [["y = []"], [], [], []],
+    ),
     "a name of the course's that comes to Numba by way of others": (
         [
             "from course_utils.compiler import compile_step, placed",

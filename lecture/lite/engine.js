@@ -227,7 +227,8 @@ onmessage = async ({ data }) => {
     return started.then(
       () => {
         say({ type: "ready" });
-        turn("__import__(\"numpy\")"); // nearly every notebook does, and now there is time
+        // Nearly every notebook imports it, and now there is time. (None is not shown.)
+        turn("__import__(\"numpy\") and None");
       },
       (error) => say({ type: "failed", why: error instanceof Stopped ? error.message : String(error.stack ?? error) }),
     );
